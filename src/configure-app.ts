@@ -1,0 +1,29 @@
+import { Reflector } from '@nestjs/core';
+import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
+import type { FastifyInstance } from 'fastify';
+import { answerOtherMethods, collectAllowedMethods } from './http/allowed-methods.js';
+import { KnownParametersGuard } from './http/known-parameters.guard.js';
+import { MediaTypeGuard, readJsonBodies } from './http/media-types.js';
+import { ProblemFilter } from './http/problem.filter.js';
+import { ObjectBodyPipe, validationPipe } from './http/validation.js';
+
+/** `/marathon` and `/marathon/` are one place; a request that came in before the end is answered. */
+export function makeAdapter(): FastifyAdapter {
+  return new FastifyAdapter({
+    routerOptions: { ignoreTrailingSlash: true },
+    return503OnClosing: false,
+  });
+}
+
+/** Everything between the network and the controllers, for the service and for the tests alike. */
+export async function configureApp(app: NestFastifyApplication): Promise<NestFastifyApplication> {
+  const fastify = app.getHttpAdapter().getInstance() as unknown as FastifyInstance;
+  const allowed = collectAllowedMethods(fastify);
+  readJsonBodies(fastify);
+  app.useGlobalFilters(new ProblemFilter());
+  app.useGlobalGuards(new KnownParametersGuard(), new MediaTypeGuard(app.get(Reflector)));
+  app.useGlobalPipes(new ObjectBodyPipe(), validationPipe);
+  await app.init();
+  answerOtherMethods(fastify, allowed);
+  return app;
+}

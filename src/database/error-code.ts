@@ -1,0 +1,4 @@
+/** Whether a failure of the system or the database carries one of these codes (`ENOENT`, `23505`). */
+export function hasErrorCode(error: unknown, ...codes: string[]): boolean {
+  return error instanceof Error && 'code' in error && codes.includes(String(error.code));
+}

@@ -1,0 +1,140 @@
+import { createHash } from 'node:crypto';
+import { existsSync } from 'node:fs';
+import { BlockList, isIP } from 'node:net';
+import { resolve } from 'node:path';
+import { cleanEnv, makeValidator } from 'envalid';
+
+/** What the service is told from outside, checked. Nothing else reads `process.env`. */
+export type Environment = ReturnType<typeof readEnvironment>;
+
+/**
+ * Reads every setting once; a value nobody could have meant is an error.
+ * @throws {BadSettings} naming each bad setting, why it is bad, and what to write instead.
+ */
+export function readEnvironment(variables: Record<string, string | undefined>) {
+  const settings = cleanEnv(variables, { ...SETTINGS }, { reporter: refuse });
+  refuseOpenAccessByAccident(settings);
+  const dataFolder = resolve(settings.DATA_DIR);
+  return {
+    port: settings.PORT,
+    host: settings.HOST,
+    logLevel: settings.LOG_LEVEL,
+    databaseUrl: settings.DATABASE_URL,
+    dataFolder,
+    embeddedSocketFolder: socketFolderFor(dataFolder),
+    poolSize: settings.DB_POOL_SIZE,
+    recycleSeconds: settings.DB_RECYCLE_SECONDS,
+    deadlineMs: settings.DB_DEADLINE_MS,
+    schema: settings.DB_SCHEMA,
+    access: 'open' as const,
+  };
+}
+
+export class BadSettings extends Error {}
+
+export const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const;
+export const SCHEMA_MODES = ['sync', 'migrate', 'check', 'off'] as const;
+
+const SETTINGS = {
+  PORT: wholeNumber({ from: 0, to: 65_535 })({ default: 3000 }),
+  HOST: hostName()({ default: '127.0.0.1' }),
+  LOG_LEVEL: oneOf(LOG_LEVELS)({ default: 'info' }),
+  DATABASE_URL: postgresUrl()({ default: undefined }),
+  DATA_DIR: folder()({ default: '.data' }),
+  DB_POOL_SIZE: wholeNumber({ from: 1, to: 1000 })({ default: 10 }),
+  DB_RECYCLE_SECONDS: wholeNumber({ from: 1, to: 86_400 })({ default: 55 }),
+  DB_DEADLINE_MS: wholeNumber({ from: 100, to: 600_000 })({ default: 15_000 }),
+  DB_SCHEMA: oneOf(SCHEMA_MODES)({ default: 'sync' }),
+  ACCESS: access()({ default: undefined }),
+};
+
+function wholeNumber({ from, to }: { from: number; to: number }) {
+  return makeValidator((text: string) => {
+    const number = Number(text);
+    if (/^\d+$/.test(text) && number >= from && number <= to) return number;
+    throw new Error(`write a whole number from ${from} to ${to}`);
+  });
+}
+
+function oneOf<const Choice extends string>(choices: readonly Choice[]) {
+  return makeValidator((text: string) => {
+    const choice = choices.find((candidate) => candidate === text);
+    if (choice) return choice;
+    throw new Error(`write one of ${choices.join(', ')}`);
+  });
+}
+
+function hostName() {
+  return makeValidator((text: string) => {
+    if (isIP(text) || /^[a-z0-9]([a-z0-9.-]*[a-z0-9])?$/i.test(text)) return text;
+    throw new Error('write an address or a host name, such as 127.0.0.1 or localhost');
+  });
+}
+
+function folder() {
+  return makeValidator((text: string) => {
+    if (text.trim() && !text.includes('\0')) return text;
+    throw new Error('write the path of a folder, such as .data');
+  });
+}
+
+/** The text of the URL never appears in the error: it holds a password. */
+function postgresUrl() {
+  return makeValidator((text: string) => {
+    if (/^postgres(ql)?:\/\//.test(text)) return text;
+    throw new Error('write postgresql://user:password@host/database, or leave it unset');
+  });
+}
+
+function access() {
+  return makeValidator((text: string) => {
+    if (text === 'open') return text;
+    if (text === 'keys' || text === 'closed') {
+      throw new Error(`${text} needs API keys, which this version does not have yet: write open`);
+    }
+    throw new Error('write open');
+  });
+}
+
+function refuseOpenAccessByAccident(settings: { HOST: string; ACCESS: string | undefined }) {
+  if (settings.ACCESS === 'open' || isLoopback(settings.HOST)) return;
+  throw new BadSettings(
+    `HOST=${settings.HOST} lets other machines reach the service, and without API keys any of them ` +
+      'could write: set ACCESS=open if that is what you want, or HOST=127.0.0.1.',
+  );
+}
+
+const LOOPBACK = new BlockList();
+LOOPBACK.addSubnet('127.0.0.0', 8, 'ipv4');
+LOOPBACK.addAddress('::1', 'ipv6');
+
+function isLoopback(host: string): boolean {
+  const family = isIP(host);
+  if (family === 0) return host === 'localhost';
+  return LOOPBACK.check(host, family === 6 ? 'ipv6' : 'ipv4');
+}
+
+/** A unix socket's path may have about 100 bytes at most, so it cannot lie in the data folder. */
+function socketFolderFor(dataFolder: string): string {
+  const digest = createHash('sha256').update(dataFolder).digest('hex').slice(0, 12);
+  return `/tmp/marathon-registry-${digest}`;
+}
+
+function refuse({ errors }: { errors: Partial<Record<string, Error>> }): void {
+  const faults = Object.entries(errors).map(([name, error]) => `${name}: ${error?.message}.`);
+  if (faults.length) throw new BadSettings(faults.join('\n'));
+}
+
+function readOrStop(): Environment {
+  try {
+    if (existsSync('.env')) process.loadEnvFile('.env');
+    return readEnvironment(process.env);
+  } catch (error) {
+    if (!(error instanceof BadSettings)) throw error;
+    console.error(error.message);
+    process.exit(1);
+  }
+}
+
+/** The settings this process runs with. */
+export const environment: Environment = readOrStop();

@@ -1,0 +1,80 @@
+import { STATUS_CODES } from 'node:http';
+import {
+  Catch,
+  HttpException,
+  Logger,
+  type ArgumentsHost,
+  type ExceptionFilter,
+} from '@nestjs/common';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import { isDatabaseAway, isDuplicate } from '../database/failures.js';
+
+const RETRY_AFTER_SECONDS = 2;
+
+/** What a client is told when something fails (RFC 9457). */
+interface Problem {
+  status: number;
+  detail: string;
+  type?: string;
+  errors?: object[];
+}
+
+const FASTIFY_DETAILS: Record<string, string> = {
+  FST_ERR_CTP_INVALID_JSON_BODY: 'The body is not well-formed JSON.',
+  FST_ERR_CTP_EMPTY_JSON_BODY: 'The body is empty: send one JSON object.',
+  FST_ERR_CTP_BODY_TOO_LARGE: 'The body is larger than 1 MiB.',
+  FST_ERR_CTP_INVALID_MEDIA_TYPE: 'Send JSON, with the header Content-Type: application/json.',
+};
+
+/** The one place where a failure becomes an answer. What it cannot name is a bug: logged, and a 500. */
+@Catch()
+export class ProblemFilter implements ExceptionFilter {
+  private readonly log = new Logger(ProblemFilter.name);
+
+  catch(failure: unknown, host: ArgumentsHost): void {
+    const http = host.switchToHttp();
+    const { status, detail, type = 'about:blank', errors } = this.describe(failure);
+    const reply = http.getResponse<FastifyReply>();
+    if (status === 503) reply.header('Retry-After', RETRY_AFTER_SECONDS);
+    if (status >= 500) this.report(failure, http.getRequest<FastifyRequest>());
+    reply
+      .code(status)
+      .type('application/problem+json')
+      .send(JSON.stringify({ type, title: STATUS_CODES[status], status, detail, errors }));
+  }
+
+  private describe(failure: unknown): Problem {
+    if (failure instanceof HttpException) return describeHttp(failure);
+    if (isDatabaseAway(failure)) {
+      const type = '/problems/database-unavailable';
+      return { status: 503, type, detail: 'The database does not answer: try again in a moment.' };
+    }
+    if (isDuplicate(failure)) return { status: 409, detail: 'There is such a record already.' };
+    return (
+      describeFastify(failure) ?? { status: 500, detail: 'The service failed: this is a bug.' }
+    );
+  }
+
+  private report(failure: unknown, { method, url }: FastifyRequest): void {
+    const told = failure instanceof Error ? (failure.stack ?? failure.message) : String(failure);
+    this.log.error(`${method} ${url}: ${told}`);
+  }
+}
+
+function describeHttp(failure: HttpException): Problem {
+  const response = failure.getResponse();
+  const told = typeof response === 'object' ? (response as Partial<Problem>) : {};
+  return { detail: failure.message, ...pick(told), status: failure.getStatus() };
+}
+
+function pick({ detail, type, errors }: Partial<Problem>): Partial<Problem> {
+  return { ...(detail && { detail }), ...(type && { type }), ...(errors && { errors }) };
+}
+
+/** Fastify's own errors carry the status they stand for. */
+function describeFastify(failure: unknown): Problem | undefined {
+  if (!(failure instanceof Error) || !('statusCode' in failure) || !('code' in failure)) return;
+  const status = Number(failure.statusCode);
+  if (status < 400 || status > 499) return;
+  return { status, detail: FASTIFY_DETAILS[String(failure.code)] ?? `${failure.message}.` };
+}

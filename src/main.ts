@@ -1,0 +1,42 @@
+import 'reflect-metadata';
+import { Logger } from '@nestjs/common';
+import { NestFactory } from '@nestjs/core';
+import type { NestFastifyApplication } from '@nestjs/platform-fastify';
+import { AppModule } from './app.module.js';
+import { configureApp, makeAdapter } from './configure-app.js';
+import { environment } from './environment.js';
+import { makeLogger } from './logger.js';
+
+async function main(): Promise<void> {
+  const app = await NestFactory.create<NestFastifyApplication>(AppModule, makeAdapter(), {
+    logger: makeLogger(),
+    bodyParser: false,
+    abortOnError: false,
+    forceCloseConnections: true,
+  });
+  try {
+    await configureApp(app);
+    await app.listen(environment.port, environment.host);
+  } catch (error) {
+    await app.close();
+    throw error;
+  }
+  stopOnSignal(app);
+  new Logger('Marathon registry').log(`API: ${await app.getUrl()}/marathon/`);
+}
+
+/** Requests in flight are answered, then the pool closes, then the embedded server. */
+function stopOnSignal(app: NestFastifyApplication): void {
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+    process.once(signal, () => {
+      app.close().catch(stopWith);
+    });
+  }
+}
+
+function stopWith(error: unknown): void {
+  console.error(error instanceof Error ? error.message : error);
+  process.exitCode = 1;
+}
+
+await main().catch(stopWith);
