@@ -2,16 +2,17 @@ import { Reflector } from '@nestjs/core';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
 import type { FastifyInstance } from 'fastify';
 import { answerOtherMethods, collectAllowedMethods } from './http/allowed-methods.js';
+import { BodyPipe } from './http/body.pipe.js';
 import { KnownParametersGuard } from './http/known-parameters.guard.js';
 import { MediaTypeGuard, readJsonBodies } from './http/media-types.js';
-import { ProblemFilter } from './http/problem.filter.js';
-import { ObjectBodyPipe, validationPipe } from './http/validation.js';
+import { ProblemFilter, refuseRequest } from './http/problem.filter.js';
 
 /** `/marathon` and `/marathon/` are one place; a request that came in before the end is answered. */
 export function makeAdapter(): FastifyAdapter {
   return new FastifyAdapter({
     routerOptions: { ignoreTrailingSlash: true },
     return503OnClosing: false,
+    frameworkErrors: refuseRequest,
   });
 }
 
@@ -22,7 +23,7 @@ export async function configureApp(app: NestFastifyApplication): Promise<NestFas
   readJsonBodies(fastify);
   app.useGlobalFilters(new ProblemFilter());
   app.useGlobalGuards(new KnownParametersGuard(), new MediaTypeGuard(app.get(Reflector)));
-  app.useGlobalPipes(new ObjectBodyPipe(), validationPipe);
+  app.useGlobalPipes(new BodyPipe());
   await app.init();
   answerOtherMethods(fastify, allowed);
   return app;

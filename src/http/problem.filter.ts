@@ -20,8 +20,9 @@ interface Problem {
 }
 
 const FASTIFY_DETAILS: Record<string, string> = {
-  FST_ERR_CTP_INVALID_JSON_BODY: 'The body is not well-formed JSON.',
-  FST_ERR_CTP_EMPTY_JSON_BODY: 'The body is empty: send one JSON object.',
+  FST_ERR_BAD_URL: 'The address is not well-formed: check its percent signs.',
+  FST_ERR_CTP_INVALID_JSON_BODY: 'The body is not well-formed JSON, or has a member __proto__.',
+  FST_ERR_CTP_EMPTY_JSON_BODY: 'There is no body: send one JSON object.',
   FST_ERR_CTP_BODY_TOO_LARGE: 'The body is larger than 1 MiB.',
   FST_ERR_CTP_INVALID_MEDIA_TYPE: 'Send JSON, with the header Content-Type: application/json.',
 };
@@ -33,26 +34,9 @@ export class ProblemFilter implements ExceptionFilter {
 
   catch(failure: unknown, host: ArgumentsHost): void {
     const http = host.switchToHttp();
-    const { status, detail, type = 'about:blank', errors } = this.describe(failure);
-    const reply = http.getResponse<FastifyReply>();
-    if (status === 503) reply.header('Retry-After', RETRY_AFTER_SECONDS);
-    if (status >= 500) this.report(failure, http.getRequest<FastifyRequest>());
-    reply
-      .code(status)
-      .type('application/problem+json')
-      .send(JSON.stringify({ type, title: STATUS_CODES[status], status, detail, errors }));
-  }
-
-  private describe(failure: unknown): Problem {
-    if (failure instanceof HttpException) return describeHttp(failure);
-    if (isDatabaseAway(failure)) {
-      const type = '/problems/database-unavailable';
-      return { status: 503, type, detail: 'The database does not answer: try again in a moment.' };
-    }
-    if (isDuplicate(failure)) return { status: 409, detail: 'There is such a record already.' };
-    return (
-      describeFastify(failure) ?? { status: 500, detail: 'The service failed: this is a bug.' }
-    );
+    const problem = describeFailure(failure);
+    if (problem.status >= 500) this.report(failure, http.getRequest<FastifyRequest>());
+    sendProblem(http.getResponse<FastifyReply>(), problem);
   }
 
   private report(failure: unknown, { method, url }: FastifyRequest): void {
@@ -61,14 +45,38 @@ export class ProblemFilter implements ExceptionFilter {
   }
 }
 
-function describeHttp(failure: HttpException): Problem {
-  const response = failure.getResponse();
-  const told = typeof response === 'object' ? (response as Partial<Problem>) : {};
-  return { detail: failure.message, ...pick(told), status: failure.getStatus() };
+/** Answers what Fastify refuses before it has found a route. */
+export function refuseRequest(failure: unknown, _: FastifyRequest, reply: FastifyReply): void {
+  sendProblem(reply, describeFailure(failure));
 }
 
-function pick({ detail, type, errors }: Partial<Problem>): Partial<Problem> {
-  return { ...(detail && { detail }), ...(type && { type }), ...(errors && { errors }) };
+function sendProblem(reply: FastifyReply, { status, detail, type, errors }: Problem): void {
+  if (status === 503) reply.header('Retry-After', RETRY_AFTER_SECONDS);
+  const problem = {
+    type: type ?? 'about:blank',
+    title: STATUS_CODES[status],
+    status,
+    detail,
+    errors,
+  };
+  reply.code(status).type('application/problem+json').send(JSON.stringify(problem));
+}
+
+function describeFailure(failure: unknown): Problem {
+  if (failure instanceof HttpException) return describeHttp(failure);
+  if (isDatabaseAway(failure)) {
+    const type = '/problems/database-unavailable';
+    return { status: 503, type, detail: 'The database does not answer: try again in a moment.' };
+  }
+  if (isDuplicate(failure)) return { status: 409, detail: 'There is such a record already.' };
+  return describeFastify(failure) ?? { status: 500, detail: 'The service failed: this is a bug.' };
+}
+
+function describeHttp(failure: HttpException): Problem {
+  const status = failure.getStatus();
+  const told = failure.getResponse() as Partial<Problem>;
+  const detail = told.detail ?? describeFastify(failure.cause)?.detail ?? failure.message;
+  return { status, detail, type: told.type, errors: told.errors };
 }
 
 /** Fastify's own errors carry the status they stand for. */
@@ -76,5 +84,5 @@ function describeFastify(failure: unknown): Problem | undefined {
   if (!(failure instanceof Error) || !('statusCode' in failure) || !('code' in failure)) return;
   const status = Number(failure.statusCode);
   if (status < 400 || status > 499) return;
-  return { status, detail: FASTIFY_DETAILS[String(failure.code)] ?? `${failure.message}.` };
+  return { status, detail: FASTIFY_DETAILS[String(failure.code)] ?? failure.message };
 }

@@ -1,0 +1,79 @@
+import { BadRequestException, type ArgumentMetadata, type PipeTransform } from '@nestjs/common';
+import { plainToInstance } from 'class-transformer';
+import { getMetadataStorage, validateSync, type ValidationError } from 'class-validator';
+import { closestMatch } from 'leven';
+
+const FARTHEST_TYPO = 4;
+
+/** A class whose members carry class-validator's rules. */
+export type Shape<T extends object = object> = new () => T;
+/** What is wrong with one member. */
+export type Fault = { pointer: string; detail: string };
+
+/**
+ * Checks a body against the class that its handler asks for, and reports every fault at once, each
+ * with its JSON pointer. It stands in for Nest's ValidationPipe, which lets arrays and members such
+ * as `toString` through.
+ */
+export class BodyPipe implements PipeTransform {
+  transform(value: unknown, { type, metatype }: ArgumentMetadata): unknown {
+    if (type !== 'body') return value;
+    if (!isObject(value)) throw new BadRequestException(describeWrongBody(value));
+    const { record, faults } = readAs(metatype as Shape, value);
+    if (faults.length) throw new BadRequestException(summarise(faults));
+    return record;
+  }
+}
+
+/** Turns members into an instance of `shape`, with all that is wrong with them. */
+export function readAs<T extends object>(
+  shape: Shape<T>,
+  members: Record<string, unknown>,
+): { record: T; faults: Fault[] } {
+  const known = knownMembers(shape);
+  const names = Object.keys(members);
+  const expected = names.filter((name) => known.includes(name));
+  const strangers = names.filter((name) => !known.includes(name));
+  const record = plainToInstance(shape, Object.fromEntries(expected.map((n) => [n, members[n]])));
+  const faults = [
+    ...validateSync(record, { stopAtFirstError: true }).map(describeFault),
+    ...strangers.map((name) => describeStranger(name, known)),
+  ];
+  return { record, faults };
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+function describeWrongBody(value: unknown): string {
+  const wish = 'Send one JSON object, such as {"name":"Boston Marathon"}';
+  if (value === undefined) return `There is no body. ${wish}.`;
+  const kind = Array.isArray(value) ? 'array' : typeof value;
+  return `${wish}: this is ${value === null ? 'null' : `of the type ${kind}`}.`;
+}
+
+function knownMembers(shape: Shape): string[] {
+  const rules = getMetadataStorage().getTargetValidationMetadatas(shape, '', false, false);
+  return [...new Set(rules.map((rule) => rule.propertyName))];
+}
+
+function describeFault({ property, constraints = {} }: ValidationError): Fault {
+  return { pointer: pointTo(property), detail: Object.values(constraints)[0] ?? 'is not valid' };
+}
+
+function describeStranger(member: string, known: string[]): Fault {
+  const nearest = closestMatch(member, known, { maxDistance: FARTHEST_TYPO });
+  const hint = nearest ? `did you mean ${nearest}?` : `there are ${known.join(', ')}`;
+  return { pointer: pointTo(member), detail: `is not known: ${hint}` };
+}
+
+function summarise(errors: Fault[]) {
+  const detail = errors.map((fault) => `${fault.pointer.slice(2)}: ${fault.detail}`).join('; ');
+  return { detail, errors };
+}
+
+/** RFC 6901, section 3. */
+function pointTo(member: string): string {
+  return `#/${member.replaceAll('~', '~0').replaceAll('/', '~1')}`;
+}
