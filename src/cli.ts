@@ -6,14 +6,15 @@ import { parseArgs } from 'node:util';
 import { Logger, type INestApplicationContext } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { SingleBar } from 'cli-progress';
-import { closestMatch } from 'leven';
 import { DataSource } from 'typeorm';
 import { AppModule } from './app.module.js';
 import { openDataSource } from './database/open-data-source.js';
+import { SCHEMA_MODES } from './environment.js';
+import { explainStartFailure } from './start-failure.js';
+import { didYouMean } from './did-you-mean.js';
 import { makeLogger } from './logger.js';
 import { ImportRejected, MarathonFiles } from './marathon/marathon.files.js';
 import { MarathonService } from './marathon/marathon.service.js';
-import { SCHEMA_MODES } from './environment.js';
 
 const USAGE = `npm run marathon -- COMMAND
 
@@ -43,8 +44,7 @@ async function main(): Promise<void> {
   if (values.help || name === undefined) return console.log(USAGE);
   const command = Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined;
   if (command) return command(...words);
-  const nearest = closestMatch(name, Object.keys(COMMANDS), { maxDistance: 3 });
-  throw new Misused(`There is no command "${name}"${nearest ? `: did you mean ${nearest}?` : '.'}`);
+  throw new Misused(`There is no command "${name}": ${didYouMean(name, Object.keys(COMMANDS))}`);
 }
 
 async function importFile(path?: string): Promise<void> {
@@ -108,7 +108,7 @@ function fail(error: unknown): void {
       console.error(`line ${line}: ${reasons.join('; ')}`);
     }
   }
-  console.error(error instanceof Error ? error.message : error);
+  console.error(explainStartFailure(error));
   if (error instanceof Misused) console.error(`\n${USAGE}`);
 }
 

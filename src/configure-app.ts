@@ -1,6 +1,5 @@
 import { Reflector } from '@nestjs/core';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
-import type { FastifyInstance } from 'fastify';
 import { answerOtherMethods, collectAllowedMethods } from './http/allowed-methods.js';
 import { BodyPipe } from './http/body.pipe.js';
 import { KnownParametersGuard } from './http/known-parameters.guard.js';
@@ -18,7 +17,7 @@ export function makeAdapter(): FastifyAdapter {
 
 /** Everything between the network and the controllers, for the service and for the tests alike. */
 export async function configureApp(app: NestFastifyApplication): Promise<NestFastifyApplication> {
-  const fastify = app.getHttpAdapter().getInstance() as unknown as FastifyInstance;
+  const fastify = app.getHttpAdapter().getInstance();
   const allowed = collectAllowedMethods(fastify);
   readJsonBodies(fastify);
   app.useGlobalFilters(new ProblemFilter());

@@ -6,6 +6,7 @@ import { AppModule } from './app.module.js';
 import { configureApp, makeAdapter } from './configure-app.js';
 import { environment } from './environment.js';
 import { makeLogger } from './logger.js';
+import { explainStartFailure } from './start-failure.js';
 
 async function main(): Promise<void> {
   const app = await NestFactory.create<NestFastifyApplication>(AppModule, makeAdapter(), {
@@ -35,7 +36,7 @@ function stopOnSignal(app: NestFastifyApplication): void {
 }
 
 function stopWith(error: unknown): void {
-  console.error(error instanceof Error ? error.message : error);
+  console.error(explainStartFailure(error));
   process.exitCode = 1;
 }
 

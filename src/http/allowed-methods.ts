@@ -25,7 +25,7 @@ export function answerOtherMethods(fastify: FastifyInstance, allowed: AllowedMet
   for (const name of METHODS.filter((method) => !known.has(method) && method !== 'CONNECT')) {
     fastify.addHttpMethod(name);
   }
-  for (const [url, methods] of [...allowed]) {
+  for (const [url, methods] of Array.from(allowed)) {
     const allow = [...methods, 'OPTIONS'].toSorted().join(', ');
     const others = fastify.supportedMethods.filter((name) => !methods.has(name));
     fastify.route({ method: others, url, handler: answerWith(allow) });

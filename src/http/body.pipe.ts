@@ -1,9 +1,7 @@
 import { BadRequestException, type ArgumentMetadata, type PipeTransform } from '@nestjs/common';
 import { plainToInstance } from 'class-transformer';
 import { getMetadataStorage, validateSync, type ValidationError } from 'class-validator';
-import { closestMatch } from 'leven';
-
-const FARTHEST_TYPO = 4;
+import { didYouMean } from '../did-you-mean.js';
 
 /** A class whose members carry class-validator's rules. */
 export type Shape<T extends object = object> = new () => T;
@@ -63,9 +61,7 @@ function describeFault({ property, constraints = {} }: ValidationError): Fault {
 }
 
 function describeStranger(member: string, known: string[]): Fault {
-  const nearest = closestMatch(member, known, { maxDistance: FARTHEST_TYPO });
-  const hint = nearest ? `did you mean ${nearest}?` : `there are ${known.join(', ')}`;
-  return { pointer: pointTo(member), detail: `is not known: ${hint}` };
+  return { pointer: pointTo(member), detail: `is not known: ${didYouMean(member, known)}` };
 }
 
 function summarise(errors: Fault[]) {

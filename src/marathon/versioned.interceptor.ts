@@ -9,7 +9,10 @@ export class VersionedInterceptor implements NestInterceptor {
       map((record: object | undefined) => {
         if (!record || !('version' in record)) return record;
         const { version, ...shown } = record;
-        context.switchToHttp().getResponse<FastifyReply>().header('ETag', `"${version}"`);
+        context
+          .switchToHttp()
+          .getResponse<FastifyReply>()
+          .header('ETag', `"${String(version)}"`);
         return shown;
       }),
     );

@@ -1,8 +1,6 @@
 import type { Readable } from 'node:stream';
 import { parse, type Info } from 'csv-parse';
-import { closestMatch } from 'leven';
-
-const FARTHEST_TYPO = 4;
+import { didYouMean } from '../did-you-mean.js';
 
 /** One row of a CSV file; an empty field is null. */
 export interface CsvRow {
@@ -36,11 +34,7 @@ function checkHeader(columns: string[]) {
   return (header: string[]): string[] => {
     for (const name of header) {
       if (columns.includes(name)) continue;
-      const nearest = closestMatch(name, columns, { maxDistance: FARTHEST_TYPO });
-      const hint = nearest
-        ? `did you mean ${nearest}?`
-        : `the first line names ${columns.join(', ')}`;
-      throw new CsvRefused(`There is no column "${name}": ${hint}`);
+      throw new CsvRefused(`There is no column "${name}": ${didYouMean(name, columns)}`);
     }
     return header;
   };

@@ -1,0 +1,72 @@
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { createDatabase, type TestDatabase } from './support/database.js';
+import { runProgram } from './support/service.js';
+
+const REAL_MARATHONS = 'data/marathons.csv';
+
+describe('the command line', () => {
+  let database: TestDatabase;
+  let folder: string;
+
+  beforeAll(async () => {
+    database = await createDatabase();
+    folder = await mkdtemp(join(tmpdir(), 'marathon-csv-'));
+    await command('schema', 'sync');
+  });
+  beforeEach(async () => void (await database.query('TRUNCATE marathon')));
+  afterAll(async () => {
+    await database.drop();
+    await rm(folder, { recursive: true });
+  });
+
+  const command = async (...words: string[]) =>
+    runProgram('cli.js', words, { DATABASE_URL: database.url });
+
+  const importText = async (text: string) => {
+    const file = join(folder, 'marathons.csv');
+    await writeFile(file, text);
+    return command('import', file);
+  };
+
+  it('imports the real marathons and exports them again, byte for byte', async () => {
+    expect((await command('import', REAL_MARATHONS)).output).toBe('100 marathons imported.\n');
+    const copy = join(folder, 'copy.csv');
+    await command('export', copy);
+    expect(await readFile(copy, 'utf8')).toBe(await readFile(REAL_MARATHONS, 'utf8'));
+  });
+
+  it('names every bad row by its line, and then stores none', async () => {
+    const { exitCode, told } = await importText('name,inception_year\nGood,1970\n,1\nBad,18x\n');
+    expect(exitCode).toBe(1);
+    expect(told).toBe(
+      'line 3: name must be text\n' +
+        'line 4: inception_year must be a whole number from 1 to 9999, or null\n' +
+        '2 rows were rejected; nothing was stored.\n',
+    );
+    expect(await database.query('SELECT * FROM marathon')).toEqual([]);
+  });
+
+  it.each([
+    ['a column nobody knows', 'name,town\nx,y\n', 'There is no column "town"'],
+    ['a mistyped column', 'Name\nx\n', 'did you mean name?'],
+    ['a row with too many fields', 'name,city\nx,y,z\n', 'line 2'],
+  ])('refuses %s', async (_, text, reason) => {
+    const { exitCode, told } = await importText(text);
+    expect({ exitCode, told }).toEqual({ exitCode: 1, told: expect.stringContaining(reason) });
+    expect(told).not.toContain('    at ');
+  });
+
+  it.each([
+    [['imprt'], 'did you mean import?'],
+    [['import'], 'Name the file to import.'],
+    [['import', 'nowhere.csv'], 'nowhere.csv'],
+    [['schema', 'drop'], 'Say schema sync or schema check.'],
+  ])('answers %j with a word of help', async (words, help) => {
+    const { exitCode, told } = await command(...words);
+    expect({ exitCode, told }).toEqual({ exitCode: 1, told: expect.stringContaining(help) });
+    expect(told).not.toContain('    at ');
+  });
+});

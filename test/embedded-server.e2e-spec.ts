@@ -1,0 +1,151 @@
+import { once } from 'node:events';
+import { chmod, chown, mkdtemp, readFile, readdir, rm } from 'node:fs/promises';
+import { connect } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { aMarathon } from './support/a-marathon.js';
+import { runProgram, startService } from './support/service.js';
+
+const CLUSTER = 'postgresql-18';
+const NOBODY = 65_534;
+
+describe('the embedded PostgreSQL', () => {
+  let folder: string;
+  beforeEach(async () => void (folder = await mkdtemp(join(tmpdir(), 'marathon-embedded-'))));
+  afterEach(async () => rm(folder, { recursive: true, force: true }));
+
+  const start = async (options = {}, DATA_DIR = join(folder, 'data')) =>
+    startService({ DATA_DIR }, options);
+
+  const serverPid = async () =>
+    Number(
+      (await readFile(join(folder, 'data', CLUSTER, 'postmaster.pid'), 'utf8')).split('\n')[0],
+    );
+
+  const post = async (url: string, name: string) =>
+    fetch(`${url}/marathon/`, {
+      method: 'POST',
+      headers: { 'Content-Type': 'application/json' },
+      body: JSON.stringify(aMarathon({ name })),
+    });
+
+  const names = async (url: string) => {
+    const { marathon_list } = (await (await fetch(`${url}/marathon/`)).json()) as {
+      marathon_list: { name: string }[];
+    };
+    return marathon_list.map(({ name }) => name);
+  };
+
+  it.each(['SIGTERM', 'SIGINT'] as const)(
+    'stops cleanly with %s, exit code 0, nothing left running, and keeps its data',
+    async (signal) => {
+      const first = await start();
+      await post(first.url, 'Kept');
+      const pid = await serverPid();
+      const { exitCode } = await first.stop(signal);
+      expect(exitCode).toBe(0);
+      expect(isRunning(pid)).toBe(false);
+      const second = await start();
+      expect(await names(second.url)).toEqual(['Kept']);
+      await second.stop();
+    },
+  );
+
+  it('starts again after the service was killed, and leaves no second server', async () => {
+    const first = await start();
+    await post(first.url, 'Kept');
+    const orphan = await serverPid();
+    await first.stop('SIGKILL');
+    const second = await start();
+    expect(await names(second.url)).toEqual(['Kept']);
+    expect(isRunning(orphan)).toBe(false);
+    await second.stop();
+  });
+
+  it('comes back by itself after the server was killed under the service', async () => {
+    const service = await start();
+    await post(service.url, 'Kept');
+    const killed = await serverPid();
+    process.kill(killed, 'SIGKILL');
+    await untilAnswered(async () => names(service.url));
+    expect(await names(service.url)).toEqual(['Kept']);
+    expect(await serverPid()).not.toBe(killed);
+    expect((await service.stop()).exitCode).toBe(0);
+  });
+
+  it('serves two copies of the service in two folders side by side', async () => {
+    const [here, there] = await Promise.all([start(), start({}, join(folder, 'other'))]);
+    await post(here.url, 'Here');
+    await post(there.url, 'There');
+    expect(await names(here.url)).toEqual(['Here']);
+    expect(await names(there.url)).toEqual(['There']);
+    await Promise.all([here.stop(), there.stop()]);
+  });
+
+  it('is shared with the command line while the service runs', async () => {
+    const service = await start();
+    await post(service.url, 'Boston Marathon');
+    const exported = await runProgram('cli.js', ['export'], { DATA_DIR: join(folder, 'data') });
+    expect(exported.output).toBe('name,city,inception_year\nBoston Marathon,Boston,1897\n');
+    expect(await names(service.url)).toEqual(['Boston Marathon']);
+    await service.stop();
+  });
+
+  it('starts over when its first start was killed half way', async () => {
+    const first = startService({ DATA_DIR: join(folder, 'data') });
+    const { stop } = await first;
+    await stop('SIGKILL');
+    const files = await readdir(join(folder, 'data'));
+    expect(files).toContain(CLUSTER);
+    const second = await start();
+    expect(await names(second.url)).toEqual([]);
+    await second.stop();
+  });
+
+  const asRoot = process.getuid?.() === 0 ? it : it.skip; // only root can become somebody else
+
+  asRoot('serves an ordinary user as it serves root', async () => {
+    await chown(folder, NOBODY, NOBODY);
+    await chmod(folder, 0o755);
+    const service = await start({ uid: NOBODY, gid: NOBODY, cwd: folder });
+    await post(service.url, 'Kept');
+    expect(await names(service.url)).toEqual(['Kept']);
+    expect((await service.stop()).exitCode).toBe(0);
+  });
+
+  it('answers a request that is in flight when the service is told to stop', async () => {
+    const service = await start();
+    const { hostname, port } = new URL(service.url);
+    const socket = connect(Number(port), hostname);
+    const body = JSON.stringify(aMarathon());
+    const head = `POST /marathon/ HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: ${body.length}\r\n\r\n`;
+    socket.write(head + body.slice(0, 10));
+    await once(socket, 'connect');
+    await fetch(`${service.url}/marathon/`);
+    const stopped = service.stop();
+    socket.write(body.slice(10));
+    const [answer] = (await once(socket, 'data')) as [Buffer];
+    expect(answer.toString()).toMatch(/^HTTP\/1.1 201 /);
+    expect((await stopped).exitCode).toBe(0);
+  });
+});
+
+async function untilAnswered(ask: () => Promise<unknown>): Promise<void> {
+  const giveUpAt = Date.now() + 20_000;
+  for (;;) {
+    try {
+      return void (await ask());
+    } catch (error) {
+      if (Date.now() > giveUpAt) throw error;
+    }
+  }
+}
+
+function isRunning(pid: number): boolean {
+  try {
+    return process.kill(pid, 0);
+  } catch {
+    return false;
+  }
+}

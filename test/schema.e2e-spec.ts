@@ -1,0 +1,76 @@
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { createDatabase, type TestDatabase } from './support/database.js';
+import { runProgram, startService } from './support/service.js';
+
+const COLUMNS = `SELECT column_name FROM information_schema.columns
+                 WHERE table_name = 'marathon' ORDER BY ordinal_position`;
+const GUIDES_TABLE = `CREATE TABLE marathon (id SERIAL NOT NULL, name VARCHAR(100), city VARCHAR(50),
+                      inception_year INTEGER, PRIMARY KEY (id))`;
+
+describe('the schema', () => {
+  let database: TestDatabase;
+  beforeEach(async () => void (database = await createDatabase()));
+  afterEach(async () => database.drop());
+
+  const start = async (DB_SCHEMA: string) =>
+    startService({ DATABASE_URL: database.url, DB_SCHEMA, LOG_LEVEL: 'info' });
+
+  const columns = async () => (await database.query(COLUMNS)).map(({ column_name: name }) => name);
+
+  const command = async (...words: string[]) =>
+    runProgram('cli.js', words, { DATABASE_URL: database.url });
+
+  it('is made by eight instances that start at once on an empty database', async () => {
+    const services = await Promise.all(Array.from({ length: 8 }, async () => start('sync')));
+    for (const { url } of services) expect((await fetch(`${url}/marathon/`)).status).toBe(200);
+    await Promise.all(services.map(async ({ stop }) => stop()));
+    expect(await columns()).toEqual(['id', 'name', 'city', 'inception_year', 'version']);
+  });
+
+  it('takes over the table that the guide’s app made, with every row', async () => {
+    await database.query(GUIDES_TABLE);
+    await database.query(`INSERT INTO marathon (name) VALUES ('Boston'), (NULL)`);
+    const { stop, url } = await start('sync');
+    expect(await (await fetch(`${url}/marathon/2`)).json()).toEqual({
+      id: 2,
+      name: null,
+      city: null,
+      inception_year: null,
+    });
+    await stop();
+  });
+
+  it('is never brought up to date by destroying a column, and the start says how to go on', async () => {
+    await database.query(GUIDES_TABLE);
+    await database.query('ALTER TABLE marathon ADD COLUMN winner text');
+    await expect(start('sync')).rejects.toThrow(/DROP COLUMN "winner"[^]*DB_SCHEMA=off/);
+    expect(await columns()).toEqual(['id', 'name', 'city', 'inception_year', 'winner']);
+  });
+
+  it('leaves an index alone that somebody else made', async () => {
+    await database.query(GUIDES_TABLE);
+    await database.query('CREATE INDEX by_city ON marathon (city)');
+    await (await start('sync')).stop();
+    expect(
+      await database.query(`SELECT 1 FROM pg_indexes WHERE indexname = 'by_city'`),
+    ).toHaveLength(1);
+  });
+
+  it('is only looked at with DB_SCHEMA=check, which says what is missing', async () => {
+    await expect(start('check')).rejects.toThrow(/CREATE TABLE "marathon"[^]*schema sync/);
+    expect(await columns()).toEqual([]);
+  });
+
+  it('that the migrations make is the one that is checked for', async () => {
+    await (await start('migrate')).stop();
+    expect((await command('schema', 'check')).output).toBe('The schema is up to date.\n');
+    await (await start('check')).stop();
+  });
+
+  it('may go from sync to migrations', async () => {
+    expect((await command('schema', 'sync')).exitCode).toBe(0);
+    await (await start('migrate')).stop();
+    await (await start('migrate')).stop();
+    expect(await database.query('SELECT name FROM schema_migration')).toHaveLength(1);
+  });
+});

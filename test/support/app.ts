@@ -1,0 +1,33 @@
+import 'reflect-metadata';
+import type { NestFastifyApplication } from '@nestjs/platform-fastify';
+import { Test } from '@nestjs/testing';
+import supertest from 'supertest';
+import { createDatabase, type TestDatabase } from './database.js';
+
+/** The service in this process, on a database of its own. */
+export interface RunningApp {
+  app: NestFastifyApplication;
+  http: ReturnType<typeof supertest>;
+  database: TestDatabase;
+  close: () => Promise<void>;
+}
+
+/** Settings are read when the modules are first imported: one set of them a test file. */
+export async function startApp(settings: Record<string, string> = {}): Promise<RunningApp> {
+  const database = await createDatabase();
+  Object.assign(process.env, { DATABASE_URL: database.url, LOG_LEVEL: 'silent', ...settings });
+  const { AppModule } = await import('../../src/app.module.js');
+  const { configureApp, makeAdapter } = await import('../../src/configure-app.js');
+  const testing = await Test.createTestingModule({ imports: [AppModule] }).compile();
+  const app = testing.createNestApplication<NestFastifyApplication>(makeAdapter(), {
+    bodyParser: false,
+    logger: false,
+  });
+  await configureApp(app);
+  await app.listen(0, '127.0.0.1');
+  const close = async () => {
+    await app.close();
+    await database.drop();
+  };
+  return { app, http: supertest(await app.getUrl()), database, close };
+}

@@ -1,0 +1,36 @@
+import { randomUUID } from 'node:crypto';
+import pg from 'pg';
+
+/** An empty database on the test run's PostgreSQL. */
+export interface TestDatabase {
+  url: string;
+  query: (sql: string) => Promise<Record<string, unknown>[]>;
+  drop: () => Promise<void>;
+}
+
+export async function createDatabase(): Promise<TestDatabase> {
+  const name = `test_${randomUUID().replaceAll('-', '')}`;
+  await run(urlOf('postgres'), `CREATE DATABASE ${name}`);
+  return {
+    url: urlOf(name),
+    query: async (sql) => run(urlOf(name), sql),
+    drop: async () => {
+      await run(urlOf('postgres'), `DROP DATABASE ${name} WITH (FORCE)`);
+    },
+  };
+}
+
+function urlOf(database: string): string {
+  const socket = encodeURIComponent(process.env.TEST_POSTGRES_SOCKET ?? '');
+  return `postgresql://postgres@/${database}?host=${socket}`;
+}
+
+async function run(url: string, sql: string): Promise<Record<string, unknown>[]> {
+  const client = new pg.Client(url);
+  await client.connect();
+  try {
+    return (await client.query(sql)).rows;
+  } finally {
+    await client.end();
+  }
+}

@@ -1,0 +1,55 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { createInterface } from 'node:readline';
+
+const ENTRY = new URL('../../dist/src/', import.meta.url).pathname;
+
+type SpawnOptions = NonNullable<Parameters<typeof spawn>[2]>;
+
+/** The built service as a process of its own, as a user starts it. */
+export async function startService(settings: Record<string, string>, options: SpawnOptions = {}) {
+  const service = run('main.js', [], { PORT: '0', ...settings }, options);
+  const url = await Promise.race([findUrl(service.stdout), service.ended.then(() => undefined)]);
+  if (!url) throw new Error(`The service did not start: ${(await service.ended).told}`);
+  return { ...service, url };
+}
+
+/** Runs one of the built programs to its end. */
+export async function runProgram(file: string, words: string[], settings: Record<string, string>) {
+  return run(file, words, settings).ended;
+}
+
+function run(
+  file: string,
+  words: string[],
+  settings: Record<string, string>,
+  options: SpawnOptions = {},
+) {
+  const child = spawn(process.execPath, [`${ENTRY}${file}`, ...words], {
+    ...options,
+    env: { PATH: process.env.PATH, ...settings },
+    stdio: ['pipe', 'pipe', 'pipe'],
+  });
+  let [output, told] = ['', ''];
+  child.stdout.on('data', (text: Buffer) => (output += text.toString()));
+  child.stderr.on('data', (text: Buffer) => (told += text.toString()));
+  const ended = once(child, 'close').then(([exitCode, signal]) => ({
+    exitCode: exitCode as number | null,
+    signal: signal as string | null,
+    output,
+    told,
+  }));
+  const stop = async (signal: NodeJS.Signals = 'SIGTERM') => {
+    child.kill(signal);
+    return ended;
+  };
+  return { pid: child.pid!, stdout: child.stdout, ended, stop };
+}
+
+async function findUrl(output: NodeJS.ReadableStream): Promise<string | undefined> {
+  for await (const line of createInterface({ input: output })) {
+    const url = /API: (http:\S+)\/marathon\//.exec(line)?.[1];
+    if (url) return url;
+  }
+  return undefined;
+}

@@ -1,0 +1,8 @@
+import { rm } from 'node:fs/promises';
+
+export default async function stopPostgres() {
+  const { server, folder } = globalThis.testPostgres;
+  await server.stop();
+  await rm(folder, { recursive: true });
+  await rm(`${folder}-socket`, { recursive: true, force: true });
+}
