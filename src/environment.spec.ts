@@ -37,9 +37,8 @@ describe('settings', () => {
   });
 
   it('never repeat the password of a bad address', () => {
-    const read = () => readEnvironment({ DATABASE_URL: 'mysql://me:secret@host/db' });
-    expect(read).toThrow(/DATABASE_URL: write postgresql:/);
-    expect(read).not.toThrow(/secret/);
+    const settings = { DATABASE_URL: 'mysql://me:secret@host/db' };
+    expect(() => readEnvironment(settings)).toThrow(/^DATABASE_URL: write postgresql:(?!.*secret)/);
   });
 
   it.each(['0.0.0.0', '::', '192.168.1.2', 'registry.example'])(

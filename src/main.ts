@@ -8,12 +8,14 @@ import { environment } from './environment.js';
 import { makeLogger } from './logger.js';
 import { explainStartFailure } from './start-failure.js';
 
+const SWEEP_MS = 50;
+const DRAIN_LIMIT_MS = 10_000;
+
 async function main(): Promise<void> {
   const app = await NestFactory.create<NestFastifyApplication>(AppModule, makeAdapter(), {
     logger: makeLogger(),
     bodyParser: false,
     abortOnError: false,
-    forceCloseConnections: true,
   });
   try {
     await configureApp(app);
@@ -28,10 +30,21 @@ async function main(): Promise<void> {
 
 /** Requests in flight are answered, then the pool closes, then the embedded server. */
 function stopOnSignal(app: NestFastifyApplication): void {
-  for (const signal of ['SIGINT', 'SIGTERM'] as const) {
-    process.once(signal, () => {
-      app.close().catch(stopWith);
-    });
+  const stop = () => void drain(app).catch(stopWith);
+  process.once('SIGINT', stop);
+  process.once('SIGTERM', stop);
+}
+
+/** A connection that was busy when the end was called stays open after its answer, unless closed. */
+async function drain(app: NestFastifyApplication): Promise<void> {
+  const server = app.getHttpServer();
+  const sweep = setInterval(() => server.closeIdleConnections(), SWEEP_MS);
+  const impatience = setTimeout(() => server.closeAllConnections(), DRAIN_LIMIT_MS);
+  try {
+    await app.close();
+  } finally {
+    clearInterval(sweep);
+    clearTimeout(impatience);
   }
 }
 

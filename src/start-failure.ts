@@ -18,7 +18,7 @@ export function explainStartFailure(error: unknown): string {
   return EXPLANATIONS[code] ?? (isExpected(error) ? error.message : (error.stack ?? error.message));
 }
 
-/** Errors that this project throws at start hold no code and explain themselves. */
+/** Errors that this project throws at start hold no code; the system's name the file or call. */
 function isExpected(error: Error): boolean {
-  return error.name === 'Error' && !('code' in error);
+  return 'syscall' in error || (error.name === 'Error' && !('code' in error));
 }

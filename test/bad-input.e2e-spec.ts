@@ -1,5 +1,4 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
-import { aMarathon } from './support/a-marathon.js';
 import { startApp, type RunningApp } from './support/app.js';
 
 const JSON_TYPE = 'application/json';

@@ -73,9 +73,8 @@ function refuseDestructive(destructive: string[]): SchemaRefused {
   return new SchemaRefused(
     `Bringing the schema up to date would take more than additions; nothing was changed:\n` +
       `${asList(destructive)}\n` +
-      'If you want this, take a backup, run these statements yourself and start again. ' +
-      'Else start with DB_SCHEMA=off to leave the schema as it is, or write a migration and start ' +
-      'with DB_SCHEMA=migrate.',
+      'To keep what is there, start with DB_SCHEMA=migrate, which only adds, or with DB_SCHEMA=off. ' +
+      'If you want the change, take a backup, run these statements yourself, and start again.',
   );
 }
 
