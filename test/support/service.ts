@@ -1,10 +1,21 @@
-import { spawn } from 'node:child_process';
+import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
+import { afterEach } from '@jest/globals';
 
 const ENTRY = new URL('../../dist/src/', import.meta.url).pathname;
 
 type SpawnOptions = NonNullable<Parameters<typeof spawn>[2]>;
+
+const started = new Set<ChildProcess>();
+
+/** A test that failed half way would leave its services running, and Jest waiting for them. */
+afterEach(async () => {
+  for (const child of started) {
+    const ended = once(child, 'close');
+    if (child.kill()) await ended;
+  }
+});
 
 /** The built service as a process of its own, as a user starts it. */
 export async function startService(settings: Record<string, string>, options: SpawnOptions = {}) {
@@ -30,6 +41,8 @@ function run(
     env: { PATH: process.env.PATH, ...settings },
     stdio: ['pipe', 'pipe', 'pipe'],
   });
+  started.add(child);
+  child.once('close', () => started.delete(child));
   let [output, told] = ['', ''];
   child.stdout.on('data', (text: Buffer) => (output += text.toString()));
   child.stderr.on('data', (text: Buffer) => (told += text.toString()));
