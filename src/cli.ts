@@ -1,69 +1,60 @@
 import 'reflect-metadata';
 import { once } from 'node:events';
-import { stat } from 'node:fs/promises';
 import { start as startRepl } from 'node:repl';
 import { parseArgs } from 'node:util';
 import { Logger, type INestApplicationContext } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
-import { SingleBar } from 'cli-progress';
 import { DataSource } from 'typeorm';
 import { AppModule } from './app.module.js';
 import { openDataSource } from './database/open-data-source.js';
 import { SCHEMA_MODES } from './environment.js';
 import { explainStartFailure } from './start-failure.js';
 import { didYouMean } from './did-you-mean.js';
+import { importFile, Misused, readImportOrder, tellRejected } from './import-command.js';
 import { makeLogger } from './logger.js';
-import { ImportRejected, MarathonFiles } from './marathon/marathon.files.js';
+import { MarathonFiles } from './marathon/marathon.files.js';
 import { MarathonService } from './marathon/marathon.service.js';
+import { RowsRejected } from './transfer/rejections.js';
 
 const USAGE = `npm run marathon -- COMMAND
 
-  import FILE         add the marathons of a CSV file whose first line is name,city,inception_year
+  import FILE         add the marathons of a file: CSV whose first line is name,city,inception_year,
+                      JSON or NDJSON
+      --dry-run                   say what would happen, and store nothing
+      --duplicates merge|ignore   change, or leave, those whose name and city are there already
   export [FILE]       write all marathons as CSV, to FILE or to the terminal
   schema sync         bring the database's schema up to date
   schema check        say whether the database's schema is up to date
   shell               a JavaScript prompt with the services at hand`;
 
-const COMMANDS: Record<string, (...words: string[]) => Promise<void>> = {
-  import: importFile,
+const OPTIONS = {
+  help: { type: 'boolean', short: 'h' },
+  'dry-run': { type: 'boolean' },
+  duplicates: { type: 'string' },
+} as const;
+
+type Options = { 'dry-run'?: boolean; duplicates?: string };
+
+const COMMANDS: Record<string, (word: string | undefined, options: Options) => Promise<void>> = {
+  import: importNamed,
   export: exportFile,
   schema: prepareSchema,
   shell,
 };
 
-/** The command was not one of ours. */
-class Misused extends Error {}
-
 async function main(): Promise<void> {
   Logger.overrideLogger(makeLogger('warn'));
-  const { positionals, values } = parseArgs({
-    allowPositionals: true,
-    options: { help: { type: 'boolean', short: 'h' } },
-  });
-  const [name, ...words] = positionals;
+  const { positionals, values } = parseArgs({ allowPositionals: true, options: OPTIONS });
+  const [name, word] = positionals;
   if (values.help || name === undefined) return console.log(USAGE);
   const command = Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined;
-  if (command) return command(...words);
+  if (command) return command(word, values);
   throw new Misused(`There is no command "${name}": ${didYouMean(name, Object.keys(COMMANDS))}`);
 }
 
-async function importFile(path?: string): Promise<void> {
-  if (!path) throw new Misused('Name the file to import.');
-  const { size } = await stat(path);
-  const bar = new SingleBar({
-    format: '{bar} {percentage}% | {eta_formatted} left',
-    noTTYOutput: false,
-  });
-  await withApplication(async (app) => {
-    if (process.stderr.isTTY) bar.start(size, 0);
-    try {
-      const count = await app.get(MarathonFiles).import(path, (bytes) => bar.update(bytes));
-      bar.stop();
-      console.log(`${count} marathons imported.`);
-    } finally {
-      bar.stop();
-    }
-  });
+async function importNamed(path: string | undefined, options: Options): Promise<void> {
+  const order = readImportOrder(path, options['dry-run'] ?? false, options.duplicates);
+  await withApplication(async (app) => importFile(app.get(MarathonFiles), order));
 }
 
 async function exportFile(path?: string): Promise<void> {
@@ -102,12 +93,7 @@ async function withApplication(work: (app: INestApplicationContext) => Promise<v
 
 function fail(error: unknown): void {
   process.exitCode = 1;
-  if (error instanceof ImportRejected) {
-    for (const { line, faults } of error.rows) {
-      const reasons = faults.map(({ pointer, detail }) => `${pointer.slice(2)} ${detail}`);
-      console.error(`line ${line}: ${reasons.join('; ')}`);
-    }
-  }
+  if (error instanceof RowsRejected) tellRejected(error);
   console.error(explainStartFailure(error));
   if (error instanceof Misused) console.error(`\n${USAGE}`);
 }

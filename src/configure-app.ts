@@ -1,9 +1,10 @@
 import { Reflector } from '@nestjs/core';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
 import { answerOtherMethods, collectAllowedMethods } from './http/allowed-methods.js';
-import { BodyPipe } from './http/body.pipe.js';
+import { readBodies } from './http/bodies.js';
+import { InputPipe } from './http/input.pipe.js';
 import { KnownParametersGuard } from './http/known-parameters.guard.js';
-import { MediaTypeGuard, readJsonBodies } from './http/media-types.js';
+import { MediaTypeGuard } from './http/media-types.js';
 import { ProblemFilter, refuseRequest } from './http/problem.filter.js';
 
 /** `/marathon` and `/marathon/` are one place; a request that came in before the end is answered. */
@@ -19,10 +20,10 @@ export function makeAdapter(): FastifyAdapter {
 export async function configureApp(app: NestFastifyApplication): Promise<NestFastifyApplication> {
   const fastify = app.getHttpAdapter().getInstance();
   const allowed = collectAllowedMethods(fastify);
-  readJsonBodies(fastify);
+  readBodies(fastify);
   app.useGlobalFilters(new ProblemFilter());
   app.useGlobalGuards(new KnownParametersGuard(), new MediaTypeGuard(app.get(Reflector)));
-  app.useGlobalPipes(new BodyPipe());
+  app.useGlobalPipes(new InputPipe());
   await app.init();
   answerOtherMethods(fastify, allowed);
   return app;

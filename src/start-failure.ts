@@ -1,3 +1,5 @@
+import { HttpException } from '@nestjs/common';
+import { hasErrorCode } from './database/error-code.js';
 import { environment } from './environment.js';
 
 const EXPLANATIONS: Record<string, string> = {
@@ -11,6 +13,9 @@ const EXPLANATIONS: Record<string, string> = {
   '3D000': 'The database in DATABASE_URL does not exist: create it, or name another.',
 };
 
+/** https://nodejs.org/api/errors.html */
+const MISSPELT_OPTIONS = ['ERR_PARSE_ARGS_UNKNOWN_OPTION', 'ERR_PARSE_ARGS_INVALID_OPTION_VALUE'];
+
 /** Says why the service could not start, and what to do about it, in one line where that is known. */
 export function explainStartFailure(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
@@ -20,5 +25,6 @@ export function explainStartFailure(error: unknown): string {
 
 /** Errors that this project throws at start hold no code; the system's name the file or call. */
 function isExpected(error: Error): boolean {
+  if (error instanceof HttpException || hasErrorCode(error, ...MISSPELT_OPTIONS)) return true;
   return 'syscall' in error || (error.name === 'Error' && !('code' in error));
 }

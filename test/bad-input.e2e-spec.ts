@@ -18,7 +18,7 @@ describe('bad input is refused in clear words, and nothing is stored', () => {
   };
 
   it.each([
-    ['an array', '[]', 'of the type array'],
+    ['an array', '[]', 'There are no rows'],
     ['null', 'null', 'this is null'],
     ['a number', '3', 'of the type number'],
     ['a text', '"Boston"', 'of the type string'],
@@ -110,7 +110,7 @@ describe('bad input is refused in clear words, and nothing is stored', () => {
     'text/plain',
     'application/x-www-form-urlencoded',
     'application/merge-patch+json',
-    'text/csv',
+    'text/csv; charset=iso-8859-1',
   ])('a new marathon as %s', async (type) => {
     const { body } = await post('name=Boston', type);
     expect(body.status).toBe(type.includes('json') ? 400 : 415);
@@ -133,7 +133,7 @@ describe('bad input is refused in clear words, and nothing is stored', () => {
 
   it('a query parameter that nobody knows', async () => {
     const { body } = await running.http.get('/marathon/?citty=Boston').expect(400);
-    expect(body.errors).toEqual([{ parameter: 'citty', detail: 'is not known here' }]);
+    expect(body.errors).toEqual([{ parameter: 'citty', detail: 'is not known: there are as_of' }]);
   });
 
   it('an address that nobody knows', async () => {

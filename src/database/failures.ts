@@ -29,7 +29,9 @@ export function isDatabaseAway(failure: unknown): boolean {
   return SOCKET_FAILURES.has(code) && 'syscall' in cause;
 }
 
-/** Whether a unique constraint stood against it. */
-export function isDuplicate(failure: unknown): boolean {
-  return failure instanceof QueryFailedError && failure.driverError.code === UNIQUE_VIOLATION;
+/** Whether a unique constraint of `table`, or of any, stood against it. */
+export function isDuplicate(failure: unknown, table?: string): boolean {
+  if (!(failure instanceof QueryFailedError)) return false;
+  const { code, table: refusing } = failure.driverError as { code?: string; table?: string };
+  return code === UNIQUE_VIOLATION && (table ?? refusing) === refusing;
 }

@@ -1,6 +1,7 @@
 import { Logger } from '@nestjs/common';
 import type { DataSource, QueryRunner } from 'typeorm';
 import type { Environment } from '../environment.js';
+import { prepareRows } from './preparations.js';
 
 /** Any number known to nobody else: the instances that start at once queue behind it. */
 const SCHEMA_LOCK = 4_219_500_042;
@@ -34,6 +35,7 @@ export async function prepareSchema(
   await inTurn(dataSource, async (runner) => {
     if (mode === 'migrate') await migrate(dataSource);
     else await synchronize(runner, await findMissingStatements(dataSource));
+    await prepareRows(runner);
   });
 }
 

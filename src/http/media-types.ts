@@ -1,6 +1,4 @@
-import { isUtf8 } from 'node:buffer';
 import {
-  BadRequestException,
   Injectable,
   SetMetadata,
   UnsupportedMediaTypeException,
@@ -8,9 +6,11 @@ import {
   type ExecutionContext,
 } from '@nestjs/common';
 import { Reflector } from '@nestjs/core';
-import type { FastifyInstance, FastifyRequest } from 'fastify';
+import type { FastifyRequest } from 'fastify';
 
-const JSON_TYPES = ['application/json', 'application/merge-patch+json'];
+export const JSON_TYPES = ['application/json', 'application/merge-patch+json'];
+export const ROW_TYPES = ['text/csv', 'application/x-ndjson'];
+
 const CONSUMES = 'http:consumes';
 
 /** Names the media types a route reads; without it, a route reads `application/json`. */
@@ -23,21 +23,26 @@ export class MediaTypeGuard implements CanActivate {
 
   canActivate(context: ExecutionContext): boolean {
     const { headers } = context.switchToHttp().getRequest<FastifyRequest>();
-    const sent = headers['content-type']?.split(';')[0]?.trim().toLowerCase();
+    const [type, ...parameters] = headers['content-type']?.toLowerCase().split(/\s*;\s*/) ?? [];
     const readable = this.reflector.get<string[]>(CONSUMES, context.getHandler()) ?? [
       JSON_TYPES[0],
     ];
-    if (sent === undefined || readable.includes(sent)) return true;
-    throw new UnsupportedMediaTypeException(`Send ${readable.join(' or ')} here, not ${sent}.`);
+    if (type !== undefined && !readable.includes(type.trim())) {
+      throw new UnsupportedMediaTypeException(`Send ${readable.join(' or ')} here, not ${type}.`);
+    }
+    refuseEncodings(parameters, headers['content-encoding']);
+    return true;
   }
 }
 
-/** Reads JSON as RFC 8259 has it, in UTF-8 and nothing else, so that no letter is ever swapped. */
-export function readJsonBodies(fastify: FastifyInstance): void {
-  const parseJson = fastify.getDefaultJsonParser('error', 'error');
-  fastify.removeAllContentTypeParsers();
-  fastify.addContentTypeParser(JSON_TYPES, { parseAs: 'buffer' }, (request, body, done) => {
-    if (!isUtf8(body as Buffer)) return done(new BadRequestException('The body is not UTF-8.'));
-    return parseJson(request, body.toString(), done);
-  });
+function refuseEncodings(parameters: string[], encoding = 'identity'): void {
+  const charset = parameters
+    .find((text) => text.startsWith('charset='))
+    ?.replaceAll(/charset=|"/g, '');
+  if (!['utf-8', 'utf8', undefined].includes(charset)) {
+    throw new UnsupportedMediaTypeException(`Send UTF-8 here, not ${charset}.`);
+  }
+  if (encoding !== 'identity') {
+    throw new UnsupportedMediaTypeException(`Send the body as it is, not as ${encoding}.`);
+  }
 }

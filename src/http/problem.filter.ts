@@ -17,6 +17,8 @@ interface Problem {
   detail: string;
   type?: string;
   errors?: object[];
+  /** How many rows in all, where `errors` shows the first. */
+  rejected?: number;
 }
 
 const FASTIFY_DETAILS: Record<string, string> = {
@@ -50,7 +52,10 @@ export function refuseRequest(failure: unknown, _: FastifyRequest, reply: Fastif
   sendProblem(reply, describeFailure(failure));
 }
 
-function sendProblem(reply: FastifyReply, { status, detail, type, errors }: Problem): void {
+function sendProblem(
+  reply: FastifyReply,
+  { status, detail, type, errors, rejected }: Problem,
+): void {
   if (status === 503) reply.header('Retry-After', RETRY_AFTER_SECONDS);
   const problem = {
     type: type ?? 'about:blank',
@@ -58,6 +63,7 @@ function sendProblem(reply: FastifyReply, { status, detail, type, errors }: Prob
     status,
     detail,
     errors,
+    rejected,
   };
   reply.code(status).type('application/problem+json').send(JSON.stringify(problem));
 }
@@ -76,7 +82,7 @@ function describeHttp(failure: HttpException): Problem {
   const status = failure.getStatus();
   const told = failure.getResponse() as Partial<Problem>;
   const detail = told.detail ?? describeFastify(failure.cause)?.detail ?? failure.message;
-  return { status, detail, type: told.type, errors: told.errors };
+  return { status, detail, type: told.type, errors: told.errors, rejected: told.rejected };
 }
 
 /** Fastify's own errors carry the status they stand for. */

@@ -1,13 +1,16 @@
 import { applyDecorators } from '@nestjs/common';
 import { Transform } from 'class-transformer';
-import { IsInt, Max, Min, ValidateBy, ValidateIf } from 'class-validator';
+import { IsIn, IsInt, Max, Min, ValidateBy, ValidateIf } from 'class-validator';
+import { IfSent, IsPastTime, IsWholeNumber } from '../http/parameters.js';
+import type { Operation } from '../journal/journal.entity.js';
+import { LIMITS, NATURAL_KEY } from './marathon.columns.js';
 
 /** The largest number a PostgreSQL integer holds: no marathon's id is above it. */
 export const LARGEST_ID = 2_147_483_647;
 
 /** What a marathon is described by, from whoever creates or replaces one. */
 export class MarathonDetails {
-  @IsText({ longest: 100 })
+  @IsText(LIMITS.name)
   name!: string;
 
   @IsCity()
@@ -20,7 +23,7 @@ export class MarathonDetails {
 /** What changes about a marathon: the members that are sent, as in a merge patch (RFC 7396). */
 export class MarathonChanges {
   @IfSent()
-  @IsText({ longest: 100 })
+  @IsText(LIMITS.name)
   name?: string;
 
   @IfSent()
@@ -40,25 +43,83 @@ export interface MarathonView {
   inception_year: number | null;
 }
 
+/** One change of a marathon, and the marathon after it; where it was deleted, before it. */
+export interface ChangeView {
+  seq: number;
+  operation: Operation;
+  version: number;
+  at: Date;
+  by: string | null;
+  marathon: MarathonView;
+}
+
+/** A point in time, to see what was then. */
+export class PointInTime {
+  @IfSent()
+  @IsPastTime()
+  as_of?: Date;
+}
+
+/** What becomes of marathons that are there already, when many are sent. */
+export class ConflictKey {
+  @IfSent()
+  @IsIn([NATURAL_KEY.join(',')], { message: `can be ${NATURAL_KEY.join(',')}` })
+  on_conflict?: string;
+}
+
+/** Which version to restore: without one, that before the deletion. */
+export class RestoredVersion {
+  @IfSent()
+  @IsWholeNumber({ least: 1, most: LARGEST_ID })
+  version?: number;
+}
+
+/** Which changes: those after `since`. */
+export class ChangesPage {
+  @IfSent()
+  @IsWholeNumber({ least: 0, most: Number.MAX_SAFE_INTEGER })
+  since?: number;
+
+  @IsWholeNumber({ least: 1, most: 1000 })
+  limit = 1000;
+}
+
+/** Which versions: those before `before`, newest first. */
+export class HistoryPage {
+  @IfSent()
+  @IsWholeNumber({ least: 1, most: LARGEST_ID })
+  before?: number;
+
+  @IsWholeNumber({ least: 1, most: 1000 })
+  limit = 1000;
+}
+
 function IsCity() {
-  return applyDecorators(OrNull(), IsText({ longest: 50, mayBeEmpty: true }));
+  return applyDecorators(OrNull(), IsText(LIMITS.city));
 }
 
 function IsYear() {
-  const message = 'must be a whole number from 1 to 9999, or null';
-  return applyDecorators(OrNull(), IsInt({ message }), Min(1, { message }), Max(9999, { message }));
+  const { least, most } = LIMITS.inception_year;
+  const message = `must be a whole number from ${least} to ${most}, or null`;
+  return applyDecorators(
+    OrNull(),
+    IsInt({ message }),
+    Min(least, { message }),
+    Max(most, { message }),
+  );
 }
 
 function OrNull() {
   return ValidateIf((_, value) => value !== null);
 }
 
-function IfSent() {
-  return ValidateIf((_, value) => value !== undefined);
+interface TextLimits {
+  longest: number;
+  isRequired?: boolean;
 }
 
 /** Text that PostgreSQL can keep exactly as sent; its length counts characters, not bytes. */
-function IsText(limits: { longest: number; mayBeEmpty?: boolean }) {
+function IsText(limits: TextLimits) {
   return applyDecorators(
     Transform(({ value }) => (typeof value === 'string' ? value.trim() : value)),
     ValidateBy({
@@ -71,13 +132,10 @@ function IsText(limits: { longest: number; mayBeEmpty?: boolean }) {
   );
 }
 
-function findFault(
-  value: unknown,
-  limits: { longest: number; mayBeEmpty?: boolean },
-): string | undefined {
+function findFault(value: unknown, limits: TextLimits): string | undefined {
   if (value === undefined) return 'is required';
-  if (typeof value !== 'string') return `must be text${limits.mayBeEmpty ? ', or null' : ''}`;
-  if (!limits.mayBeEmpty && value === '') return 'must not be blank';
+  if (typeof value !== 'string') return `must be text${limits.isRequired ? '' : ', or null'}`;
+  if (limits.isRequired && value === '') return 'must not be blank';
   if (value.includes('\0')) return 'must not contain a NUL character';
   if (!value.isWellFormed()) return 'must be well-formed Unicode: it has half of a surrogate pair';
   const length = [...value].length;

@@ -1,10 +1,12 @@
 import { Column, Entity, PrimaryGeneratedColumn } from 'typeorm';
+import { Journaled } from '../journal/journaled.js';
 
 /**
  * A marathon race. The first four columns are the table that the guide's Flask app makes, which is
  * why a name may be missing here: its clients could leave it out. The service asks for one.
  */
 @Entity()
+@Journaled()
 export class Marathon {
   @PrimaryGeneratedColumn()
   id!: number;
@@ -18,7 +20,12 @@ export class Marathon {
   @Column({ type: 'integer', nullable: true })
   inception_year!: number | null;
 
-  /** Counts the changes, from 1: what the ETag says. */
-  @Column({ type: 'integer', default: 1, select: false })
+  /** Counts the changes: what the ETag says. The guide's app leaves 0; it is 1 once it is taken over. */
+  @Column({
+    type: 'integer',
+    default: 0,
+    select: false,
+    transformer: { to: (version: number) => version, from: (version: number) => version || 1 },
+  })
   version!: number;
 }

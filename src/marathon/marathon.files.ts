@@ -1,55 +1,85 @@
-import { createReadStream, createWriteStream } from 'node:fs';
-import { Readable, type Writable } from 'node:stream';
+import { createHash, type Hash } from 'node:crypto';
+import { createWriteStream } from 'node:fs';
+import type { Readable, Writable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { Injectable } from '@nestjs/common';
 import { InjectDataSource } from '@nestjs/typeorm';
 import type { PoolClient } from 'pg';
 import { to as copyTo } from 'pg-copy-streams';
-import { DataSource } from 'typeorm';
-import { readAs, type Fault } from '../http/body.pipe.js';
-import { readCsv, type CsvRow } from '../transfer/csv.js';
+import { DataSource, type QueryRunner } from 'typeorm';
+import { readAs } from '../http/input.pipe.js';
+import type { Journal } from '../journal/journal.js';
+import { InjectJournal } from '../journal/journal.module.js';
+import type { Tally } from '../journal/request.js';
+import type { WriteTerms } from '../journal/write-terms.js';
+import { landAll, landByKey, selectStaged, type Resolution } from '../transfer/landing.js';
+import { Rejections, RowsRefused } from '../transfer/rejections.js';
+import { readRows } from '../transfer/rows.js';
+import { judgeRows, stageRows } from '../transfer/staging.js';
+import { Turns } from '../transfer/turns.js';
+import { IMPORT_COLUMNS, NATURAL_KEY } from './marathon.columns.js';
 import { MarathonDetails } from './marathon.dto.js';
 import { Marathon } from './marathon.entity.js';
 
-const COLUMNS = ['name', 'city', 'inception_year'];
-const ROWS_A_STATEMENT = 1000;
-const MOST_REJECTED_SHOWN = 1000;
+const TABLE = 'marathon';
 
-/** A row that cannot be a marathon, and why. */
-export interface RejectedRow {
-  line: number;
-  faults: Fault[];
+/** Many marathons on their way in. */
+export interface ManyMarathons {
+  mediaType: string;
+  bytes: Readable;
+  /** What becomes of those that are there already, by name and city; without it, they are added again. */
+  resolution?: Resolution;
 }
 
-/** Rows were rejected, and so nothing was stored. */
-export class ImportRejected extends Error {
-  constructor(
-    readonly rows: RejectedRow[],
-    readonly count: number,
-  ) {
-    super(`${count} rows were rejected; nothing was stored.`);
-  }
-}
-
-/** Marathons from and to CSV files. */
+/** Many marathons at once, from and to files. */
 @Injectable()
 export class MarathonFiles {
-  constructor(@InjectDataSource() private readonly dataSource: DataSource) {}
+  private readonly turns: Turns;
+  /** There is no second connection to copy to. */
+  private readonly isNarrow: boolean;
+
+  constructor(
+    @InjectDataSource() private readonly dataSource: DataSource,
+    @InjectJournal(Marathon) private readonly journal: Journal<Marathon>,
+  ) {
+    // who uploads slowly holds a connection for long: others need some too
+    const { poolSize = 10 } = dataSource.options as { poolSize?: number };
+    this.turns = new Turns(Math.ceil(poolSize / 4));
+    this.isNarrow = poolSize < 2;
+  }
 
   /**
-   * Stores every row of a CSV file, or none. Returns how many; tells `onProgress` the bytes read.
-   * @throws {ImportRejected} with each bad row's line and faults.
+   * Stores every row, or none.
+   * @throws {RowsRejected} with each bad row's line and faults.
+   * @throws {RowsRefused} where it is not rows at all.
    */
-  async import(path: string, onProgress: (bytesRead: number) => void): Promise<number> {
-    const file = createReadStream(path);
-    return this.dataSource.transaction(async (manager) => {
-      const verdict = new Verdict();
-      for await (const batch of inBatches(readCsv(file, COLUMNS))) {
-        const accepted = batch.flatMap((row) => verdict.judge(row));
-        if (!verdict.rejectedCount) await manager.insert(Marathon, accepted);
-        onProgress(file.bytesRead);
-      }
-      return verdict.count();
+  async import(many: ManyMarathons, terms: WriteTerms): Promise<Tally> {
+    try {
+      return await this.turns.take(async () =>
+        many.resolution || this.isNarrow ? this.merge(many, terms) : this.add(many, terms),
+      );
+    } finally {
+      // what was not read is let go by, so that the client hears the answer
+      many.bytes.resume();
+    }
+  }
+
+  private async merge(many: ManyMarathons, terms: WriteTerms): Promise<Tally> {
+    return this.journal.changeMany(terms, async (runner) => {
+      const { count, intent } = await stageMarathons(runner, many);
+      const change = many.resolution
+        ? landByKey(TABLE, IMPORT_COLUMNS, { key: NATURAL_KEY, resolution: many.resolution })
+        : landAll(TABLE, IMPORT_COLUMNS);
+      return { change, offered: count, intent };
+    });
+  }
+
+  private async add(many: ManyMarathons, terms: WriteTerms): Promise<Tally> {
+    return this.dataSource.transaction(async ({ queryRunner }) => {
+      const staging = queryRunner!;
+      const staged = await stageMarathons(staging, many, TABLE);
+      const select = selectStaged(IMPORT_COLUMNS);
+      return this.journal.createMany(terms, { staging, select, ...staged });
     });
   }
 
@@ -58,7 +88,8 @@ export class MarathonFiles {
     const runner = this.dataSource.createQueryRunner();
     try {
       const client: PoolClient = await runner.connect();
-      const rows = `SELECT ${COLUMNS.join(', ')} FROM marathon ORDER BY id`;
+      const names = IMPORT_COLUMNS.map(({ name }) => name).join(', ');
+      const rows = `SELECT ${names} FROM ${TABLE} ORDER BY id`;
       const source: Readable = client.query(
         copyTo(`COPY (${rows}) TO STDOUT (FORMAT csv, HEADER)`),
       );
@@ -70,38 +101,26 @@ export class MarathonFiles {
   }
 }
 
-class Verdict {
-  private acceptedCount = 0;
-  private readonly rejected: RejectedRow[] = [];
-  rejectedCount = 0;
-
-  judge({ line, fields }: CsvRow): MarathonDetails[] {
-    const { record, faults } = readAs(MarathonDetails, { ...fields, ...readYear(fields) });
-    if (!faults.length) {
-      this.acceptedCount += 1;
-      return [record];
-    }
-    this.rejectedCount += 1;
-    if (this.rejected.length < MOST_REJECTED_SHOWN) this.rejected.push({ line, faults });
-    return [];
-  }
-
-  count(): number {
-    if (this.rejectedCount) throw new ImportRejected(this.rejected, this.rejectedCount);
-    return this.acceptedCount;
-  }
+async function stageMarathons(runner: QueryRunner, many: ManyMarathons, numberedBy?: string) {
+  const { mediaType, bytes, resolution } = many;
+  const hash = createHash('sha256');
+  const rejections = new Rejections();
+  const source = hashing(hash, bytes);
+  const rows = await readRows(mediaType, source, IMPORT_COLUMNS, rejections, explain);
+  const count = await stageRows(runner, IMPORT_COLUMNS, rows, numberedBy);
+  await judgeRows(runner, IMPORT_COLUMNS, rows, rejections, explain);
+  rejections.throwIfAny();
+  if (!count) throw new RowsRefused('There are no rows: nothing was stored.');
+  return { count, intent: { import: hash.digest('hex'), mediaType, resolution } };
 }
 
-function readYear({ inception_year: text }: CsvRow['fields']) {
-  return { inception_year: text && /^\s*\d+\s*$/.test(text) ? Number(text) : (text ?? null) };
+function explain(members: Record<string, unknown>) {
+  return readAs(MarathonDetails, members).faults;
 }
 
-async function* inBatches<T>(items: AsyncIterable<T>): AsyncGenerator<T[]> {
-  let batch: T[] = [];
-  for await (const item of items) {
-    if (batch.push(item) < ROWS_A_STATEMENT) continue;
-    yield batch;
-    batch = [];
+async function* hashing(hash: Hash, bytes: Readable): AsyncGenerator<Buffer> {
+  for await (const chunk of bytes.iterator({ destroyOnReturn: false })) {
+    hash.update(chunk as Buffer);
+    yield chunk as Buffer;
   }
-  if (batch.length) yield batch;
 }

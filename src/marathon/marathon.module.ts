@@ -1,14 +1,18 @@
 import { Module } from '@nestjs/common';
 import { TypeOrmModule } from '@nestjs/typeorm';
+import { EventStreams } from '../http/event-streams.js';
+import { JournalModule } from '../journal/journal.module.js';
+import { MarathonPastController } from './marathon-past.controller.js';
+import { MarathonPastService } from './marathon-past.service.js';
 import { MarathonController } from './marathon.controller.js';
 import { Marathon } from './marathon.entity.js';
 import { MarathonFiles } from './marathon.files.js';
 import { MarathonService } from './marathon.service.js';
 
 @Module({
-  imports: [TypeOrmModule.forFeature([Marathon])],
-  controllers: [MarathonController],
-  providers: [MarathonService, MarathonFiles],
+  imports: [TypeOrmModule.forFeature([Marathon]), JournalModule.forFeature(Marathon)],
+  controllers: [MarathonPastController, MarathonController],
+  providers: [MarathonService, MarathonPastService, MarathonFiles, EventStreams],
   exports: [MarathonService, MarathonFiles],
 })
 export class MarathonModule {}

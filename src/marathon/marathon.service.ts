@@ -1,13 +1,19 @@
 import { Injectable, NotFoundException } from '@nestjs/common';
 import { InjectRepository } from '@nestjs/typeorm';
 import { Repository } from 'typeorm';
+import type { Journal } from '../journal/journal.js';
+import { InjectJournal } from '../journal/journal.module.js';
+import type { WriteTerms } from '../journal/write-terms.js';
 import type { MarathonChanges, MarathonDetails } from './marathon.dto.js';
 import { Marathon } from './marathon.entity.js';
 
 /** What can be done with the registered marathons. */
 @Injectable()
 export class MarathonService {
-  constructor(@InjectRepository(Marathon) private readonly marathons: Repository<Marathon>) {}
+  constructor(
+    @InjectRepository(Marathon) private readonly marathons: Repository<Marathon>,
+    @InjectJournal(Marathon) private readonly journal: Journal<Marathon>,
+  ) {}
 
   /** All of them, in the order they were registered. */
   async findAll(): Promise<Marathon[]> {
@@ -21,31 +27,32 @@ export class MarathonService {
     return marathon ?? thereIsNone(id);
   }
 
-  async create(details: MarathonDetails): Promise<Marathon> {
-    const { generatedMaps } = await this.marathons.insert(details);
-    return this.marathons.create({ ...details, ...generatedMaps[0] });
+  async create(details: MarathonDetails, terms: WriteTerms): Promise<Marathon> {
+    return this.journal.create(details, terms);
   }
 
   /**
-   * Changes what is named in `changes`, in one statement, so that two people who change different
-   * things at once both succeed.
+   * Changes what is named in `changes`, so that two people who change different things at once both
+   * succeed.
    * @throws {NotFoundException} where no marathon has this id.
+   * @throws {PreconditionFailedException} where it is not in a version that the terms expect.
    */
-  async update(id: number, changes: MarathonChanges): Promise<Marathon> {
-    if (Object.values(changes).every((value) => value === undefined)) return this.findOne(id);
-    const { raw } = await this.marathons
-      .createQueryBuilder()
-      .update({ ...changes, version: () => 'version + 1' })
-      .where({ id })
-      .returning('*')
-      .execute();
-    return raw[0] ? this.marathons.create(raw[0] as Marathon) : thereIsNone(id);
+  async update(id: number, changes: MarathonChanges, terms: WriteTerms): Promise<Marathon> {
+    return (await this.journal.update(id, changes, terms)) ?? thereIsNone(id);
   }
 
-  /** @throws {NotFoundException} where no marathon has this id. */
-  async remove(id: number): Promise<void> {
-    const { affected } = await this.marathons.delete(id);
-    if (!affected) thereIsNone(id);
+  /** As `update`. */
+  async remove(id: number, terms: WriteTerms): Promise<Marathon> {
+    return (await this.journal.remove(id, terms)) ?? thereIsNone(id);
+  }
+
+  /**
+   * Brings a deleted marathon back, or one that is there to an earlier version.
+   * @throws {NotFoundException} where there never was such a marathon or version.
+   * @throws {ConflictException} where no version is named, and it is not deleted.
+   */
+  async restore(id: number, version: number | undefined, terms: WriteTerms): Promise<Marathon> {
+    return (await this.journal.restore(id, version, terms)) ?? thereIsNone(id);
   }
 }
 

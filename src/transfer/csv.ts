@@ -1,45 +1,77 @@
-import type { Readable } from 'node:stream';
-import { parse, type Info } from 'csv-parse';
 import { didYouMean } from '../did-you-mean.js';
+import type { ImportColumn } from './columns.js';
+import { CsvFramer } from './csv-framer.js';
+import { RowsRefused, type Rejections } from './rejections.js';
+import type { IncomingRows } from './rows.js';
 
-/** One row of a CSV file; an empty field is null. */
-export interface CsvRow {
-  line: number;
-  fields: Record<string, string | null>;
-}
-
-/** A file that cannot be read as the table it should be. */
-export class CsvRefused extends Error {}
+const LONGEST_HEADER_BYTES = 65_536;
+const DELIMITERS = [',', ';', '\t'];
 
 /**
- * Reads CSV (RFC 4180) whose first line names some of `columns`, in any order.
- * @throws {CsvRefused} naming the line or the column that is wrong.
+ * Reads CSV (RFC 4180) as people have it: with or without a byte order mark, separated by commas,
+ * semicolons or tabs, its columns in any order, any ends of line.
+ * @throws {RowsRefused} where the header names no columns of ours, or the text is not UTF-8.
  */
-export async function* readCsv(source: Readable, columns: string[]): AsyncGenerator<CsvRow> {
-  const options = { bom: true, info: true, skip_empty_lines: true, columns: checkHeader(columns) };
-  const parser = parse({ ...options, cast: (text, { header }) => (header || text ? text : null) });
-  source.once('error', (error) => parser.destroy(error));
-  try {
-    for await (const { record, info } of source.pipe(parser)) {
-      yield { line: (info as Info).lines, fields: record };
-    }
-  } catch (error) {
-    throw isParserError(error) ? new CsvRefused(error.message, { cause: error }) : error;
-  } finally {
-    source.destroy();
+export async function readCsv(
+  source: AsyncIterable<Buffer>,
+  columns: ImportColumn[],
+  rejections: Rejections,
+): Promise<IncomingRows> {
+  const chunks = source[Symbol.asyncIterator]();
+  const { header, rest, isFollowed } = await readHeader(chunks);
+  const delimiter = findDelimiter(header);
+  const names = readNames(header, delimiter, columns);
+  const framer = new CsvFramer(delimiter, names.length, rejections);
+  const copyText = frame(framer, rest, isFollowed ? chunks : undefined);
+  return { columns: names, delimiter, isEmptyNull: true, pointTo: () => '#', copyText };
+}
+
+async function* frame(framer: CsvFramer, rest: Buffer, chunks?: AsyncIterator<Buffer>) {
+  yield framer.push(rest);
+  for (let next = await chunks?.next(); next && !next.done; next = await chunks?.next()) {
+    yield framer.push(next.value);
   }
+  yield framer.end();
 }
 
-function checkHeader(columns: string[]) {
-  return (header: string[]): string[] => {
-    for (const name of header) {
-      if (columns.includes(name)) continue;
-      throw new CsvRefused(`There is no column "${name}": ${didYouMean(name, columns)}`);
+async function readHeader(chunks: AsyncIterator<Buffer>) {
+  let start = Buffer.alloc(0);
+  while (start.length < LONGEST_HEADER_BYTES) {
+    const next = await chunks.next();
+    if (!next.done) start = Buffer.concat([start, next.value]);
+    refuseUtf16(start);
+    const end = start.findIndex((byte) => byte === 0x0a || byte === 0x0d);
+    if (end < 0 && !next.done) continue;
+    const length = end < 0 ? start.length : end;
+    const header = start.toString('utf8', 0, length).replace(/^\u{feff}/u, '');
+    return { header, rest: start.subarray(length), isFollowed: !next.done };
+  }
+  throw new RowsRefused('The first line is too long to be a header such as name,city.');
+}
+
+function refuseUtf16(start: Buffer): void {
+  const mark = start.toString('latin1', 0, 2);
+  if (mark !== '\u{ff}\u{fe}' && mark !== '\u{fe}\u{ff}' && !start.includes(0)) return;
+  throw new RowsRefused('This is UTF-16, or no text at all: save it as UTF-8.');
+}
+
+function findDelimiter(header: string): string {
+  const count = (delimiter: string) => header.split(delimiter).length;
+  return DELIMITERS.reduce((best, next) => (count(next) > count(best) ? next : best));
+}
+
+function readNames(header: string, delimiter: string, columns: ImportColumn[]): string[] {
+  const known = columns.map(({ name }) => name);
+  const names = header.split(delimiter).map((text) => text.trim().replaceAll(/^"|"$/g, ''));
+  if (names.join('') === '')
+    throw new RowsRefused(`There is no header such as ${known.join(',')}.`);
+  for (const [index, name] of names.entries()) {
+    if (!known.includes(name)) {
+      throw new RowsRefused(`There is no column "${name}": ${didYouMean(name, known)}`);
     }
-    return header;
-  };
-}
-
-function isParserError(error: unknown): error is Error {
-  return error instanceof Error && 'code' in error && String(error.code).startsWith('CSV_');
+    if (names.indexOf(name) < index) throw new RowsRefused(`The header names ${name} twice.`);
+  }
+  const missing = columns.find(({ name, isRequired }) => isRequired && !names.includes(name));
+  if (missing) throw new RowsRefused(`The header lacks the column ${missing.name}.`);
+  return names;
 }

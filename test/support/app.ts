@@ -18,6 +18,7 @@ export async function startApp(settings: Record<string, string> = {}): Promise<R
   Object.assign(process.env, { DATABASE_URL: database.url, LOG_LEVEL: 'silent', ...settings });
   const { AppModule } = await import('../../src/app.module.js');
   const { configureApp, makeAdapter } = await import('../../src/configure-app.js');
+  const { makeDrain } = await import('../../src/drain.js');
   const testing = await Test.createTestingModule({ imports: [AppModule] }).compile();
   const app = testing.createNestApplication<NestFastifyApplication>(makeAdapter(), {
     bodyParser: false,
@@ -25,8 +26,9 @@ export async function startApp(settings: Record<string, string> = {}): Promise<R
   });
   await configureApp(app);
   await app.listen(0, '127.0.0.1');
+  const drain = makeDrain(app);
   const close = async () => {
-    await app.close();
+    await drain();
     await database.drop();
   };
   return { app, http: supertest(await app.getUrl()), database, close };

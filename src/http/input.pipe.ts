@@ -2,31 +2,55 @@ import { BadRequestException, type ArgumentMetadata, type PipeTransform } from '
 import { plainToInstance } from 'class-transformer';
 import { getMetadataStorage, validateSync, type ValidationError } from 'class-validator';
 import { didYouMean } from '../did-you-mean.js';
+import { RowsBody } from './bodies.js';
 
 /** A class whose members carry class-validator's rules. */
 export type Shape<T extends object = object> = new () => T;
 /** What is wrong with one member. */
 export type Fault = { pointer: string; detail: string };
+type Members = Record<string, unknown>;
 
 /**
- * Checks a body against the class that its handler asks for, and reports every fault at once, each
- * with its JSON pointer. It stands in for Nest's ValidationPipe, which lets arrays and members such
- * as `toString` through.
+ * Checks a body or a query against the class that its handler asks for, and reports every fault at
+ * once, each with its JSON pointer or the name of the parameter. It stands in for Nest's
+ * ValidationPipe, which lets arrays and members such as `toString` through.
  */
-export class BodyPipe implements PipeTransform {
+export class InputPipe implements PipeTransform {
   transform(value: unknown, { type, metatype }: ArgumentMetadata): unknown {
-    if (type !== 'body') return value;
-    if (!isObject(value)) throw new BadRequestException(describeWrongBody(value));
-    const { record, faults } = readAs(metatype as Shape, value);
-    if (faults.length) throw new BadRequestException(summarise(faults));
-    return record;
+    if (!metatype || metatype === Object) return value;
+    if (type === 'body') return readBodyAs(metatype as Shape, value);
+    return type === 'query' ? readQueryAs(metatype as Shape, value as Members) : value;
   }
+}
+
+/** Lets a handler take one object or the rows of many, which it reads itself. */
+export class OneOrManyPipe implements PipeTransform {
+  constructor(private readonly shape: Shape) {}
+
+  transform(value: unknown): unknown {
+    return value instanceof RowsBody ? value : readBodyAs(this.shape, value);
+  }
+}
+
+function readBodyAs(shape: Shape, value: unknown): object {
+  if (!isObject(value)) throw new BadRequestException(describeWrongBody(value));
+  const { record, faults } = readAs(shape, value);
+  if (faults.length) throw new BadRequestException(summarise(faults));
+  return record;
+}
+
+function readQueryAs(shape: Shape, query: Members): object {
+  const { record, faults } = readAs(shape, query);
+  if (!faults.length) return record;
+  const { detail, errors } = summarise(faults);
+  const named = errors.map(({ pointer, ...fault }) => ({ parameter: pointer.slice(2), ...fault }));
+  throw new BadRequestException({ detail, errors: named });
 }
 
 /** Turns members into an instance of `shape`, with all that is wrong with them. */
 export function readAs<T extends object>(
   shape: Shape<T>,
-  members: Record<string, unknown>,
+  members: Members,
 ): { record: T; faults: Fault[] } {
   const known = knownMembers(shape);
   const names = Object.keys(members);
@@ -40,14 +64,14 @@ export function readAs<T extends object>(
   return { record, faults };
 }
 
-function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
+function isObject(value: unknown): value is Members {
+  return typeof value === 'object' && value !== null && !(value instanceof RowsBody);
 }
 
 function describeWrongBody(value: unknown): string {
   const wish = 'Send one JSON object, such as {"name":"Boston Marathon"}';
   if (value === undefined) return `There is no body. ${wish}.`;
-  const kind = Array.isArray(value) ? 'array' : typeof value;
+  const kind = value instanceof RowsBody ? 'array' : typeof value;
   return `${wish}: this is ${value === null ? 'null' : `of the type ${kind}`}.`;
 }
 

@@ -1,0 +1,83 @@
+import { isUtf8 } from 'node:buffer';
+import { once } from 'node:events';
+import { Readable } from 'node:stream';
+import { promisify } from 'node:util';
+import { BadRequestException, PayloadTooLargeException } from '@nestjs/common';
+import type { FastifyInstance, FastifyRequest } from 'fastify';
+import { JSON_TYPES, ROW_TYPES } from './media-types.js';
+
+const LARGEST_OBJECT_BYTES = 1_048_576;
+const OPENS_ARRAY = 0x5b;
+const WHITE_SPACE = new Set([0x20, 0x09, 0x0a, 0x0d]);
+
+/** A body of many rows, read while it arrives: it may be larger than the memory. */
+export class RowsBody {
+  constructor(
+    readonly mediaType: string,
+    readonly bytes: Readable,
+  ) {}
+}
+
+/** A body as rows: one object is an array of one. */
+export function asRows(body: unknown): RowsBody {
+  if (body instanceof RowsBody) return body;
+  const array = Buffer.from(JSON.stringify([body]));
+  return new RowsBody('application/json', Readable.from([array]));
+}
+
+/**
+ * Reads one JSON object into memory, as RFC 8259 has it: in UTF-8 and nothing else, so that no letter
+ * is ever swapped. A JSON array, and every type made of rows, becomes a `RowsBody`.
+ */
+export function readBodies(fastify: FastifyInstance): void {
+  const parseJson = fastify.getDefaultJsonParser('error', 'error');
+  fastify.removeAllContentTypeParsers();
+  fastify.addContentTypeParser(ROW_TYPES, (request, payload, done) => {
+    done(null, new RowsBody(mediaTypeOf(request), payload));
+  });
+  fastify.addContentTypeParser(JSON_TYPES, async (request: FastifyRequest, payload: Readable) => {
+    const body = await readJson(request, payload);
+    if (body instanceof RowsBody) return body;
+    return promisify<FastifyRequest, string, unknown>(parseJson)(request, body);
+  });
+}
+
+async function readJson(request: FastifyRequest, payload: Readable): Promise<RowsBody | string> {
+  const start = await readStart(payload);
+  if (start[0] !== OPENS_ARRAY) return readObject(payload, start);
+  payload.unshift(start);
+  return new RowsBody(mediaTypeOf(request), payload);
+}
+
+/** The first bytes that are not white space; none where there is no body. */
+async function readStart(payload: Readable): Promise<Buffer> {
+  while (!payload.readableEnded) {
+    const chunk = payload.read() as Buffer | null;
+    const start = chunk?.findIndex((byte) => !WHITE_SPACE.has(byte)) ?? -1;
+    if (chunk && start >= 0) return chunk.subarray(start);
+    if (!chunk) await Promise.race([once(payload, 'readable'), once(payload, 'end')]);
+  }
+  return Buffer.alloc(0);
+}
+
+async function readObject(payload: Readable, start: Buffer): Promise<string> {
+  const chunks = [start];
+  let size = start.length;
+  for await (const chunk of payload.iterator({ destroyOnReturn: false })) {
+    chunks.push(chunk as Buffer);
+    size += (chunk as Buffer).length;
+    if (size > LARGEST_OBJECT_BYTES) break;
+  }
+  // the rest is let go by, so that the client hears the answer
+  payload.resume();
+  if (size > LARGEST_OBJECT_BYTES) {
+    throw new PayloadTooLargeException('The body is larger than 1 MiB.');
+  }
+  const body = Buffer.concat(chunks);
+  if (!isUtf8(body)) throw new BadRequestException('The body is not UTF-8.');
+  return body.toString();
+}
+
+function mediaTypeOf({ headers }: FastifyRequest): string {
+  return headers['content-type']!.split(';')[0]!.trim().toLowerCase();
+}

@@ -1,0 +1,54 @@
+import { once } from 'node:events';
+import type { ServerResponse } from 'node:http';
+import { Injectable, Logger, type OnModuleDestroy } from '@nestjs/common';
+import type { FastifyReply } from 'fastify';
+
+const SLOWEST_DRAIN_MS = 30_000;
+const RECONNECT_MS = 1000;
+
+/** What happened, by number: what a client says in `Last-Event-ID` to go on after it. */
+export interface NumberedEvent {
+  seq: number;
+}
+
+/**
+ * Answers with server-sent events (https://html.spec.whatwg.org/multipage/server-sent-events.html)
+ * until the client goes or the service ends. Nothing is read that the client has no room for, and one
+ * that takes nothing for 30 seconds is dropped: it can go on from its last event.
+ */
+@Injectable()
+export class EventStreams implements OnModuleDestroy {
+  private readonly log = new Logger(EventStreams.name);
+  private readonly ending = new AbortController();
+
+  /** An empty page keeps the connection from looking dead. */
+  async send(
+    reply: FastifyReply,
+    follow: (signal: AbortSignal) => AsyncIterable<NumberedEvent[]>,
+  ): Promise<void> {
+    const response = reply.hijack().raw;
+    const gone = new AbortController();
+    response.once('close', () => gone.abort());
+    const signal = AbortSignal.any([gone.signal, this.ending.signal]);
+    response.writeHead(200, { 'Content-Type': 'text/event-stream', 'Cache-Control': 'no-store' });
+    response.write(`retry: ${RECONNECT_MS}\n\n`);
+    try {
+      for await (const page of follow(signal)) await write(response, page, signal);
+      response.end();
+    } catch (error) {
+      if (!signal.aborted) this.log.warn(`A listener was dropped: ${String(error)}`);
+      response.destroy();
+    }
+  }
+
+  onModuleDestroy(): void {
+    this.ending.abort();
+  }
+}
+
+async function write(response: ServerResponse, page: NumberedEvent[], signal: AbortSignal) {
+  const events = page.map((event) => `id: ${event.seq}\ndata: ${JSON.stringify(event)}\n\n`);
+  if (response.write(events.join('') || ': nothing new\n\n')) return;
+  const impatience = AbortSignal.timeout(SLOWEST_DRAIN_MS);
+  await once(response, 'drain', { signal: AbortSignal.any([signal, impatience]) });
+}

@@ -1,0 +1,263 @@
+import { ConflictException, NotFoundException, PreconditionFailedException } from '@nestjs/common';
+import type { DataSource, EntityManager, EntityTarget, QueryRunner } from 'typeorm';
+import { isDuplicate } from '../database/failures.js';
+import type { ChangeSignal } from './change-signal.js';
+import type { Operation } from './journal.entity.js';
+import { JournaledTable, type Journaled } from './journaled-table.js';
+import { Request, type Database, type Tally } from './request.js';
+import { copyAcross } from './copy-across.js';
+import {
+  adopt,
+  advance,
+  copies,
+  create,
+  remember,
+  rememberMany,
+  remove,
+  restore,
+  update,
+} from './statements.js';
+import type { WriteTerms } from './write-terms.js';
+
+/** Many changes as one: SQL as `rememberMany` wants it, and what tells this request from another. */
+export interface ManyChanges {
+  change: string;
+  offered: number;
+  intent: object;
+}
+
+/** Many new records, which `select` finds with their ids, on the connection where they are staged. */
+export interface ManyRecords {
+  staging: QueryRunner;
+  select: string;
+  count: number;
+  intent: object;
+}
+
+interface Entry {
+  version: number;
+  operation: Operation;
+  record: object;
+}
+
+const LOCK_HEAD = 'SELECT seq FROM journal_head FOR UPDATE';
+
+/**
+ * Writes the records of one table, and remembers every write in the statement that makes it: the
+ * journal and the table are never apart, whoever fails when.
+ *
+ * A write that is asked for again under one request id is done once, and answered the same.
+ * @throws {UnprocessableEntityException} from every write whose request id stands for another one.
+ */
+export class Journal<T extends Journaled> {
+  private readonly table: JournaledTable;
+
+  constructor(
+    private readonly dataSource: DataSource,
+    private readonly signal: ChangeSignal,
+    entity: EntityTarget<T>,
+  ) {
+    this.table = new JournaledTable(dataSource, entity);
+  }
+
+  async create(details: Partial<T>, terms: WriteTerms): Promise<T> {
+    const request = new Request(terms, { create: details });
+    const { names, values } = this.sent(details);
+    const record = await this.write(request, create(this.table, names), values);
+    if (record) return record;
+    throw new Error('The table journal_head has no row: run "npm run marathon -- schema sync".');
+  }
+
+  /**
+   * Changes what is named in `changes`; a record that is like that already keeps its version.
+   * Undefined where there is no such record.
+   * @throws {PreconditionFailedException} where it has none of the expected versions.
+   */
+  async update(id: number, changes: Partial<T>, terms: WriteTerms): Promise<T | undefined> {
+    const request = new Request(terms, { update: id, changes });
+    const { names, values } = this.sent(changes);
+    if (!names.length) return this.find(id, terms);
+    const target = [id, terms.expectedVersions ?? null];
+    const record = await this.write(request, update(this.table, names), [...target, ...values]);
+    if (record) return record;
+    const known = await this.find(id, terms);
+    return known?.version === 0
+      ? this.adoptAnd(async () => this.update(id, changes, terms))
+      : known;
+  }
+
+  /** As `update`; returns the record as it was, with the version that its deletion has. */
+  async remove(id: number, terms: WriteTerms): Promise<T | undefined> {
+    const request = new Request(terms, { remove: id });
+    const target = [id, terms.expectedVersions ?? null];
+    const record = await this.write(request, remove(this.table), target);
+    if (record) return record;
+    const known = await this.find(id, terms);
+    return known && this.adoptAnd(async () => this.remove(id, terms));
+  }
+
+  /**
+   * Brings a deleted record back under its id, or one that is there to an earlier `version`.
+   * Undefined where there never was one.
+   * @throws {ConflictException} where no version is named and the record is there.
+   * @throws {NotFoundException} where there never was that version.
+   */
+  async restore(
+    id: number,
+    version: number | undefined,
+    terms: WriteTerms,
+  ): Promise<T | undefined> {
+    const request = new Request(terms, { restore: id, version });
+    return this.inTransaction(terms, async (database) => {
+      await database.query(LOCK_HEAD);
+      const done = await request.recall<T>(database);
+      if (done) return done[0];
+      await this.adopt(database);
+      const latest = await this.findEntry(database, id);
+      if (!latest) return undefined;
+      mustBeExpected(latest.version, terms);
+      const wanted = version ? await this.findEntry(database, id, version) : mustBeDeleted(latest);
+      if (!wanted) throw new NotFoundException(`There is no version ${version} of ${id}.`);
+      const values = [id, latest.version + 1, JSON.stringify(wanted.record)];
+      return this.run(database, request, restore(this.table), values);
+    });
+  }
+
+  /** Does many changes, all or none. `prepare` works in the same transaction, but holds no writer up. */
+  async changeMany(
+    terms: WriteTerms,
+    prepare: (runner: QueryRunner) => Promise<ManyChanges>,
+  ): Promise<Tally> {
+    return this.inTransaction(terms, async (database) => {
+      const { change, offered, intent } = await prepare(database.queryRunner!);
+      const request = new Request(terms, intent);
+      await database.query(LOCK_HEAD);
+      const done = await request.recallTally(database);
+      if (done) return done;
+      await this.adopt(database);
+      const sql = rememberMany(this.table, change, offered);
+      const [tally] = (await database.query(sql, request.values)) as Tally[];
+      return tally!;
+    });
+  }
+
+  /**
+   * Creates many records, all or none. They go from one connection to another by COPY, in which
+   * PostgreSQL is about twice as fast as in INSERT; the service only passes the bytes on.
+   */
+  async createMany(terms: WriteTerms, records: ManyRecords): Promise<Tally> {
+    const { staging, select, count, intent } = records;
+    const request = new Request(terms, intent);
+    return this.inTransaction(terms, async (database) => {
+      const { queryRunner: landing } = database;
+      const [head] = (await database.query(LOCK_HEAD)) as { seq: string }[];
+      const done = await request.recallTally(database);
+      if (done) return done;
+      const { asRecords, asEntries } = copies(this.table, select, Number(head!.seq));
+      await copyAcross(staging, landing!, asRecords);
+      await copyAcross(staging, landing!, asEntries);
+      await database.query(advance(count), request.values);
+      return { inserted: count, updated: 0, skipped: 0 };
+    });
+  }
+
+  /** Takes over what was written past the journal; before its first entry, all there is. */
+  async adopt(database: Database): Promise<void> {
+    const [head] = (await database.query(LOCK_HEAD)) as { seq: string }[];
+    const request = new Request({}, { adopt: this.table.name });
+    await this.run(database, request, adopt(this.table, head?.seq === '0'), []);
+  }
+
+  /** Undefined where nothing was changed, now or by the same request before. */
+  private async write(request: Request, change: string, values: unknown[]): Promise<T | undefined> {
+    try {
+      const record = await this.writeOnce(request, change, values);
+      if (record) return record;
+    } catch (error) {
+      if (!isDuplicate(error, 'journal_request')) throw error;
+    }
+    return (await request.recall<T>(this.dataSource))?.[0];
+  }
+
+  private async writeOnce(request: Request, change: string, values: unknown[]) {
+    const { terms } = request;
+    const write = async (database: Database) => this.run(database, request, change, values);
+    if (terms.isRehearsal) return this.inTransaction(terms, write);
+    const record = await write(this.dataSource);
+    this.signal.nudge();
+    return record;
+  }
+
+  private async run(database: Database, request: Request, change: string, values: unknown[]) {
+    const sql = remember(this.table, change);
+    const [record] = (await database.query(sql, [...request.values, ...values])) as T[];
+    return record;
+  }
+
+  private async find(id: number, terms: WriteTerms): Promise<T | undefined> {
+    const { name, list } = this.table;
+    const sql = `SELECT id, ${list}, version FROM ${name} WHERE id = $1`;
+    const [record] = (await this.dataSource.query(sql, [id])) as T[];
+    if (record) mustBeExpected(Math.max(1, record.version), terms);
+    return record;
+  }
+
+  private async findEntry(database: Database, id: number, version?: number) {
+    const sql = `SELECT version, operation, record FROM journal
+                 WHERE record_id = $1 AND ($2::integer IS NULL OR version = $2)
+                 ORDER BY version DESC LIMIT 1`;
+    const [entry] = (await database.query(sql, [id, version])) as Entry[];
+    return entry;
+  }
+
+  /** What was written past the journal has no version yet: it is taken over, and then again. */
+  private async adoptAnd<R>(again: () => Promise<R>): Promise<R> {
+    await this.dataSource.transaction(async (database) => this.adopt(database));
+    return again();
+  }
+
+  private async inTransaction<R>(
+    { isRehearsal }: WriteTerms,
+    work: (database: EntityManager) => Promise<R>,
+  ): Promise<R> {
+    try {
+      return await this.dataSource.transaction(async (database) => {
+        const answer = await work(database);
+        if (isRehearsal) throw new Rehearsed(answer);
+        return answer;
+      });
+    } catch (error) {
+      if (error instanceof Rehearsed) return error.answer as R;
+      throw error;
+    } finally {
+      this.signal.nudge();
+    }
+  }
+
+  private sent(details: Partial<T>) {
+    const members = details as Record<string, unknown>;
+    const names = this.table.columns.filter((name) => members[name] !== undefined);
+    return { names, values: names.map((name) => members[name]) };
+  }
+}
+
+/** Ends a rehearsal's transaction, so that nothing is stored. */
+class Rehearsed extends Error {
+  constructor(readonly answer: unknown) {
+    super('A rehearsal ended.');
+  }
+}
+
+function mustBeExpected(version: number, { expectedVersions }: WriteTerms): void {
+  if (!expectedVersions || expectedVersions.includes(version)) return;
+  throw new PreconditionFailedException(
+    `It is in version ${version} by now: read it again, and decide anew.`,
+  );
+}
+
+function mustBeDeleted(entry: Entry): Entry {
+  if (entry.operation === 'delete') return entry;
+  throw new ConflictException(
+    'It is not deleted. To bring back an earlier state, name its version, as in ?version=2.',
+  );
+}

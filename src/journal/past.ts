@@ -1,0 +1,118 @@
+import type { DataSource, EntityTarget } from 'typeorm';
+import type { ChangeSignal } from './change-signal.js';
+import type { Operation } from './journal.entity.js';
+import { JournaledTable, type Journaled } from './journaled-table.js';
+
+/** One change: what was done, when, by whom, and the record after it; of a deletion, before it. */
+export interface Change<T extends Journaled> {
+  seq: number;
+  operation: Operation;
+  version: number;
+  at: Date;
+  by: string | null;
+  record: Omit<T, 'version'>;
+}
+
+interface Row {
+  seq: string;
+  operation: Operation;
+  version: number;
+  at: Date;
+  by: string | null;
+  record_id: number;
+  record: object;
+}
+
+const CHANGES = `
+  SELECT seq, operation, version, at, by, record_id, record
+  FROM journal CROSS JOIN LATERAL (
+    SELECT at, by FROM journal_request WHERE first_seq <= seq ORDER BY first_seq DESC LIMIT 1
+  ) AS request`;
+
+const PAGE_LENGTH = 1000;
+const LONGEST_SILENCE_MS = 15_000;
+
+/** What was: the journal, read. */
+export class Past<T extends Journaled> {
+  private readonly unknown: Record<string, null>;
+
+  constructor(
+    private readonly dataSource: DataSource,
+    private readonly signal: ChangeSignal,
+    entity: EntityTarget<T>,
+  ) {
+    const { columns } = new JournaledTable(dataSource, entity);
+    this.unknown = Object.fromEntries(columns.map((name) => [name, null]));
+  }
+
+  /** The changes of one record, newest first, from the version before `before`. */
+  async history(id: number, limit: number, before: number | undefined): Promise<Change<T>[]> {
+    return this.find(
+      'WHERE record_id = $1 AND ($2::integer IS NULL OR version < $2) ORDER BY version DESC LIMIT $3',
+      [id, before, limit],
+    );
+  }
+
+  /** All changes after `since`, in the order of their commits, without a gap. */
+  async changes(since: number, limit: number): Promise<Change<T>[]> {
+    return this.find('WHERE seq > $1 ORDER BY seq LIMIT $2', [since, limit]);
+  }
+
+  /**
+   * The changes after `since` page by page, and then those to come, until `signal` aborts. A page is
+   * empty where nothing happened for a while.
+   */
+  async *follow(since: number, signal: AbortSignal): AsyncGenerator<Change<T>[]> {
+    let last = since;
+    while (!signal.aborted) {
+      const page = await this.changes(last, PAGE_LENGTH);
+      last = page.at(-1)?.seq ?? last;
+      if (page.length) yield page;
+      else if (!(await this.signal.wait(last, signal, LONGEST_SILENCE_MS))) yield [];
+    }
+  }
+
+  /** A record as it was at a time; undefined where there was none. */
+  async findOneAt(id: number, time: Date): Promise<T | undefined> {
+    const [change] = await this.find(
+      'WHERE record_id = $1 AND at <= $2 ORDER BY version DESC LIMIT 1',
+      [id, time],
+    );
+    if (!change || change.operation === 'delete') return undefined;
+    return { ...change.record, version: change.version } as T;
+  }
+
+  /** All records as they were after the change `seq`, by id. */
+  async findAllAt(seq: number): Promise<T[]> {
+    const rows: Row[] = await this.dataSource.query(
+      `SELECT record_id, record FROM (
+         SELECT DISTINCT ON (record_id) record_id, operation, record FROM journal
+         WHERE seq <= $1 ORDER BY record_id, version DESC
+       ) AS latest WHERE operation <> 'delete' ORDER BY record_id`,
+      [seq],
+    );
+    return rows.map((row) => this.recordOf(row) as T);
+  }
+
+  /** The number of the last change at a time, 0 before the first. */
+  async findSeqAt(time: Date): Promise<number> {
+    const [last]: { seq: string }[] = await this.dataSource.query(
+      'SELECT coalesce(max(last_seq), 0) AS seq FROM journal_request WHERE at <= $1',
+      [time],
+    );
+    return Number(last!.seq);
+  }
+
+  private async find(where: string, values: unknown[]): Promise<Change<T>[]> {
+    const rows: Row[] = await this.dataSource.query(`${CHANGES} ${where}`, values);
+    return rows.map((row) => {
+      const { operation, version, at, by } = row;
+      return { seq: Number(row.seq), operation, version, at, by, record: this.recordOf(row) };
+    });
+  }
+
+  /** A column that is younger than the change was not known then. */
+  private recordOf({ record_id: id, record }: Row): Omit<T, 'version'> {
+    return { id, ...this.unknown, ...record } as unknown as Omit<T, 'version'>;
+  }
+}

@@ -1,0 +1,11 @@
+/** On what terms a write is asked for. */
+export interface WriteTerms {
+  /** Sent twice, a request is done once. */
+  requestId?: string;
+  /** Done only while the record has one of these versions. */
+  expectedVersions?: number[];
+  /** Done for its answer, and then taken back. */
+  isRehearsal?: boolean;
+  /** Who asks. */
+  by?: string;
+}

@@ -1,0 +1,67 @@
+import { BadRequestException, Injectable, NotFoundException } from '@nestjs/common';
+import { ChangeSignal } from '../journal/change-signal.js';
+import { InjectPast } from '../journal/journal.module.js';
+import type { Change, Past } from '../journal/past.js';
+import type { ChangesPage, ChangeView, HistoryPage } from './marathon.dto.js';
+import { Marathon } from './marathon.entity.js';
+
+/** What was: the marathons as they were, and everything that was done to them. */
+@Injectable()
+export class MarathonPastService {
+  constructor(
+    @InjectPast(Marathon) private readonly past: Past<Marathon>,
+    private readonly signal: ChangeSignal,
+  ) {}
+
+  /** The number of the last change, by now or by a time: while it stays the same, so does the list. */
+  async findSeq(time?: Date): Promise<number> {
+    return time ? this.past.findSeqAt(time) : this.signal.findLatestSeq();
+  }
+
+  /** All marathons as they were after the change `seq`. */
+  async findAll(seq: number): Promise<Omit<Marathon, 'version'>[]> {
+    return this.past.findAllAt(seq);
+  }
+
+  /** @throws {NotFoundException} where there was no such marathon then. */
+  async findOne(id: number, time: Date): Promise<Marathon> {
+    const marathon = await this.past.findOneAt(id, time);
+    if (marathon) return marathon;
+    throw new NotFoundException(`There was no marathon ${id} at ${time.toISOString()}.`);
+  }
+
+  /**
+   * What was done to one marathon, newest first; it may be deleted by now.
+   * @throws {NotFoundException} where there never was one.
+   */
+  async history(id: number, { before, limit }: HistoryPage): Promise<ChangeView[]> {
+    const changes = await this.past.history(id, limit, before);
+    if (changes.length || before) return changes.map(show);
+    throw new NotFoundException(`There never was a marathon ${id}.`);
+  }
+
+  /**
+   * What was done to all of them after the change `since`, in that order.
+   * @throws {BadRequestException} where there is no such change yet.
+   */
+  async changes({ since = 0, limit }: ChangesPage): Promise<ChangeView[]> {
+    await this.mustHaveHappened(since);
+    return (await this.past.changes(since, limit)).map(show);
+  }
+
+  /** The same page by page, and what is done from now on, until `signal` aborts. */
+  async *follow(since: number, signal: AbortSignal): AsyncGenerator<ChangeView[]> {
+    for await (const page of this.past.follow(since, signal)) yield page.map(show);
+  }
+
+  /** Who waits for what comes after a change of the future would miss all until then. */
+  async mustHaveHappened(since: number): Promise<void> {
+    const latest = await this.signal.findLatestSeq();
+    if (since <= latest) return;
+    throw new BadRequestException(`There is no change ${since} yet: the last one is ${latest}.`);
+  }
+}
+
+function show({ record, ...change }: Change<Marathon>): ChangeView {
+  return { ...change, marathon: record };
+}

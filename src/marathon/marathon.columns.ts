@@ -1,0 +1,17 @@
+import { textColumn, wholeNumberColumn } from '../transfer/columns.js';
+
+/** What a marathon's columns can hold: one place for the checks of a body and for those of an import. */
+export const LIMITS = {
+  name: { longest: 100, isRequired: true },
+  city: { longest: 50 },
+  inception_year: { least: 1, most: 9999 },
+};
+
+export const IMPORT_COLUMNS = [
+  textColumn('name', LIMITS.name),
+  textColumn('city', LIMITS.city),
+  wholeNumberColumn('inception_year', LIMITS.inception_year),
+];
+
+/** Two marathons with the same of these are taken for the same one. */
+export const NATURAL_KEY = ['name', 'city'];

@@ -1,0 +1,260 @@
+import { once } from 'node:events';
+import { request } from 'node:http';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { startApp, type RunningApp } from './support/app.js';
+
+const CSV = 'text/csv';
+const NDJSON = 'application/x-ndjson';
+const JSON_TYPE = 'application/json';
+
+type Row = [name: string | null, city?: string | null, inception_year?: number | null];
+
+describe('many marathons at once', () => {
+  let running: RunningApp;
+  beforeAll(async () => void (running = await startApp()));
+  beforeEach(async () => void (await running.database.query('TRUNCATE marathon')));
+  afterAll(async () => running.close());
+
+  const send = (type: string, body: string | Buffer, query = '') =>
+    running.http.post(`/marathon/${query}`).set('Content-Type', type).send(body);
+  const rows = async (): Promise<Row[]> => {
+    const { body } = await running.http.get('/marathon/').expect(200);
+    type Shown = { name: string; city: string | null; inception_year: number | null };
+    return body.marathon_list.map(({ name, city, inception_year }: Shown) => [
+      name,
+      city,
+      inception_year,
+    ]);
+  };
+  const lastSeq = async () =>
+    Number((await running.http.get('/marathon/')).headers.etag?.slice(1, -1));
+
+  it.each([
+    [CSV, 'name,city,inception_year\nBoston,Boston,1897\n東京,,\n'],
+    [NDJSON, '{"name":"Boston","city":"Boston","inception_year":1897}\n{"name":"東京"}\n'],
+    [JSON_TYPE, '[{"name":"Boston","city":"Boston","inception_year":1897},{"name":" 東京 "}]'],
+  ])('are stored as %s, with a change in the journal for each', async (type, body) => {
+    const seq = await lastSeq();
+    const answer = await send(type, body).expect(201);
+    expect(answer.body).toEqual({ inserted: 2, updated: 0, skipped: 0 });
+    expect(await rows()).toEqual([
+      ['Boston', 'Boston', 1897],
+      ['東京', null, null],
+    ]);
+    const { changes } = (await running.http.get(`/marathon/changes?since=${seq}`)).body;
+    expect(changes).toMatchObject([
+      { seq: seq + 1, operation: 'create', version: 1, marathon: { name: 'Boston' } },
+      { seq: seq + 2, operation: 'create', version: 1, marathon: { name: '東京' } },
+    ]);
+    const { body: list } = await running.http.get('/marathon/');
+    expect(changes.map(({ marathon }: { marathon: object }) => marathon)).toEqual(
+      list.marathon_list,
+    );
+  });
+
+  it.each([
+    ['a byte order mark', '\u{feff}name,city\nBoston,Hopkinton\n'],
+    ['Windows’ ends of line', 'name,city\r\nBoston,Hopkinton\r\n'],
+    ['old ends of line', 'name,city\rBoston,Hopkinton\r'],
+    ['no end of line at the end', 'name,city\nBoston,Hopkinton'],
+    ['empty lines', 'name,city\n\n\nBoston,Hopkinton\n\n'],
+    ['semicolons', 'name;city\nBoston;Hopkinton\n'],
+    ['tabs', 'name\tcity\nBoston\tHopkinton\n'],
+    ['quotes', '"name","city"\n"Boston","Hopkinton"\n'],
+    ['blanks', 'name , city\n Boston ,\u{a0}Hopkinton\u{3000}\n'],
+    ['another order of columns', 'city,name\nHopkinton,Boston\n'],
+    ['an empty field in quotes', 'inception_year,city,name\n"",Hopkinton,Boston\n'],
+  ])('may come as CSV with %s', async (_, text) => {
+    await send(CSV, text).expect(201);
+    expect(await rows()).toEqual([['Boston', 'Hopkinton', null]]);
+  });
+
+  it('keep quotes, delimiters and line breaks that stand in quotes', async () => {
+    await send(CSV, 'name,city\n"the ""real"", one","a\r\nb"\n\\.,x\n').expect(201);
+    expect(await rows()).toEqual([
+      ['the "real", one', 'a\r\nb', null],
+      [String.raw`\.`, 'x', null],
+    ]);
+  });
+
+  it.each([
+    ['UTF-16', Buffer.from('\u{feff}name\nBoston\n', 'utf16le'), 'save it as UTF-8'],
+    ['an unknown column', 'name,town\nx,y\n', 'There is no column "town"'],
+    ['a mistyped column', 'name,citi\nx,y\n', 'did you mean city?'],
+    ['a column twice', 'name,name\nx,y\n', 'names name twice'],
+    ['no name', 'city\nx\n', 'lacks the column name'],
+    ['nothing at all', '', 'There is no header'],
+    ['a header alone', 'name,city\n', 'There are no rows'],
+    ['a quote that swallows the rest', `name\n"${'x\n'.repeat(1_100_000)}`, 'Line 2 begins a row'],
+  ])('are refused as CSV with %s', async (_, body, detail) => {
+    const answer = await send(CSV, body).expect(400);
+    expect(answer.body.detail).toContain(detail);
+    expect(await rows()).toEqual([]);
+  });
+
+  it.each([
+    ['an array that never ends', '[{"name":"x"}', 'never ends'],
+    ['something after the array', '[{"name":"x"}] x', 'Something comes after'],
+    ['an empty array', '[ ]', 'There are no rows'],
+  ])('are refused as JSON with %s', async (_, body, detail) => {
+    const answer = await send(JSON_TYPE, body).expect(400);
+    expect(answer.body.detail).toContain(detail);
+  });
+
+  it('name every bad row, by line, member and reason, and store none', async () => {
+    const lines = [
+      'name,city,inception_year',
+      'Good,Boston,1897',
+      ',Boston,1897',
+      `${'x'.repeat(101)},Boston,10000`,
+      'Good,Boston',
+      '"\u{3000}",Boston,18x7',
+      'a"b,Boston,1',
+      `Good,${'é'.repeat(51)},1`,
+      'Good,"never closed,1',
+    ];
+    const { body } = await send(CSV, lines.join('\n')).expect(400);
+    expect(body).toMatchObject({
+      rejected: 7,
+      detail: '7 rows were rejected; nothing was stored.',
+    });
+    expect(body.errors).toEqual([
+      { line: 3, pointer: '#/name', detail: 'must be text' },
+      { line: 4, pointer: '#/name', detail: 'must have at most 100 characters, and has 101' },
+      { line: 4, pointer: '#/inception_year', detail: expect.stringContaining('1 to 9999') },
+      { line: 5, pointer: '#', detail: 'has 2 fields, and the header 3' },
+      { line: 6, pointer: '#/name', detail: 'must not be blank' },
+      { line: 6, pointer: '#/inception_year', detail: expect.stringContaining('1 to 9999') },
+      { line: 7, pointer: '#', detail: expect.stringContaining('quote within a field') },
+      { line: 8, pointer: '#/city', detail: 'must have at most 50 characters, and has 51' },
+      { line: 9, pointer: '#', detail: 'has a quote that is never closed' },
+    ]);
+    expect(await rows()).toEqual([]);
+  });
+
+  it('point into a JSON array', async () => {
+    const bad = [{ name: 'x' }, { nam: 'x' }, 7, null, { name: 'x', inception_year: '1' }];
+    const { body } = await send(JSON_TYPE, JSON.stringify([...bad, { name: ' ' }])).expect(400);
+    type Told = { line: number; pointer: string };
+    expect(body.errors.map(({ line, pointer }: Told) => [line, pointer])).toEqual([
+      [2, '#/1/name'],
+      [2, '#/1/nam'],
+      [3, '#/2'],
+      [4, '#/3'],
+      [5, '#/4/inception_year'],
+      [6, '#/5/name'],
+    ]);
+  });
+
+  it.each([
+    ['a NUL', String.raw`{"name":"a\u0000b"}`],
+    ['half a surrogate pair', String.raw`{"name":"\ud800"}`],
+    ['no JSON', '{"name":}'],
+    ['__proto__', '{"name":"x","__proto__":{}}'],
+    ['a fraction', '{"name":"x","inception_year":1897.5}'],
+    ['a huge number', '{"name":"x","inception_year":1e300}'],
+  ])('may not have %s in a row of NDJSON', async (_, line) => {
+    const { body } = await send(NDJSON, `{"name":"good"}\n${line}\n`).expect(400);
+    expect(body).toMatchObject({ rejected: 1, errors: [{ line: 2 }] });
+  });
+
+  it('show the first thousand bad rows, and count all', async () => {
+    const { body } = await send(CSV, `name\n${'""\n'.repeat(1500)}`).expect(400);
+    expect(body.rejected).toBe(1500);
+    expect(body.errors).toHaveLength(1000);
+    expect(body.errors.at(-1).line).toBe(1001);
+  });
+
+  describe('that are there already by name and city', () => {
+    const upsert = (resolution: string, text: string, type = CSV) =>
+      send(type, text, '?on_conflict=name,city').set('Prefer', `resolution=${resolution}`);
+
+    beforeEach(async () => {
+      await send(CSV, 'name,city,inception_year\nA,x,1\nA,,2\nA,x,3\nB,y,4\n').expect(201);
+    });
+
+    it('are merged: the oldest of equal ones changes, and the last row for it counts', async () => {
+      const text = 'name,city,inception_year\nA,x,11\nA,x,12\nA,,2\nC,z,5\n';
+      const { body, headers } = await upsert('merge-duplicates', text).expect(201);
+      expect(headers['preference-applied']).toBe('resolution=merge-duplicates');
+      expect(body).toEqual({ inserted: 1, updated: 1, skipped: 2 });
+      expect(await rows()).toEqual([
+        ['A', 'x', 12],
+        ['A', null, 2],
+        ['A', 'x', 3],
+        ['B', 'y', 4],
+        ['C', 'z', 5],
+      ]);
+    });
+
+    it('are left out when duplicates are ignored, the first row of equal ones counting', async () => {
+      const text = 'name,city,inception_year\nA,x,11\nC,z,5\nC,z,6\n';
+      const { body } = await upsert('ignore-duplicates', text).expect(201);
+      expect(body).toEqual({ inserted: 1, updated: 0, skipped: 2 });
+      expect((await rows()).at(-1)).toEqual(['C', 'z', 5]);
+    });
+
+    it('keep what a row does not speak of', async () => {
+      await upsert('merge-duplicates', 'name,city\nB,y\n').expect(201);
+      const ndjson = '{"name":"A","city":"x"}\n{"name":"A","inception_year":null}\n';
+      const { body } = await upsert('merge-duplicates', ndjson, NDJSON).expect(201);
+      expect(body).toEqual({ inserted: 0, updated: 1, skipped: 1 });
+      expect((await rows()).map(([, , year]) => year)).toEqual([1, null, 3, 4]);
+    });
+
+    it('may be one, sent as an object', async () => {
+      const { body } = await upsert('merge-duplicates', '{"name":"B","city":"y"}', JSON_TYPE);
+      expect(body).toEqual({ inserted: 0, updated: 0, skipped: 1 });
+    });
+
+    it('are merged by nobody who says only half of it', async () => {
+      await send(CSV, 'name\nx\n', '?on_conflict=name,city').expect(400);
+      await send(CSV, 'name\nx\n').set('Prefer', 'resolution=merge-duplicates').expect(400);
+      const { body } = await upsert('merge', 'name\nx\n').expect(400);
+      expect(body.detail).toContain('there are merge-duplicates, ignore-duplicates');
+      await send(CSV, 'name\nx\n', '?on_conflict=name').expect(400);
+    });
+  });
+
+  it('can be rehearsed: the answer comes, and nothing is stored', async () => {
+    const seq = await lastSeq();
+    const { body, headers } = await send(CSV, 'name\nBoston\n').set('Prefer', 'tx=rollback');
+    expect(body).toEqual({ inserted: 1, updated: 0, skipped: 0 });
+    expect(headers['preference-applied']).toBe('tx=rollback');
+    expect(await rows()).toEqual([]);
+    expect(await lastSeq()).toBe(seq);
+  });
+
+  it('are forgotten when the client goes away half way, and its connection is free again', async () => {
+    const url = new URL(`${await running.app.getUrl()}/marathon/`);
+    const goAway = async () => {
+      const upload = request(url, { method: 'POST', headers: { 'Content-Type': CSV } });
+      upload.write('name\nBoston\n');
+      await once(upload, 'socket');
+      await running.http.get('/marathon/').expect(200);
+      upload.on('error', () => undefined).destroy();
+    };
+    for (let times = 0; times < 12; times += 1) await goAway();
+    await send(CSV, 'name\nBerlin\n').expect(201);
+    expect(await rows()).toEqual([['Berlin', null, null]]);
+  });
+
+  it('let others read and write while they are still coming in', async () => {
+    const url = new URL(`${await running.app.getUrl()}/marathon/`);
+    const upload = request(url, { method: 'POST', headers: { 'Content-Type': CSV } });
+    const answered = once(upload, 'response');
+    upload.write('name\nBoston\n');
+    await once(upload, 'socket');
+    await running.http.post('/marathon/').send({ name: 'Berlin' }).expect(201);
+    expect(await rows()).toEqual([['Berlin', null, null]]);
+    upload.end('Chicago\n');
+    const [answer] = (await answered) as [{ statusCode: number; resume: () => void }];
+    answer.resume();
+    expect(answer.statusCode).toBe(201);
+    expect((await rows()).map(([name]) => name).toSorted()).toEqual([
+      'Berlin',
+      'Boston',
+      'Chicago',
+    ]);
+  });
+});

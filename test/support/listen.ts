@@ -1,0 +1,27 @@
+import type { ChangeView } from '../../src/marathon/marathon.dto.js';
+
+/** Follows the live changes, as a browser's EventSource does but for connecting again. */
+export async function* listen(
+  url: string,
+  headers: Record<string, string> = {},
+): AsyncGenerator<ChangeView, undefined> {
+  const leaving = new AbortController();
+  const answer = await fetch(url, {
+    headers: { Accept: 'text/event-stream', ...headers },
+    signal: leaving.signal,
+  });
+  let unread = '';
+  try {
+    for await (const text of answer.body!.pipeThrough(new TextDecoderStream())) {
+      const events = (unread + text).split('\n\n');
+      unread = events.pop()!;
+      for (const event of events) {
+        const data = /^data: (.*)$/m.exec(event)?.[1];
+        if (data) yield JSON.parse(data) as ChangeView;
+      }
+    }
+  } finally {
+    leaving.abort();
+  }
+  return undefined;
+}

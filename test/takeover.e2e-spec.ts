@@ -1,0 +1,101 @@
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { createDatabase, type TestDatabase } from './support/database.js';
+import { runProgram, startService } from './support/service.js';
+
+/** As SQLAlchemy's `db.create_all()` writes it for the guide's model. */
+const GUIDES_TABLE = `CREATE TABLE marathon (id SERIAL NOT NULL, name VARCHAR(100), city VARCHAR(50),
+                      inception_year INTEGER, PRIMARY KEY (id))`;
+/** As the guide's app stores a marathon. */
+const GUIDES_INSERT = 'INSERT INTO marathon (name, city, inception_year) VALUES';
+const GUIDES_SELECT =
+  'SELECT marathon.id, marathon.name, marathon.city, marathon.inception_year FROM marathon';
+
+describe('a database that the guide’s app has filled', () => {
+  let database: TestDatabase;
+  beforeEach(async () => {
+    database = await createDatabase();
+    await database.query(GUIDES_TABLE);
+    await database.query(`${GUIDES_INSERT} ('Boston', 'Boston', 1897), (NULL, NULL, NULL)`);
+  });
+  afterEach(async () => database.drop());
+
+  const start = async (settings = {}) => startService({ DATABASE_URL: database.url, ...settings });
+  const get = async (url: string) => {
+    const answer = await fetch(url);
+    return { etag: answer.headers.get('etag'), body: (await answer.json()) as never };
+  };
+  const patch = async (url: string, body: object, headers = {}) =>
+    fetch(url, {
+      method: 'PATCH',
+      headers: { 'Content-Type': 'application/json', ...headers },
+      body: JSON.stringify(body),
+    });
+
+  it.each(['sync', 'migrate'])(
+    'is taken over with every row by DB_SCHEMA=%s',
+    async (DB_SCHEMA) => {
+      const { url, stop } = await start({ DB_SCHEMA });
+      expect(await get(`${url}/marathon/`)).toEqual({
+        etag: '"2"',
+        body: {
+          marathon_list: [
+            { id: 1, name: 'Boston', city: 'Boston', inception_year: 1897 },
+            { id: 2, name: null, city: null, inception_year: null },
+          ],
+        },
+      });
+      expect((await get(`${url}/marathon/1`)).etag).toBe('"1"');
+      expect((await get(`${url}/marathon/2/history`)).body).toMatchObject({
+        history: [{ seq: 2, operation: 'create', version: 1, marathon: { id: 2, name: null } }],
+      });
+      await stop();
+    },
+  );
+
+  it('is taken over by "schema sync", and not twice by the next start', async () => {
+    await runProgram('cli.js', ['schema', 'sync'], { DATABASE_URL: database.url });
+    expect(await database.query('SELECT seq FROM journal')).toHaveLength(2);
+    const { stop } = await start();
+    expect(await database.query('SELECT seq FROM journal')).toHaveLength(2);
+    await stop();
+  });
+
+  it('can be mended where a name is missing', async () => {
+    const { url, stop } = await start();
+    expect((await patch(`${url}/marathon/2`, { name: 'Berlin' })).status).toBe(200);
+    expect((await get(`${url}/marathon/2`)).body).toMatchObject({ name: 'Berlin' });
+    await stop();
+  });
+
+  it('is still read and written by the guide’s app, and the next start takes its rows over', async () => {
+    const first = await start();
+    await database.query(`${GUIDES_INSERT} ('Berlin', 'Berlin', 1974)`);
+    expect((await get(`${first.url}/marathon/3`)).etag).toBe('"1"');
+    expect(await database.query(`${GUIDES_SELECT} WHERE marathon.id = 1`)).toHaveLength(1);
+    await first.stop();
+    const second = await start();
+    expect((await get(`${second.url}/marathon/3/history`)).body).toMatchObject({
+      history: [{ seq: 3, operation: 'create', version: 1 }],
+    });
+    await second.stop();
+  });
+
+  it.each(['PATCH', 'DELETE'])(
+    'has its app’s rows taken over at the latest by %s, so that nothing is forgotten',
+    async (method) => {
+      const { url, stop } = await start();
+      await database.query(`${GUIDES_INSERT} ('Berlin', 'Berlin', 1974)`);
+      const change = { headers: { 'If-Match': '"1"', 'Content-Type': 'application/json' } };
+      const body = method === 'PATCH' ? '{"inception_year":1975}' : undefined;
+      if (!body) change.headers = { 'If-Match': '"1"' } as never;
+      expect((await fetch(`${url}/marathon/3`, { method, ...change, body })).ok).toBe(true);
+      expect((await get(`${url}/marathon/3/history`)).body).toMatchObject({
+        history: [
+          { version: 2 },
+          { version: 1, operation: 'create', marathon: { name: 'Berlin' } },
+        ],
+      });
+      await stop();
+    },
+  );
+});

@@ -1,0 +1,98 @@
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { aMarathon } from './support/a-marathon.js';
+import { startApp, type RunningApp } from './support/app.js';
+
+describe('versions', () => {
+  let running: RunningApp;
+  beforeAll(async () => void (running = await startApp()));
+  afterAll(async () => running.close());
+
+  const store = async (details = {}): Promise<string> => {
+    const { headers } = await running.http.post('/marathon/').send(aMarathon(details)).expect(201);
+    return String(headers.location);
+  };
+  const patch = (place: string, ifMatch: string) =>
+    running.http.patch(place).set('If-Match', ifMatch);
+
+  it('let only the first of two people change what both have read', async () => {
+    const place = await store();
+    await patch(place, '"1"').send({ city: 'Hopkinton' }).expect(200);
+    const { body } = await patch(place, '"1"').send({ city: 'Ashland' }).expect(412);
+    expect(body.detail).toContain('version 2');
+    expect((await running.http.get(place)).body.city).toBe('Hopkinton');
+  });
+
+  it('let one of fifty through who change the same version at once', async () => {
+    const place = await store();
+    const changes = Array.from({ length: 50 }, async (_, year) =>
+      patch(place, '"1"').send({ inception_year: year + 1 }),
+    );
+    const statuses = (await Promise.all(changes)).map(({ status }) => status);
+    expect(statuses.toSorted()).toEqual([200, ...Array.from({ length: 49 }, () => 412)]);
+    expect((await running.http.get(place)).headers.etag).toBe('"2"');
+  });
+
+  it.each(['put', 'delete'] as const)('are checked by %s as well', async (method) => {
+    const place = await store();
+    const send = (tag: string) => running.http[method](place).set('If-Match', tag);
+    await send('"2"').send(aMarathon()).expect(412);
+    const { status } = await send('"7", "1"').send(aMarathon({ city: null }));
+    expect([200, 204]).toContain(status);
+  });
+
+  it.each([
+    ['any version', '*', 200],
+    ['a weak tag, which is no version', 'W/"1"', 412],
+    ['a tag that no version has', '"one"', 412],
+    ['a tag without its quotes', '1', 400],
+  ])('may be asked for as %s', async (_, tag, status) => {
+    const place = await store();
+    await patch(place, tag).send({ city: 'Ashland' }).expect(status);
+  });
+
+  it('are not asked where there is no marathon: 404', async () => {
+    await patch('/marathon/99999', '"1"').send({ city: 'Ashland' }).expect(404);
+    await patch('/marathon/99999', '*').send({ city: 'Ashland' }).expect(404);
+  });
+
+  it('stay when a change changes nothing', async () => {
+    const place = await store();
+    const { headers } = await running.http.put(place).send(aMarathon()).expect(200);
+    expect(headers.etag).toBe('"1"');
+    expect((await running.http.get(`${place}/history`)).body.history).toHaveLength(1);
+  });
+
+  it('spare who has read a marathon from reading it again', async () => {
+    const place = await store();
+    const ask = (tag: string) => running.http.get(place).set('If-None-Match', tag);
+    await ask('"1"').expect(304, '');
+    await ask('W/"1"').expect(304, '');
+    await ask('*').expect(304, '');
+    await ask('"2", "3"').expect(200);
+    await running.http.head(place).set('If-None-Match', '"1"').expect(304);
+    await running.http.patch(place).send({ city: 'Ashland' });
+    await ask('"1"').expect(200);
+  });
+
+  it('has the list as well: it is sent again only after a change', async () => {
+    const list = () => running.http.get('/marathon/');
+    const place = await store();
+    const { headers } = await list().expect(200);
+    await list().set('If-None-Match', headers.etag!).expect(304, '');
+    await running.http.delete(place).expect(204);
+    const again = await list().set('If-None-Match', headers.etag!).expect(200);
+    expect(Number(again.headers.etag?.slice(1, -1))).toBe(Number(headers.etag?.slice(1, -1)) + 1);
+  });
+
+  it('rehearses a write on request, and stores nothing', async () => {
+    const place = await store();
+    const rehearsed = running.http.patch(place).set('Prefer', 'tx=rollback');
+    const { body, headers } = await rehearsed.send({ city: 'Ashland' }).expect(200);
+    expect(body.city).toBe('Ashland');
+    expect(headers['preference-applied']).toBe('tx=rollback');
+    expect((await running.http.get(place)).body.city).toBe('Boston');
+    await running.http.delete(place).set('Prefer', 'tx=rollback').expect(204);
+    await running.http.get(place).expect(200);
+    await running.http.delete(place).set('Prefer', 'tx=rolback').expect(400);
+  });
+});
