@@ -10,7 +10,7 @@ const DRAIN_LIMIT_MS = 10_000;
  * the pool closes, then the embedded server.
  */
 export function makeDrain(app: NestFastifyApplication): () => Promise<void> {
-  const server = app.getHttpServer() as Server;
+  const server = app.getHttpServer();
   const unused = new Set<Socket>();
   server.on('connection', (socket: Socket) => {
     unused.add(socket);

@@ -93,9 +93,9 @@ describe('the journal, while 32 clients write at random through two instances', 
 
 async function hear(changes: AsyncIterable<ChangeView>): Promise<ChangeView[]> {
   const heard: ChangeView[] = [];
-  for await (const change of changes) {
-    heard.push(change);
-    if (change.marathon.name === 'The last one') break;
+  for await (const next of changes) {
+    heard.push(next);
+    if (next.marathon.name === 'The last one') break;
   }
   return heard;
 }

@@ -19,10 +19,12 @@ describe('live changes', () => {
     running.http.post('/marathon/').send(aMarathon({ name })).expect(201);
   const lastSeq = async () =>
     Number((await running.http.get('/marathon/')).headers.etag?.slice(1, -1));
-  const take = async (changes: AsyncIterator<ChangeView>, count: number) => {
-    const names: (string | null)[] = [];
-    while (names.length < count) names.push((await changes.next()).value.marathon.name);
-    return names;
+  const lastLook = async () => {
+    const [look] = await running.database.query(
+      `SELECT max(query_start)::text AS at FROM pg_stat_activity
+       WHERE datname = current_database() AND query = 'SELECT seq FROM journal_head'`,
+    );
+    return look!.at;
   };
 
   it('tell what was, and then what happens', async () => {
@@ -70,13 +72,6 @@ describe('live changes', () => {
   });
 
   it('do not keep a database awake to which nobody listens', async () => {
-    const lastLook = async () => {
-      const [look] = await running.database.query(
-        `SELECT max(query_start)::text AS at FROM pg_stat_activity
-         WHERE datname = current_database() AND query = 'SELECT seq FROM journal_head'`,
-      );
-      return look!.at;
-    };
     const changes = listen(`${url}?since=${await lastSeq()}`);
     const heard = take(changes, 1);
     await store('Heard');
@@ -130,3 +125,9 @@ describe('live changes', () => {
     }
   });
 });
+
+async function take(changes: AsyncIterator<ChangeView>, count: number): Promise<(string | null)[]> {
+  const names: (string | null)[] = [];
+  while (names.length < count) names.push((await changes.next()).value.marathon.name);
+  return names;
+}

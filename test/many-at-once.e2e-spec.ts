@@ -17,6 +17,8 @@ describe('many marathons at once', () => {
 
   const send = (type: string, body: string | Buffer, query = '') =>
     running.http.post(`/marathon/${query}`).set('Content-Type', type).send(body);
+  const upsert = (resolution: string, text: string, type = CSV) =>
+    send(type, text, '?on_conflict=name,city').set('Prefer', `resolution=${resolution}`);
   const rows = async (): Promise<Row[]> => {
     const { body } = await running.http.get('/marathon/').expect(200);
     type Shown = { name: string; city: string | null; inception_year: number | null };
@@ -166,9 +168,6 @@ describe('many marathons at once', () => {
   });
 
   describe('that are there already by name and city', () => {
-    const upsert = (resolution: string, text: string, type = CSV) =>
-      send(type, text, '?on_conflict=name,city').set('Prefer', `resolution=${resolution}`);
-
     beforeEach(async () => {
       await send(CSV, 'name,city,inception_year\nA,x,1\nA,,2\nA,x,3\nB,y,4\n').expect(201);
     });
@@ -251,10 +250,7 @@ describe('many marathons at once', () => {
     const [answer] = (await answered) as [{ statusCode: number; resume: () => void }];
     answer.resume();
     expect(answer.statusCode).toBe(201);
-    expect((await rows()).map(([name]) => name).toSorted()).toEqual([
-      'Berlin',
-      'Boston',
-      'Chicago',
-    ]);
+    const stored = new Set((await rows()).map(([name]) => name));
+    expect(stored).toEqual(new Set(['Berlin', 'Boston', 'Chicago']));
   });
 });

@@ -20,16 +20,6 @@ describe('a database that the guide’s app has filled', () => {
   afterEach(async () => database.drop());
 
   const start = async (settings = {}) => startService({ DATABASE_URL: database.url, ...settings });
-  const get = async (url: string) => {
-    const answer = await fetch(url);
-    return { etag: answer.headers.get('etag'), body: (await answer.json()) as never };
-  };
-  const patch = async (url: string, body: object, headers = {}) =>
-    fetch(url, {
-      method: 'PATCH',
-      headers: { 'Content-Type': 'application/json', ...headers },
-      body: JSON.stringify(body),
-    });
 
   it.each(['sync', 'migrate'])(
     'is taken over with every row by DB_SCHEMA=%s',
@@ -85,10 +75,10 @@ describe('a database that the guide’s app has filled', () => {
     async (method) => {
       const { url, stop } = await start();
       await database.query(`${GUIDES_INSERT} ('Berlin', 'Berlin', 1974)`);
-      const change = { headers: { 'If-Match': '"1"', 'Content-Type': 'application/json' } };
-      const body = method === 'PATCH' ? '{"inception_year":1975}' : undefined;
-      if (!body) change.headers = { 'If-Match': '"1"' } as never;
-      expect((await fetch(`${url}/marathon/3`, { method, ...change, body })).ok).toBe(true);
+      const answer = await (method === 'PATCH'
+        ? patch(`${url}/marathon/3`, { inception_year: 1975 }, { 'If-Match': '"1"' })
+        : fetch(`${url}/marathon/3`, { method, headers: { 'If-Match': '"1"' } }));
+      expect(answer.ok).toBe(true);
       expect((await get(`${url}/marathon/3/history`)).body).toMatchObject({
         history: [
           { version: 2 },
@@ -99,3 +89,14 @@ describe('a database that the guide’s app has filled', () => {
     },
   );
 });
+
+const get = async (url: string) => {
+  const answer = await fetch(url);
+  return { etag: answer.headers.get('etag'), body: (await answer.json()) as never };
+};
+const patch = async (url: string, body: object, headers = {}) =>
+  fetch(url, {
+    method: 'PATCH',
+    headers: { 'Content-Type': 'application/json', ...headers },
+    body: JSON.stringify(body),
+  });

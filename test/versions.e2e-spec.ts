@@ -28,7 +28,8 @@ describe('versions', () => {
       patch(place, '"1"').send({ inception_year: year + 1 }),
     );
     const statuses = (await Promise.all(changes)).map(({ status }) => status);
-    expect(statuses.toSorted()).toEqual([200, ...Array.from({ length: 49 }, () => 412)]);
+    expect(statuses.filter((status) => status === 200)).toHaveLength(1);
+    expect(statuses.filter((status) => status === 412)).toHaveLength(49);
     expect((await running.http.get(place)).headers.etag).toBe('"2"');
   });
 

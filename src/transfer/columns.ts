@@ -46,7 +46,13 @@ export function wholeNumberColumn(
   const fits = (text: string) => `CASE
     WHEN ${trim(text)} ~ '^0*[0-9]{1,9}$' THEN ${asInteger(text)} BETWEEN ${least} AND ${most}
     ELSE false END`;
-  return { name, isRequired: false, jsonType: 'number', asStored: asInteger, isGood: orNull(fits, false) };
+  return {
+    name,
+    isRequired: false,
+    jsonType: 'number',
+    asStored: asInteger,
+    isGood: orNull(fits, false),
+  };
 }
 
 function trim(text: string): string {
