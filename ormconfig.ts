@@ -22,11 +22,9 @@ export const dataSourceOptions: PostgresDataSourceOptions = {
   migrationsTableName: 'schema_migration',
   synchronize: false,
   poolSize: environment.poolSize,
-  connectTimeoutMS: environment.deadlineMs,
   extra: {
-    min: 0,
-    maxLifetimeSeconds: environment.recycleSeconds,
-    idleTimeoutMillis: environment.recycleSeconds * 1000,
+    recycleSeconds: environment.recycleSeconds,
+    deadlineMs: environment.deadlineMs,
     keepAlive: true,
     keepAliveInitialDelayMillis: 10_000,
   },

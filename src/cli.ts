@@ -7,6 +7,7 @@ import { NestFactory } from '@nestjs/core';
 import { DataSource } from 'typeorm';
 import { AppModule } from './app.module.js';
 import { openDataSource } from './database/open-data-source.js';
+import { DatabaseOpening } from './database/opening.js';
 import { SCHEMA_MODES } from './environment.js';
 import { explainStartFailure } from './start-failure.js';
 import { didYouMean } from './did-you-mean.js';
@@ -85,6 +86,7 @@ async function withApplication(work: (app: INestApplicationContext) => Promise<v
     abortOnError: false,
   });
   try {
+    await app.get(DatabaseOpening).wait();
     await work(app);
   } finally {
     await app.close();

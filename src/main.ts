@@ -4,6 +4,7 @@ import { NestFactory } from '@nestjs/core';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { AppModule } from './app.module.js';
 import { configureApp, makeAdapter } from './configure-app.js';
+import { DatabaseOpening } from './database/opening.js';
 import { makeDrain } from './drain.js';
 import { environment } from './environment.js';
 import { makeLogger } from './logger.js';
@@ -22,15 +23,24 @@ async function main(): Promise<void> {
     await app.close();
     throw error;
   }
-  stopOnSignal(app);
-  new Logger('Marathon registry').log(`API: ${await app.getUrl()}/marathon/`);
+  await serve(app);
 }
 
-function stopOnSignal(app: NestFastifyApplication): void {
+/** Ends by a signal, or where the database refuses us for good. */
+async function serve(app: NestFastifyApplication): Promise<void> {
+  const log = new Logger('Marathon registry');
   const drain = makeDrain(app);
   const stop = () => void drain().catch(stopWith);
   process.once('SIGINT', stop);
   process.once('SIGTERM', stop);
+  log.log(`Listening at ${await app.getUrl()}`);
+  try {
+    await app.get(DatabaseOpening).opened;
+    log.log(`API: ${await app.getUrl()}/marathon/`);
+  } catch (error) {
+    await drain();
+    throw error;
+  }
 }
 
 function stopWith(error: unknown): void {

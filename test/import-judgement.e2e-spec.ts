@@ -66,8 +66,8 @@ describe('an import judges as a single POST does', () => {
     expect(imported.status).toBe(single.status);
     if (kept) expect(await last()).toEqual(kept);
     else {
-      const faults = imported.body.errors.map(({ line: _, ...fault }: { line: number }) => fault);
-      expect(faults).toEqual(single.body.errors);
+      const faults = single.body.errors.map((fault: object) => ({ line: 1, ...fault }));
+      expect(imported.body.errors).toEqual(faults);
     }
   });
 

@@ -1,7 +1,14 @@
+import { isNativeError } from 'node:util/types';
 import { QueryFailedError } from 'typeorm';
+import { DeadlinePassed } from './deadline.js';
+import { ConnectionSilent } from './recycling-client.js';
+import { QueueFull } from './slots.js';
 
-/** https://www.postgresql.org/docs/current/errcodes-appendix.html */
-const AWAY = /^(08...|53...|57P..|58...)$/;
+/**
+ * Lost or refused connections, no room, shutting down, failed over to a read-only server, beaten by
+ * another transaction: https://www.postgresql.org/docs/current/errcodes-appendix.html
+ */
+const AWAY = /^(08...|53...|57P..|58...|25006|25P03|40001|40P01|55P03)$/;
 const UNIQUE_VIOLATION = '23505';
 
 const SOCKET_FAILURES = new Set([
@@ -16,16 +23,20 @@ const SOCKET_FAILURES = new Set([
   'EAI_AGAIN',
 ]);
 
-/** pg gives these no code. */
+/** pg and TypeORM give these no code. */
 const LOST_CONNECTION =
-  /^Connection terminated|^timeout exceeded when trying to connect|^timeout expired/;
+  /^Connection terminated|^timeout exceeded when trying to connect|^timeout expired|^Query runner already released|^Client (has encountered a connection error|was closed)/;
+
+/** The pool's own. */
+const OURS = [ConnectionSilent, DeadlinePassed, QueueFull];
 
 /** Whether the database could not be reached, was lost or has no room: asking later may succeed. */
 export function isDatabaseAway(failure: unknown): boolean {
   const cause = failure instanceof QueryFailedError ? failure.driverError : failure;
-  if (!(cause instanceof Error)) return false;
+  if (!isNativeError(cause)) return false;
   const code = 'code' in cause ? String(cause.code) : '';
   if (AWAY.test(code) || LOST_CONNECTION.test(cause.message)) return true;
+  if (OURS.some((kind) => cause instanceof kind)) return true;
   return SOCKET_FAILURES.has(code) && 'syscall' in cause;
 }
 

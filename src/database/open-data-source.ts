@@ -3,6 +3,7 @@ import { dataSourceOptions } from '../../ormconfig.js';
 import { environment } from '../environment.js';
 import { EmbeddedDataSource } from './embedded-data-source.js';
 import { EmbeddedServer } from './embedded-server.js';
+import { recyclingPg } from './recycling-pool.js';
 import { prepareSchema } from './schema.js';
 
 /**
@@ -21,8 +22,10 @@ export async function openDataSource(schema = environment.schema): Promise<DataS
   }
 }
 
-function makeDataSource(): DataSource {
-  if (environment.databaseUrl) return new DataSource(dataSourceOptions);
+/** Not open yet. */
+export function makeDataSource(): DataSource {
+  const options = { ...dataSourceOptions, driver: recyclingPg };
+  if (environment.databaseUrl) return new DataSource(options);
   const server = new EmbeddedServer(environment.dataFolder, environment.embeddedSocketFolder);
-  return new EmbeddedDataSource(dataSourceOptions, server);
+  return new EmbeddedDataSource(options, server);
 }

@@ -41,6 +41,7 @@ export async function prepareSchema(
 
 async function inTurn(dataSource: DataSource, work: (runner: QueryRunner) => Promise<void>) {
   await dataSource.transaction(async ({ queryRunner }) => {
+    await queryRunner!.query('SET LOCAL lock_timeout = 0');
     await queryRunner!.query('SELECT pg_advisory_xact_lock($1)', [SCHEMA_LOCK]);
     await work(queryRunner!);
   });

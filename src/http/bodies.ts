@@ -1,52 +1,37 @@
 import { isUtf8 } from 'node:buffer';
 import { once } from 'node:events';
-import { Readable } from 'node:stream';
+import type { Readable } from 'node:stream';
 import { promisify } from 'node:util';
 import { BadRequestException, PayloadTooLargeException } from '@nestjs/common';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { JSON_TYPES, ROW_TYPES } from './media-types.js';
+import { RowsFile } from './rows-body.js';
 
 const LARGEST_OBJECT_BYTES = 1_048_576;
 const OPENS_ARRAY = 0x5b;
 const WHITE_SPACE = new Set([0x20, 0x09, 0x0a, 0x0d]);
 
-/** A body of many rows, read while it arrives: it may be larger than the memory. */
-export class RowsBody {
-  constructor(
-    readonly mediaType: string,
-    readonly bytes: Readable,
-  ) {}
-}
-
-/** A body as rows: one object is an array of one. */
-export function asRows(body: unknown): RowsBody {
-  if (body instanceof RowsBody) return body;
-  const array = Buffer.from(JSON.stringify([body]));
-  return new RowsBody('application/json', Readable.from([array]));
-}
-
 /**
  * Reads one JSON object into memory, as RFC 8259 has it: in UTF-8 and nothing else, so that no letter
- * is ever swapped. A JSON array, and every type made of rows, becomes a `RowsBody`.
+ * is ever swapped. A JSON array, and every type made of rows, becomes a `RowsFile`.
  */
 export function readBodies(fastify: FastifyInstance): void {
-  const parseJson = fastify.getDefaultJsonParser('error', 'error');
+  const parseJson = promisify<FastifyRequest, string, unknown>(
+    fastify.getDefaultJsonParser('error', 'error'),
+  );
   fastify.removeAllContentTypeParsers();
-  fastify.addContentTypeParser(ROW_TYPES, (request, payload, done) => {
-    done(null, new RowsBody(mediaTypeOf(request), payload));
-  });
+  fastify.addContentTypeParser(ROW_TYPES, async (request: FastifyRequest, payload: Readable) =>
+    RowsFile.receive(mediaTypeOf(request), payload),
+  );
   fastify.addContentTypeParser(JSON_TYPES, async (request: FastifyRequest, payload: Readable) => {
-    const body = await readJson(request, payload);
-    if (body instanceof RowsBody) return body;
-    return promisify<FastifyRequest, string, unknown>(parseJson)(request, body);
+    const start = await readStart(payload);
+    if (start[0] !== OPENS_ARRAY) return parseJson(request, await readObject(payload, start));
+    payload.unshift(start);
+    return RowsFile.receive(mediaTypeOf(request), payload);
   });
-}
-
-async function readJson(request: FastifyRequest, payload: Readable): Promise<RowsBody | string> {
-  const start = await readStart(payload);
-  if (start[0] !== OPENS_ARRAY) return readObject(payload, start);
-  payload.unshift(start);
-  return new RowsBody(mediaTypeOf(request), payload);
+  fastify.addHook('onResponse', async ({ body }) => {
+    if (body instanceof RowsFile) await body.discard();
+  });
 }
 
 /** The first bytes that are not white space; none where there is no body. */

@@ -2,7 +2,7 @@ import { BadRequestException, type ArgumentMetadata, type PipeTransform } from '
 import { plainToInstance } from 'class-transformer';
 import { getMetadataStorage, validateSync, type ValidationError } from 'class-validator';
 import { didYouMean } from '../did-you-mean.js';
-import { RowsBody } from './bodies.js';
+import { RowsFile } from './rows-body.js';
 
 /** A class whose members carry class-validator's rules. */
 export type Shape<T extends object = object> = new () => T;
@@ -28,7 +28,7 @@ export class OneOrManyPipe implements PipeTransform {
   constructor(private readonly shape: Shape) {}
 
   transform(value: unknown): unknown {
-    return value instanceof RowsBody ? value : readBodyAs(this.shape, value);
+    return value instanceof RowsFile ? value : readBodyAs(this.shape, value);
   }
 }
 
@@ -65,13 +65,13 @@ export function readAs<T extends object>(
 }
 
 function isObject(value: unknown): value is Members {
-  return typeof value === 'object' && value !== null && !(value instanceof RowsBody);
+  return typeof value === 'object' && value !== null && !(value instanceof RowsFile);
 }
 
 function describeWrongBody(value: unknown): string {
   const wish = 'Send one JSON object, such as {"name":"Boston Marathon"}';
   if (value === undefined) return `There is no body. ${wish}.`;
-  const kind = value instanceof RowsBody ? 'array' : typeof value;
+  const kind = value instanceof RowsFile ? 'array' : typeof value;
   return `${wish}: this is ${value === null ? 'null' : `of the type ${kind}`}.`;
 }
 

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { BadRequestException, createParamDecorator, type ExecutionContext } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { WriteTerms } from '../journal/write-terms.js';
@@ -13,15 +14,25 @@ const KEY = /^"([\x20-\x7e]{1,255})"$|^([\x21\x23-\x7e]{1,255})$/;
  */
 export const OnTerms = createParamDecorator((_: unknown, context: ExecutionContext): WriteTerms => {
   const http = context.switchToHttp();
-  const { headers } = http.getRequest<FastifyRequest>();
+  const request = http.getRequest<FastifyRequest>();
+  const { headers } = request;
   const isRehearsal = readPreferences(headers.prefer).tx === 'rollback';
   if (isRehearsal) confirmPreference(http.getResponse<FastifyReply>(), 'tx=rollback');
   return {
     isRehearsal,
-    requestId: readKey(headers['idempotency-key']),
+    requestId: readKey(headers['idempotency-key']) ?? makeUpIdFor(request),
     expectedVersions: readVersions(headers['if-match']),
   };
 });
+
+const madeUp = new WeakMap<FastifyRequest, string>();
+
+/** The same one when the request is done again because its connection died. */
+function makeUpIdFor(request: FastifyRequest): string {
+  const id = madeUp.get(request) ?? randomUUID();
+  madeUp.set(request, id);
+  return id;
+}
 
 function readKey(header: string | string[] | undefined): string | undefined {
   if (header === undefined) return undefined;

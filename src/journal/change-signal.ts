@@ -1,6 +1,8 @@
 import { Injectable, Logger } from '@nestjs/common';
 import { InjectDataSource } from '@nestjs/typeorm';
 import { DataSource } from 'typeorm';
+import { withinDeadline } from '../database/deadline.js';
+import { environment } from '../environment.js';
 
 const LOOK_AGAIN_MS = 500;
 
@@ -50,7 +52,7 @@ export class ChangeSignal {
       };
     });
     try {
-      const seq = await this.findLatestSeq();
+      const seq = await withinDeadline(environment.deadlineMs, async () => this.findLatestSeq());
       this.isAway = false;
       return seq;
     } catch (error) {

@@ -19,11 +19,10 @@ import {
 } from './statements.js';
 import type { WriteTerms } from './write-terms.js';
 
-/** Many changes as one: SQL as `rememberMany` wants it, and what tells this request from another. */
+/** Many changes as one: SQL as `rememberMany` wants it, and how many records it was made for. */
 export interface ManyChanges {
   change: string;
   offered: number;
-  intent: object;
 }
 
 /** Many new records, which `select` finds with their ids, on the connection where they are staged. */
@@ -31,7 +30,6 @@ export interface ManyRecords {
   staging: QueryRunner;
   select: string;
   count: number;
-  intent: object;
 }
 
 interface Entry {
@@ -50,15 +48,13 @@ const LOCK_HEAD = 'SELECT seq FROM journal_head FOR UPDATE';
  * @throws {UnprocessableEntityException} from every write whose request id stands for another one.
  */
 export class Journal<T extends Journaled> {
-  private readonly table: JournaledTable;
+  private known?: JournaledTable;
 
   constructor(
     private readonly dataSource: DataSource,
     private readonly signal: ChangeSignal,
-    entity: EntityTarget<T>,
-  ) {
-    this.table = new JournaledTable(dataSource, entity);
-  }
+    private readonly entity: EntityTarget<T>,
+  ) {}
 
   async create(details: Partial<T>, terms: WriteTerms): Promise<T> {
     const request = new Request(terms, { create: details });
@@ -126,10 +122,11 @@ export class Journal<T extends Journaled> {
   /** Does many changes, all or none. `prepare` works in the same transaction, but holds no writer up. */
   async changeMany(
     terms: WriteTerms,
+    intent: object,
     prepare: (runner: QueryRunner) => Promise<ManyChanges>,
   ): Promise<Tally> {
     return this.inTransaction(terms, async (database) => {
-      const { change, offered, intent } = await prepare(database.queryRunner!);
+      const { change, offered } = await prepare(database.queryRunner!);
       const request = new Request(terms, intent);
       await database.query(LOCK_HEAD);
       const done = await request.recallTally(database);
@@ -145,8 +142,8 @@ export class Journal<T extends Journaled> {
    * Creates many records, all or none. They go from one connection to another by COPY, in which
    * PostgreSQL is about twice as fast as in INSERT; the service only passes the bytes on.
    */
-  async createMany(terms: WriteTerms, records: ManyRecords): Promise<Tally> {
-    const { staging, select, count, intent } = records;
+  async createMany(terms: WriteTerms, intent: object, records: ManyRecords): Promise<Tally> {
+    const { staging, select, count } = records;
     const request = new Request(terms, intent);
     return this.inTransaction(terms, async (database) => {
       const { queryRunner: landing } = database;
@@ -214,6 +211,12 @@ export class Journal<T extends Journaled> {
   private async adoptAnd<R>(again: () => Promise<R>): Promise<R> {
     await this.dataSource.transaction(async (database) => this.adopt(database));
     return again();
+  }
+
+  /** The columns of an entity are known once the database is open. */
+  private get table(): JournaledTable {
+    this.known ??= new JournaledTable(this.dataSource, this.entity);
+    return this.known;
   }
 
   private async inTransaction<R>(

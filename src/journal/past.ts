@@ -1,4 +1,5 @@
 import type { DataSource, EntityTarget } from 'typeorm';
+import { retryLongWork } from '../database/retry.js';
 import type { ChangeSignal } from './change-signal.js';
 import type { Operation } from './journal.entity.js';
 import { JournaledTable, type Journaled } from './journaled-table.js';
@@ -34,16 +35,11 @@ const LONGEST_SILENCE_MS = 15_000;
 
 /** What was: the journal, read. */
 export class Past<T extends Journaled> {
-  private readonly unknown: Record<string, null>;
-
   constructor(
     private readonly dataSource: DataSource,
     private readonly signal: ChangeSignal,
-    entity: EntityTarget<T>,
-  ) {
-    const { columns } = new JournaledTable(dataSource, entity);
-    this.unknown = Object.fromEntries(columns.map((name) => [name, null]));
-  }
+    private readonly entity: EntityTarget<T>,
+  ) {}
 
   /** The changes of one record, newest first, from the version before `before`. */
   async history(id: number, limit: number, before: number | undefined): Promise<Change<T>[]> {
@@ -65,7 +61,7 @@ export class Past<T extends Journaled> {
   async *follow(since: number, signal: AbortSignal): AsyncGenerator<Change<T>[]> {
     let last = since;
     while (!signal.aborted) {
-      const page = await this.changes(last, PAGE_LENGTH);
+      const page = await retryLongWork(async () => this.changes(last, PAGE_LENGTH));
       last = page.at(-1)?.seq ?? last;
       if (page.length) yield page;
       else if (!(await this.signal.wait(last, signal, LONGEST_SILENCE_MS))) yield [];
@@ -91,7 +87,8 @@ export class Past<T extends Journaled> {
        ) AS latest WHERE operation <> 'delete' ORDER BY record_id`,
       [seq],
     );
-    return rows.map((row) => this.recordOf(row) as T);
+    const unknown = this.unknown();
+    return rows.map((row) => recordOf(row, unknown) as T);
   }
 
   /** The number of the last change at a time, 0 before the first. */
@@ -105,14 +102,20 @@ export class Past<T extends Journaled> {
 
   private async find(where: string, values: unknown[]): Promise<Change<T>[]> {
     const rows: Row[] = await this.dataSource.query(`${CHANGES} ${where}`, values);
+    const unknown = this.unknown();
     return rows.map((row) => {
       const { operation, version, at, by } = row;
-      return { seq: Number(row.seq), operation, version, at, by, record: this.recordOf(row) };
+      return { seq: Number(row.seq), operation, version, at, by, record: recordOf(row, unknown) };
     });
   }
 
-  /** A column that is younger than the change was not known then. */
-  private recordOf({ record_id: id, record }: Row): Omit<T, 'version'> {
-    return { id, ...this.unknown, ...record } as unknown as Omit<T, 'version'>;
+  /** What a change says of a column that is younger than the change. */
+  private unknown(): Record<string, null> {
+    const { columns } = new JournaledTable(this.dataSource, this.entity);
+    return Object.fromEntries(columns.map((name) => [name, null]));
   }
+}
+
+function recordOf<T extends Journaled>(row: Row, unknown: object): Omit<T, 'version'> {
+  return { id: row.record_id, ...unknown, ...row.record } as unknown as Omit<T, 'version'>;
 }

@@ -15,12 +15,12 @@ import {
   UseInterceptors,
 } from '@nestjs/common';
 import type { FastifyReply } from 'fastify';
-import { asRows, RowsBody } from '../http/bodies.js';
 import { isKnown } from '../http/entity-tags.js';
 import { OneOrManyPipe } from '../http/input.pipe.js';
 import { Consumes } from '../http/media-types.js';
 import { OnTerms } from '../http/on-terms.js';
 import { confirmPreference, readPreferences, type Preferences } from '../http/preferences.js';
+import { oneRow, RowsFile } from '../http/rows-body.js';
 import type { WriteTerms } from '../journal/write-terms.js';
 import { MarathonIdPipe } from './marathon-id.pipe.js';
 import { MarathonPastService } from './marathon-past.service.js';
@@ -49,7 +49,7 @@ export class MarathonController {
   @Post()
   @Consumes('application/json', 'text/csv', 'application/x-ndjson')
   async create(
-    @Body(new OneOrManyPipe(MarathonDetails)) sent: MarathonDetails | RowsBody,
+    @Body(new OneOrManyPipe(MarathonDetails)) sent: MarathonDetails | RowsFile,
     @Query() { on_conflict }: ConflictKey,
     @OnTerms() terms: WriteTerms,
     @Res({ passthrough: true }) reply: FastifyReply,
@@ -57,9 +57,8 @@ export class MarathonController {
     const { body, headers } = reply.request;
     const resolution = readResolution(on_conflict, readPreferences(headers.prefer));
     if (resolution) confirmPreference(reply, `resolution=${resolution}`);
-    if (sent instanceof RowsBody || resolution) {
-      return this.files.import({ ...asRows(body), resolution }, terms);
-    }
+    if (sent instanceof RowsFile) return this.files.import(sent, resolution, terms);
+    if (resolution) return this.files.import(oneRow(body), resolution, terms);
     const { id, version } = await this.marathons.create(sent, terms);
     reply.header('Location', `/marathon/${id}`);
     return { id, version };

@@ -1,4 +1,3 @@
-import { createHash, type Hash } from 'node:crypto';
 import { createWriteStream } from 'node:fs';
 import type { Readable, Writable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
@@ -7,7 +6,9 @@ import { InjectDataSource } from '@nestjs/typeorm';
 import type { PoolClient } from 'pg';
 import { to as copyTo } from 'pg-copy-streams';
 import { DataSource, type QueryRunner } from 'typeorm';
+import { retryLongWork } from '../database/retry.js';
 import { readAs } from '../http/input.pipe.js';
+import type { RowsBody } from '../http/rows-body.js';
 import type { Journal } from '../journal/journal.js';
 import { InjectJournal } from '../journal/journal.module.js';
 import type { Tally } from '../journal/request.js';
@@ -23,14 +24,6 @@ import { Marathon } from './marathon.entity.js';
 
 const TABLE = 'marathon';
 
-/** Many marathons on their way in. */
-export interface ManyMarathons {
-  mediaType: string;
-  bytes: Readable;
-  /** What becomes of those that are there already, by name and city; without it, they are added again. */
-  resolution?: Resolution;
-}
-
 /** Many marathons at once, from and to files. */
 @Injectable()
 export class MarathonFiles {
@@ -42,7 +35,7 @@ export class MarathonFiles {
     @InjectDataSource() private readonly dataSource: DataSource,
     @InjectJournal(Marathon) private readonly journal: Journal<Marathon>,
   ) {
-    // who uploads slowly holds a connection for long: others need some too
+    // an import holds two connections for as long as it takes: others need some too
     const { poolSize = 10 } = dataSource.options as { poolSize?: number };
     this.turns = new Turns(Math.ceil(poolSize / 4));
     this.isNarrow = poolSize < 2;
@@ -53,33 +46,34 @@ export class MarathonFiles {
    * @throws {RowsRejected} with each bad row's line and faults.
    * @throws {RowsRefused} where it is not rows at all.
    */
-  async import(many: ManyMarathons, terms: WriteTerms): Promise<Tally> {
-    try {
-      return await this.turns.take(async () =>
-        many.resolution || this.isNarrow ? this.merge(many, terms) : this.add(many, terms),
-      );
-    } finally {
-      // what was not read is let go by, so that the client hears the answer
-      many.bytes.resume();
-    }
+  async import(
+    rows: RowsBody,
+    resolution: Resolution | undefined,
+    terms: WriteTerms,
+  ): Promise<Tally> {
+    const attempt = async () =>
+      resolution || this.isNarrow ? this.merge(rows, resolution, terms) : this.add(rows, terms);
+    return this.turns.take(async () => retryLongWork(attempt));
   }
 
-  private async merge(many: ManyMarathons, terms: WriteTerms): Promise<Tally> {
-    return this.journal.changeMany(terms, async (runner) => {
-      const { count, intent } = await stageMarathons(runner, many);
-      const change = many.resolution
-        ? landByKey(TABLE, IMPORT_COLUMNS, { key: NATURAL_KEY, resolution: many.resolution })
+  private async merge(rows: RowsBody, resolution: Resolution | undefined, terms: WriteTerms) {
+    const intent = { import: rows.sha256, as: rows.mediaType, resolution };
+    return this.journal.changeMany(terms, intent, async (runner) => {
+      const offered = await stageMarathons(runner, rows);
+      const change = resolution
+        ? landByKey(TABLE, IMPORT_COLUMNS, { key: NATURAL_KEY, resolution })
         : landAll(TABLE, IMPORT_COLUMNS);
-      return { change, offered: count, intent };
+      return { change, offered };
     });
   }
 
-  private async add(many: ManyMarathons, terms: WriteTerms): Promise<Tally> {
+  private async add(rows: RowsBody, terms: WriteTerms): Promise<Tally> {
+    const intent = { import: rows.sha256, as: rows.mediaType };
     return this.dataSource.transaction(async ({ queryRunner }) => {
       const staging = queryRunner!;
-      const staged = await stageMarathons(staging, many, TABLE);
+      const count = await stageMarathons(staging, rows, TABLE);
       const select = selectStaged(IMPORT_COLUMNS);
-      return this.journal.createMany(terms, { staging, select, ...staged });
+      return this.journal.createMany(terms, intent, { staging, select, count });
     });
   }
 
@@ -101,26 +95,22 @@ export class MarathonFiles {
   }
 }
 
-async function stageMarathons(runner: QueryRunner, many: ManyMarathons, numberedBy?: string) {
-  const { mediaType, bytes, resolution } = many;
-  const hash = createHash('sha256');
+/** Returns how many there are; each has an id from the sequence of the table `numberedBy`, if named. */
+async function stageMarathons(runner: QueryRunner, body: RowsBody, numberedBy?: string) {
   const rejections = new Rejections();
-  const source = hashing(hash, bytes);
-  const rows = await readRows(mediaType, source, IMPORT_COLUMNS, rejections, explain);
-  const count = await stageRows(runner, IMPORT_COLUMNS, rows, numberedBy);
-  await judgeRows(runner, IMPORT_COLUMNS, rows, rejections, explain);
-  rejections.throwIfAny();
-  if (!count) throw new RowsRefused('There are no rows: nothing was stored.');
-  return { count, intent: { import: hash.digest('hex'), mediaType, resolution } };
+  const source = body.open();
+  try {
+    const rows = await readRows(body.mediaType, source, IMPORT_COLUMNS, rejections, explain);
+    const count = await stageRows(runner, IMPORT_COLUMNS, rows, numberedBy);
+    await judgeRows(runner, IMPORT_COLUMNS, rows, rejections, explain);
+    rejections.throwIfAny();
+    if (!count) throw new RowsRefused('There are no rows: nothing was stored.');
+    return count;
+  } finally {
+    source.destroy();
+  }
 }
 
 function explain(members: Record<string, unknown>) {
   return readAs(MarathonDetails, members).faults;
-}
-
-async function* hashing(hash: Hash, bytes: Readable): AsyncGenerator<Buffer> {
-  for await (const chunk of bytes.iterator({ destroyOnReturn: false })) {
-    hash.update(chunk as Buffer);
-    yield chunk as Buffer;
-  }
 }

@@ -28,7 +28,9 @@ export async function stageRows(
   const absent = columns.filter(({ name }) => !rows.columns.includes(name)).map(({ name }) => name);
   const texts = columns.map(({ name }) => `${name} text`);
   const id = table ? `id integer DEFAULT nextval('${await findSequence(runner, table)}'),` : '';
-  await runner.query(`SET LOCAL work_mem = '${WORK_MEMORY}'`);
+  await runner.query(
+    `SET LOCAL work_mem = '${WORK_MEMORY}'; SET LOCAL idle_in_transaction_session_timeout = 0`,
+  );
   await runner.query(
     `CREATE TEMPORARY TABLE ${STAGED_ROWS}
      (${id} line integer, ${texts.join(', ')}, absent text[] DEFAULT '{${absent.join(',')}}')

@@ -12,12 +12,20 @@ export interface RunningApp {
   close: () => Promise<void>;
 }
 
-/** Settings are read when the modules are first imported: one set of them a test file. */
-export async function startApp(settings: Record<string, string> = {}): Promise<RunningApp> {
+/**
+ * Settings are read when the modules are first imported: one set of them a test file. `findWay` may
+ * lead to the database by a proxy.
+ */
+export async function startApp(
+  settings: Record<string, string> = {},
+  findWay = async (url: string) => url,
+): Promise<RunningApp> {
   const database = await createDatabase();
-  Object.assign(process.env, { DATABASE_URL: database.url, LOG_LEVEL: 'silent', ...settings });
+  const DATABASE_URL = await findWay(database.url);
+  Object.assign(process.env, { DATABASE_URL, LOG_LEVEL: 'silent', ...settings });
   const { AppModule } = await import('../../src/app.module.js');
   const { configureApp, makeAdapter } = await import('../../src/configure-app.js');
+  const { DatabaseOpening } = await import('../../src/database/opening.js');
   const { makeDrain } = await import('../../src/drain.js');
   const testing = await Test.createTestingModule({ imports: [AppModule] }).compile();
   const app = testing.createNestApplication<NestFastifyApplication>(makeAdapter(), {
@@ -26,6 +34,7 @@ export async function startApp(settings: Record<string, string> = {}): Promise<R
   });
   await configureApp(app);
   await app.listen(0, '127.0.0.1');
+  await app.get(DatabaseOpening).opened;
   const drain = makeDrain(app);
   const close = async () => {
     await drain();

@@ -1,0 +1,153 @@
+import { setTimeout as wait } from 'node:timers/promises';
+import pg from 'pg';
+import { DeadlinePassed, longestSilenceMs, remainingMs } from './deadline.js';
+import { isDatabaseAway } from './failures.js';
+import { RecyclingClient } from './recycling-client.js';
+import { Slots } from './slots.js';
+
+const CONNECT_LIMIT_MS = 2000;
+const [FIRST_PAUSE_MS, LONGEST_PAUSE_MS] = [10, 250];
+const WAITING_A_CONNECTION = 100;
+/** Connections that were opened together shall not all grow old together. */
+const JITTER = 0.1;
+
+/** What the pool is told besides pg's own settings. */
+export interface RecyclingOptions extends pg.PoolConfig {
+  max: number;
+  /** No connection older than this is handed out. */
+  recycleSeconds: number;
+  /** How long who has no deadline of its own waits for a connection. */
+  deadlineMs: number;
+}
+
+type Callback = (
+  error?: Error,
+  client?: pg.PoolClient,
+  release?: (error?: unknown) => void,
+) => void;
+
+/** What has happened to connections so far. */
+export interface PoolCounts {
+  recycled: number;
+  pingsFailed: number;
+  connectsRetried: number;
+}
+
+/**
+ * A pool that never hands out a dead connection. At every checkout it recycles what is too old, asks
+ * what has rested whether it still lives, and goes on trying to connect until the deadline; and it
+ * never takes back a connection that is given up, busy or within a transaction.
+ *
+ * Age is checked at checkout, not by a timer, because a process that was frozen misses its timers.
+ */
+export class RecyclingPool extends pg.Pool {
+  readonly counts: PoolCounts = { recycled: 0, pingsFailed: 0, connectsRetried: 0 };
+  private readonly slots: Slots;
+  private readonly recycleMs: number;
+  private readonly deadlineMs: number;
+
+  constructor({ recycleSeconds, deadlineMs, ...options }: RecyclingOptions) {
+    super({
+      ...options,
+      Client: RecyclingClient,
+      min: 0,
+      connectionTimeoutMillis: Math.min(CONNECT_LIMIT_MS, deadlineMs),
+      idleTimeoutMillis: (recycleSeconds * 1000) / 2,
+      onConnect: async (client) => prepareSession(client, deadlineMs),
+    });
+    this.slots = new Slots(this.options.max, this.options.max * WAITING_A_CONNECTION);
+    this.recycleMs = recycleSeconds * 1000;
+    this.deadlineMs = deadlineMs;
+  }
+
+  /** How many wait for a connection. */
+  get queueLength(): number {
+    return this.slots.waitingCount;
+  }
+
+  override connect(): Promise<pg.PoolClient>;
+  override connect(callback: Callback): void;
+  override connect(callback?: Callback): Promise<pg.PoolClient> | void {
+    if (!callback) return this.checkOut();
+    void this.tell(callback);
+  }
+
+  private async tell(callback: Callback): Promise<void> {
+    let client: pg.PoolClient;
+    try {
+      client = await this.checkOut();
+    } catch (error) {
+      return callback(error as Error, undefined, () => undefined);
+    }
+    return callback(undefined, client, (error) => client.release(error as Error));
+  }
+
+  private async checkOut(): Promise<pg.PoolClient> {
+    const giveUpAt = Date.now() + (remainingMs() ?? this.deadlineMs);
+    await this.slots.take(giveUpAt - Date.now());
+    try {
+      const client = await this.findFit(giveUpAt);
+      return this.lend(client);
+    } catch (error) {
+      this.slots.giveBack();
+      throw error;
+    }
+  }
+
+  private async findFit(giveUpAt: number): Promise<pg.PoolClient> {
+    for (let pauseMs = FIRST_PAUSE_MS; ; pauseMs = Math.min(2 * pauseMs, LONGEST_PAUSE_MS)) {
+      try {
+        const client = await this.takeFit();
+        if (client) return client;
+        pauseMs = FIRST_PAUSE_MS;
+      } catch (error) {
+        if (!isDatabaseAway(error)) throw error;
+        const jitteredMs = pauseMs * (0.5 + Math.random());
+        if (Date.now() + jitteredMs > giveUpAt) throw new DeadlinePassed(error);
+        this.counts.connectsRetried += 1;
+        await wait(jitteredMs);
+      }
+    }
+  }
+
+  /** Undefined where the one that came had to be given up: the next may be better. */
+  private async takeFit(): Promise<pg.PoolClient | undefined> {
+    const client = await super.connect();
+    const recycling = client as unknown as RecyclingClient;
+    const isOld = recycling.isOlderThan(this.recycleMs * (1 - JITTER * Math.random()));
+    if (!isOld && (await recycling.isAlive())) return client;
+    this.counts[isOld ? 'recycled' : 'pingsFailed'] += 1;
+    client.release(true);
+    return undefined;
+  }
+
+  private lend(client: pg.PoolClient): pg.PoolClient {
+    const recycling = client as unknown as RecyclingClient;
+    recycling.watchSilence(longestSilenceMs() ?? 0);
+    const release = client.release.bind(client);
+    client.release = (error?: Error | boolean) => {
+      recycling.rest();
+      release(error ?? recycling.isDirty);
+      this.slots.giveBack();
+    };
+    return client;
+  }
+}
+
+/**
+ * A client that vanished within a transaction must not hold its locks for long, and one that waits
+ * for a lock must stop waiting before its connection is taken for dead. These are statements and not
+ * start-up parameters, which poolers such as PgBouncer refuse.
+ */
+async function prepareSession(client: pg.ClientBase, deadlineMs: number): Promise<void> {
+  (client as RecyclingClient).watchSilence(CONNECT_LIMIT_MS);
+  await client.query(
+    `SET idle_in_transaction_session_timeout = ${Math.ceil(deadlineMs / 2)};
+     SET lock_timeout = ${Math.ceil(deadlineMs / 4)}`,
+  );
+}
+
+/** pg, for TypeORM's option `driver`, with this pool in place of its own. */
+export const recyclingPg: typeof pg = Object.assign(Object.create(pg) as typeof pg, {
+  Pool: RecyclingPool,
+});

@@ -1,0 +1,40 @@
+import { setTimeout as wait } from 'node:timers/promises';
+import { environment } from '../environment.js';
+import { DeadlinePassed, remainingMs, withinDeadline, withLongStatements } from './deadline.js';
+import { isDatabaseAway } from './failures.js';
+import { QueueFull } from './slots.js';
+
+const [FIRST_PAUSE_MS, LONGEST_PAUSE_MS] = [5, 250];
+const LONG_WORK_MS = 3_600_000;
+
+/**
+ * Does work again whose connection died, while there is time. The work has to be one that may be done
+ * twice: a read, or a write that collides with itself.
+ */
+export async function retryWhileAway<T>(
+  work: () => Promise<T>,
+  isTooLate: () => boolean = () => false,
+): Promise<T> {
+  for (let pauseMs = FIRST_PAUSE_MS; ; pauseMs = Math.min(2 * pauseMs, LONGEST_PAUSE_MS)) {
+    try {
+      return await work();
+    } catch (error) {
+      const jitteredMs = pauseMs * (0.5 + Math.random());
+      const isLate = isTooLate() || jitteredMs > (remainingMs() ?? Infinity);
+      if (isLate || !isWorthAnotherTry(error)) throw error;
+      await wait(jitteredMs);
+    }
+  }
+}
+
+/** The same for work that takes minutes: every attempt has the whole deadline to find the database in. */
+export async function retryLongWork<T>(work: () => Promise<T>): Promise<T> {
+  return withinDeadline(LONG_WORK_MS, async () =>
+    retryWhileAway(async () => withLongStatements(environment.deadlineMs, work)),
+  );
+}
+
+function isWorthAnotherTry(error: unknown): boolean {
+  if (error instanceof DeadlinePassed || error instanceof QueueFull) return false;
+  return isDatabaseAway(error);
+}

@@ -1,0 +1,33 @@
+import {
+  Injectable,
+  type CallHandler,
+  type ExecutionContext,
+  type NestInterceptor,
+} from '@nestjs/common';
+import type { FastifyReply } from 'fastify';
+import { from, lastValueFrom, type Observable } from 'rxjs';
+import { withinDeadline } from '../database/deadline.js';
+import { DatabaseOpening } from '../database/opening.js';
+import { retryWhileAway } from '../database/retry.js';
+import { environment } from '../environment.js';
+
+/**
+ * Gives every request one deadline, lets it wait within that for a database that is not open yet, and
+ * does it again where its connection died. A read may always be done again; a write collides with
+ * itself if it was done, because its request id stays the same (see `on-terms.ts`).
+ */
+@Injectable()
+export class RetryInterceptor implements NestInterceptor {
+  constructor(private readonly database: DatabaseOpening) {}
+
+  intercept(context: ExecutionContext, next: CallHandler): Observable<unknown> {
+    const reply = context.switchToHttp().getResponse<FastifyReply>();
+    const answer = async () => {
+      await this.database.wait();
+      return lastValueFrom(next.handle(), { defaultValue: undefined });
+    };
+    return from(
+      withinDeadline(environment.deadlineMs, async () => retryWhileAway(answer, () => reply.sent)),
+    );
+  }
+}
