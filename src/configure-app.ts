@@ -22,10 +22,11 @@ export function makeAdapter(): FastifyAdapter {
 export async function configureApp(app: NestFastifyApplication): Promise<NestFastifyApplication> {
   const fastify = app.getHttpAdapter().getInstance();
   const allowed = collectAllowedMethods(fastify);
+  const reflector = app.get(Reflector);
   readBodies(fastify);
   app.useGlobalFilters(new ProblemFilter());
-  app.useGlobalGuards(new KnownParametersGuard(), new MediaTypeGuard(app.get(Reflector)));
-  app.useGlobalInterceptors(new RetryInterceptor(app.get(DatabaseOpening)));
+  app.useGlobalGuards(new KnownParametersGuard(), new MediaTypeGuard(reflector));
+  app.useGlobalInterceptors(new RetryInterceptor(app.get(DatabaseOpening), reflector));
   app.useGlobalPipes(new InputPipe());
   await app.init();
   answerOtherMethods(fastify, allowed);

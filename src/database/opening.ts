@@ -10,6 +10,7 @@ import { DataSource } from 'typeorm';
 import { environment } from '../environment.js';
 import { DeadlinePassed, remainingMs, withinDeadline, withLongStatements } from './deadline.js';
 import { isDatabaseAway } from './failures.js';
+import type { RecyclingPool } from './recycling-pool.js';
 import { prepareSchema } from './schema.js';
 
 const ATTEMPT_MS = 1000;
@@ -23,7 +24,7 @@ const PAUSE_MS = 250;
 export class DatabaseOpening implements OnApplicationBootstrap, OnModuleDestroy {
   /** Resolves once queries can be asked; rejects where waiting is no use. */
   readonly opened: Promise<void>;
-  isOpen = false;
+  private isOpen = false;
   private readonly log = new Logger(DatabaseOpening.name);
   private isEnding = false;
   private lastFailure?: unknown;
@@ -35,6 +36,12 @@ export class DatabaseOpening implements OnApplicationBootstrap, OnModuleDestroy 
     );
     // whoever asks is told; with nobody asking yet, Node must not take it for an oversight
     this.opened.catch(() => undefined);
+  }
+
+  /** Whether the database answered when it was last asked. */
+  get isReachable(): boolean {
+    const { master } = this.dataSource.driver as unknown as { master?: RecyclingPool };
+    return this.isOpen && master?.isReachable === true;
   }
 
   onApplicationBootstrap(): void {

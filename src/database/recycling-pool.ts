@@ -42,6 +42,8 @@ export interface PoolCounts {
  */
 export class RecyclingPool extends pg.Pool {
   readonly counts: PoolCounts = { recycled: 0, pingsFailed: 0, connectsRetried: 0 };
+  /** Whether the last attempt to get a connection succeeded. */
+  isReachable = false;
   private readonly slots: Slots;
   private readonly recycleMs: number;
   private readonly deadlineMs: number;
@@ -98,9 +100,11 @@ export class RecyclingPool extends pg.Pool {
     for (let pauseMs = FIRST_PAUSE_MS; ; pauseMs = Math.min(2 * pauseMs, LONGEST_PAUSE_MS)) {
       try {
         const client = await this.takeFit();
+        this.isReachable = true;
         if (client) return client;
         pauseMs = FIRST_PAUSE_MS;
       } catch (error) {
+        this.isReachable = false;
         if (!isDatabaseAway(error)) throw error;
         const jitteredMs = pauseMs * (0.5 + Math.random());
         if (Date.now() + jitteredMs > giveUpAt) throw new DeadlinePassed(error);

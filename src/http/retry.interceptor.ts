@@ -1,15 +1,22 @@
 import {
   Injectable,
+  SetMetadata,
   type CallHandler,
   type ExecutionContext,
   type NestInterceptor,
 } from '@nestjs/common';
+import { Reflector } from '@nestjs/core';
 import type { FastifyReply } from 'fastify';
 import { from, lastValueFrom, type Observable } from 'rxjs';
 import { withinDeadline } from '../database/deadline.js';
 import { DatabaseOpening } from '../database/opening.js';
 import { retryWhileAway } from '../database/retry.js';
 import { environment } from '../environment.js';
+
+const WITHOUT_DATABASE = 'http:without-database';
+
+/** Marks a controller that answers whether there is a database or not. */
+export const WithoutDatabase = () => SetMetadata(WITHOUT_DATABASE, true);
 
 /**
  * Gives every request one deadline, lets it wait within that for a database that is not open yet, and
@@ -18,9 +25,13 @@ import { environment } from '../environment.js';
  */
 @Injectable()
 export class RetryInterceptor implements NestInterceptor {
-  constructor(private readonly database: DatabaseOpening) {}
+  constructor(
+    private readonly database: DatabaseOpening,
+    private readonly reflector: Reflector,
+  ) {}
 
   intercept(context: ExecutionContext, next: CallHandler): Observable<unknown> {
+    if (this.reflector.get<boolean>(WITHOUT_DATABASE, context.getClass())) return next.handle();
     const reply = context.switchToHttp().getResponse<FastifyReply>();
     const answer = async () => {
       await this.database.wait();

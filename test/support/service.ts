@@ -18,9 +18,16 @@ afterEach(async () => {
 });
 
 /** The built service as a process of its own, as a user starts it. */
-export async function startService(settings: Record<string, string>, options: SpawnOptions = {}) {
+export async function startService(
+  settings: Record<string, string>,
+  options: SpawnOptions = {},
+  isUp = /API: (http:\S+)\/marathon\//,
+) {
   const service = run('main.js', [], { PORT: '0', ...settings }, options);
-  const url = await Promise.race([findUrl(service.stdout), service.ended.then(() => undefined)]);
+  const url = await Promise.race([
+    findUrl(service.stdout, isUp),
+    service.ended.then(() => undefined),
+  ]);
   if (!url) throw new Error(`The service did not start: ${(await service.ended).told}`);
   return { ...service, url };
 }
@@ -59,9 +66,9 @@ function run(
   return { pid: child.pid!, stdout: child.stdout, ended, stop };
 }
 
-async function findUrl(output: NodeJS.ReadableStream): Promise<string | undefined> {
+async function findUrl(output: NodeJS.ReadableStream, isUp: RegExp): Promise<string | undefined> {
   for await (const line of createInterface({ input: output })) {
-    const url = /API: (http:\S+)\/marathon\//.exec(line)?.[1];
+    const url = isUp.exec(line)?.[1];
     if (url) return url;
   }
   return undefined;
