@@ -41,7 +41,7 @@ const SETTINGS = {
   LOG_LEVEL: oneOf(LOG_LEVELS)({ default: 'info' }),
   DATABASE_URL: postgresUrl()({ default: undefined }),
   DATA_DIR: folder()({ default: '.data' }),
-  DB_POOL_SIZE: wholeNumber({ from: 1, to: 1000 })({ default: 10 }),
+  DB_POOL_SIZE: wholeNumber({ from: 2, to: 1000 })({ default: 10 }),
   DB_RECYCLE_SECONDS: wholeNumber({ from: 1, to: 86_400 })({ default: 55 }),
   DB_DEADLINE_MS: wholeNumber({ from: 100, to: 600_000 })({ default: 15_000 }),
   DB_SCHEMA: oneOf(SCHEMA_MODES)({ default: 'sync' }),

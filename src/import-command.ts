@@ -81,7 +81,7 @@ function readable(path: string, mediaType: string): RowsBody & { bytesRead: numb
   let current: ReadStream | undefined;
   return {
     mediaType,
-    sha256: path,
+    fingerprint: path,
     open: () => (current = createReadStream(path)),
     discard: async () => undefined,
     get bytesRead() {

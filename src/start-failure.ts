@@ -19,8 +19,13 @@ const MISSPELT_OPTIONS = ['ERR_PARSE_ARGS_UNKNOWN_OPTION', 'ERR_PARSE_ARGS_INVAL
 /** Says why the service could not start, and what to do about it, in one line where that is known. */
 export function explainStartFailure(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
-  const code = 'code' in error ? String(error.code) : '';
+  const code = 'code' in error && isAboutStart(error) ? String(error.code) : '';
   return EXPLANATIONS[code] ?? (isExpected(error) ? error.message : (error.stack ?? error.message));
+}
+
+/** A file that cannot be read is told by its own name. */
+function isAboutStart(error: Error): boolean {
+  return !('path' in error);
 }
 
 /** Errors that this project throws at start hold no code; the system's name the file or call. */

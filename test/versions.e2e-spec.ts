@@ -1,6 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { aMarathon } from './support/a-marathon.js';
+import pg from 'pg';
 import { startApp, type RunningApp } from './support/app.js';
+import { untilBlocked } from './support/database.js';
 
 describe('versions', () => {
   let running: RunningApp;
@@ -54,6 +56,32 @@ describe('versions', () => {
   it('are not asked where there is no marathon: 404', async () => {
     await patch('/marathon/99999', '"1"').send({ city: 'Ashland' }).expect(404);
     await patch('/marathon/99999', '*').send({ city: 'Ashland' }).expect(404);
+  });
+
+  it('are made by a change that waited while its marathon was deleted and restored', async () => {
+    const place = await store();
+    const writer = new pg.Client(running.database.url);
+    await writer.connect();
+    try {
+      await writer.query('BEGIN');
+      await writer.query('SELECT 1 FROM journal_head FOR UPDATE');
+      const changed = Promise.resolve(
+        running.http.patch(place).send({ city: 'Ashland' }).expect(200),
+      );
+      await untilBlocked(running.database, 1);
+      const { rows } = await writer.query('DELETE FROM marathon WHERE id = $1 RETURNING *', [
+        place.split('/').at(-1),
+      ]);
+      await writer.query(
+        'INSERT INTO marathon SELECT * FROM json_populate_record(NULL::marathon, $1)',
+        [JSON.stringify(rows[0])],
+      );
+      await writer.query('COMMIT');
+      expect((await changed).body.city).toBe('Ashland');
+      expect((await running.http.get(place)).body.city).toBe('Ashland');
+    } finally {
+      await writer.end();
+    }
   });
 
   it('stay when a change changes nothing', async () => {

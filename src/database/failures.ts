@@ -1,6 +1,7 @@
 import { isNativeError } from 'node:util/types';
 import { QueryFailedError } from 'typeorm';
 import { DeadlinePassed } from './deadline.js';
+import { hasErrorCode } from './error-code.js';
 import { ConnectionSilent } from './recycling-client.js';
 import { QueueFull } from './slots.js';
 
@@ -32,7 +33,7 @@ const OURS = [ConnectionSilent, DeadlinePassed, QueueFull];
 
 /** Whether the database could not be reached, was lost or has no room: asking later may succeed. */
 export function isDatabaseAway(failure: unknown): boolean {
-  const cause = failure instanceof QueryFailedError ? failure.driverError : failure;
+  const cause = causeOf(failure);
   if (!isNativeError(cause)) return false;
   const code = 'code' in cause ? String(cause.code) : '';
   if (AWAY.test(code) || LOST_CONNECTION.test(cause.message)) return true;
@@ -42,7 +43,11 @@ export function isDatabaseAway(failure: unknown): boolean {
 
 /** Whether a unique constraint of `table`, or of any, stood against it. */
 export function isDuplicate(failure: unknown, table?: string): boolean {
-  if (!(failure instanceof QueryFailedError)) return false;
-  const { code, table: refusing } = failure.driverError as { code?: string; table?: string };
-  return code === UNIQUE_VIOLATION && (table ?? refusing) === refusing;
+  const cause = causeOf(failure) as { table?: string };
+  return hasErrorCode(cause, UNIQUE_VIOLATION) && (table ?? cause.table) === cause.table;
+}
+
+/** What the database said, without what TypeORM wraps it in. */
+function causeOf(failure: unknown): unknown {
+  return failure instanceof QueryFailedError ? failure.driverError : failure;
 }

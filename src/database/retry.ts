@@ -28,9 +28,12 @@ export async function retryWhileAway<T>(
 }
 
 /** The same for work that takes minutes: every attempt has the whole deadline to find the database in. */
-export async function retryLongWork<T>(work: () => Promise<T>): Promise<T> {
+export async function retryLongWork<T>(
+  work: () => Promise<T>,
+  isTooLate?: () => boolean,
+): Promise<T> {
   return withinDeadline(LONG_WORK_MS, async () =>
-    retryWhileAway(async () => withLongStatements(environment.deadlineMs, work)),
+    retryWhileAway(async () => withLongStatements(environment.deadlineMs, work), isTooLate),
   );
 }
 

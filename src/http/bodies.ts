@@ -20,12 +20,16 @@ export function readBodies(fastify: FastifyInstance): void {
     fastify.getDefaultJsonParser('error', 'error'),
   );
   fastify.removeAllContentTypeParsers();
-  fastify.addContentTypeParser(ROW_TYPES, async (request: FastifyRequest, payload: Readable) =>
-    RowsFile.receive(mediaTypeOf(request), payload),
-  );
+  fastify.addContentTypeParser(ROW_TYPES, async (request: FastifyRequest, payload: Readable) => {
+    if (takesRows(request)) return RowsFile.receive(mediaTypeOf(request), payload);
+    payload.resume();
+    return undefined;
+  });
   fastify.addContentTypeParser(JSON_TYPES, async (request: FastifyRequest, payload: Readable) => {
     const start = await readStart(payload);
-    if (start[0] !== OPENS_ARRAY) return parseJson(request, await readObject(payload, start));
+    if (start[0] !== OPENS_ARRAY || !takesRows(request)) {
+      return parseJson(request, await readObject(payload, start));
+    }
     payload.unshift(start);
     return RowsFile.receive(mediaTypeOf(request), payload);
   });
@@ -36,13 +40,30 @@ export function readBodies(fastify: FastifyInstance): void {
 
 /** The first bytes that are not white space; none where there is no body. */
 async function readStart(payload: Readable): Promise<Buffer> {
-  while (!payload.readableEnded) {
+  let blanks = 0;
+  while (!payload.readableEnded && blanks <= LARGEST_OBJECT_BYTES) {
     const chunk = payload.read() as Buffer | null;
     const start = chunk?.findIndex((byte) => !WHITE_SPACE.has(byte)) ?? -1;
     if (chunk && start >= 0) return chunk.subarray(start);
-    if (!chunk) await Promise.race([once(payload, 'readable'), once(payload, 'end')]);
+    if (chunk) blanks += chunk.length;
+    else await untilReadable(payload);
   }
   return Buffer.alloc(0);
+}
+
+async function untilReadable(payload: Readable): Promise<void> {
+  const settled = new AbortController();
+  const { signal } = settled;
+  try {
+    await Promise.race([once(payload, 'readable', { signal }), once(payload, 'end', { signal })]);
+  } finally {
+    settled.abort();
+  }
+}
+
+/** Only a POST creates many. */
+function takesRows({ method }: FastifyRequest): boolean {
+  return method === 'POST';
 }
 
 async function readObject(payload: Readable, start: Buffer): Promise<string> {

@@ -19,7 +19,8 @@ export interface NumberedEvent {
 @Injectable()
 export class EventStreams implements OnModuleDestroy {
   private readonly log = new Logger(EventStreams.name);
-  private readonly ending = new AbortController();
+  private readonly listeners = new Set<AbortController>();
+  private isEnding = false;
 
   /** An empty page keeps the connection from looking dead. */
   async send(
@@ -27,28 +28,43 @@ export class EventStreams implements OnModuleDestroy {
     follow: (signal: AbortSignal) => AsyncIterable<NumberedEvent[]>,
   ): Promise<void> {
     const response = reply.hijack().raw;
-    const gone = new AbortController();
-    response.once('close', () => gone.abort());
-    const signal = AbortSignal.any([gone.signal, this.ending.signal]);
+    const leaving = new AbortController();
+    const leave = () => leaving.abort();
+    response.once('close', leave);
+    this.listeners.add(leaving);
+    if (response.destroyed || this.isEnding) leave();
     response.writeHead(200, { 'Content-Type': 'text/event-stream', 'Cache-Control': 'no-store' });
     response.write(`retry: ${RECONNECT_MS}\n\n`);
     try {
-      for await (const page of follow(signal)) await write(response, page, signal);
+      for await (const page of follow(leaving.signal)) {
+        await write(response, page, leaving.signal);
+      }
       response.end();
     } catch (error) {
-      if (!signal.aborted) this.log.warn(`A listener was dropped: ${String(error)}`);
+      if (!leaving.signal.aborted) this.log.warn(`A listener was dropped: ${String(error)}`);
       response.destroy();
+    } finally {
+      this.listeners.delete(leaving);
     }
   }
 
   onModuleDestroy(): void {
-    this.ending.abort();
+    this.isEnding = true;
+    for (const leaving of this.listeners) leaving.abort();
   }
 }
 
 async function write(response: ServerResponse, page: NumberedEvent[], signal: AbortSignal) {
   const events = page.map((event) => `id: ${event.seq}\ndata: ${JSON.stringify(event)}\n\n`);
   if (response.write(events.join('') || ': nothing new\n\n')) return;
-  const impatience = AbortSignal.timeout(SLOWEST_DRAIN_MS);
-  await once(response, 'drain', { signal: AbortSignal.any([signal, impatience]) });
+  const waiting = new AbortController();
+  const giveUp = () => waiting.abort();
+  const impatience = setTimeout(giveUp, SLOWEST_DRAIN_MS);
+  signal.addEventListener('abort', giveUp);
+  try {
+    await once(response, 'drain', { signal: waiting.signal });
+  } finally {
+    clearTimeout(impatience);
+    signal.removeEventListener('abort', giveUp);
+  }
 }

@@ -65,13 +65,17 @@ export function readAs<T extends object>(
 }
 
 function isObject(value: unknown): value is Members {
-  return typeof value === 'object' && value !== null && !(value instanceof RowsFile);
+  return typeof value === 'object' && value !== null && !isArray(value);
+}
+
+function isArray(value: unknown): boolean {
+  return Array.isArray(value) || value instanceof RowsFile;
 }
 
 function describeWrongBody(value: unknown): string {
   const wish = 'Send one JSON object, such as {"name":"Boston Marathon"}';
   if (value === undefined) return `There is no body. ${wish}.`;
-  const kind = value instanceof RowsFile ? 'array' : typeof value;
+  const kind = isArray(value) ? 'array' : typeof value;
   return `${wish}: this is ${value === null ? 'null' : `of the type ${kind}`}.`;
 }
 

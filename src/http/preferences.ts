@@ -22,8 +22,9 @@ export function readPreferences(header: string | string[] | undefined): Preferen
 
 /** Says in `Preference-Applied` that a preference was followed (RFC 7240, section 3). */
 export function confirmPreference(reply: FastifyReply, preference: string): void {
-  const others = reply.getHeader('Preference-Applied');
-  reply.header('Preference-Applied', others ? `${String(others)}, ${preference}` : preference);
+  const others = String(reply.getHeader('Preference-Applied') ?? '').split(', ');
+  const all = new Set([...others, preference].filter(Boolean));
+  reply.header('Preference-Applied', [...all].join(', '));
 }
 
 function check([name, value]: string[]): [string, string] {

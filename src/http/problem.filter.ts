@@ -7,6 +7,7 @@ import {
   type ExceptionFilter,
 } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
+import { hasErrorCode } from '../database/error-code.js';
 import { isDatabaseAway, isDuplicate } from '../database/failures.js';
 
 const RETRY_AFTER_SECONDS = 2;
@@ -28,6 +29,9 @@ const FASTIFY_DETAILS: Record<string, string> = {
   FST_ERR_CTP_BODY_TOO_LARGE: 'The body is larger than 1 MiB.',
   FST_ERR_CTP_INVALID_MEDIA_TYPE: 'Send JSON, with the header Content-Type: application/json.',
 };
+
+/** A client that went away half way; nobody hears the answer. */
+const BROKEN_OFF = ['ECONNRESET', 'ERR_STREAM_PREMATURE_CLOSE'];
 
 /** The one place where a failure becomes an answer. What it cannot name is a bug: logged, and a 500. */
 @Catch()
@@ -73,6 +77,9 @@ function describeFailure(failure: unknown): Problem {
   if (isDatabaseAway(failure)) {
     const type = '/problems/database-unavailable';
     return { status: 503, type, detail: 'The database does not answer: try again in a moment.' };
+  }
+  if (hasErrorCode(failure, ...BROKEN_OFF)) {
+    return { status: 400, detail: 'The request broke off before its end.' };
   }
   if (isDuplicate(failure)) return { status: 409, detail: 'There is such a record already.' };
   return describeFastify(failure) ?? { status: 500, detail: 'The service failed: this is a bug.' };

@@ -9,8 +9,8 @@ import { pipeline } from 'node:stream/promises';
 /** A body of many rows, which can be read more than once. Whoever received it discards it. */
 export interface RowsBody {
   mediaType: string;
-  /** Tells it from every other one. */
-  sha256: string;
+  /** Tells it from every other one that is sent under the same key. */
+  fingerprint: string;
   open: () => Readable;
   discard: () => Promise<void>;
 }
@@ -22,7 +22,7 @@ export interface RowsBody {
 export class RowsFile implements RowsBody {
   private constructor(
     readonly mediaType: string,
-    readonly sha256: string,
+    readonly fingerprint: string,
     private readonly path: string,
   ) {}
 
@@ -53,7 +53,7 @@ export function oneRow(members: unknown): RowsBody {
   const text = Buffer.from(JSON.stringify([members]));
   return {
     mediaType: 'application/json',
-    sha256: createHash('sha256').update(text).digest('hex'),
+    fingerprint: createHash('sha256').update(text).digest('hex'),
     open: () => Readable.from([text]),
     discard: async () => undefined,
   };

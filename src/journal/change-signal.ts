@@ -17,10 +17,16 @@ export class ChangeSignal {
   private nextLook?: Promise<number>;
   private isAway = false;
 
-  /** To be called after a write. */
-  nudge: () => void = () => undefined;
+  private hasNews = false;
+  private wake: () => void = () => undefined;
 
   constructor(@InjectDataSource() private readonly dataSource: DataSource) {}
+
+  /** To be called after a write. */
+  nudge(): void {
+    this.hasNews = true;
+    this.wake();
+  }
 
   /** The number of the last change, 0 before the first. */
   async findLatestSeq(): Promise<number> {
@@ -30,12 +36,23 @@ export class ChangeSignal {
 
   /** Whether there is a change after `since` before `signal` aborts or so much time has passed. */
   async wait(since: number, signal: AbortSignal, longestMs: number): Promise<boolean> {
-    const over = AbortSignal.any([signal, AbortSignal.timeout(longestMs)]);
-    const isOver = new Promise<number>((resolve) => {
-      over.addEventListener('abort', () => resolve(since), { once: true });
+    const leaving = new AbortController();
+    const leave = () => leaving.abort();
+    const over = new Promise<number>((resolve) => {
+      leaving.signal.addEventListener('abort', () => resolve(since));
     });
-    while (!over.aborted) if ((await Promise.race([this.look(), isOver])) > since) return true;
-    return false;
+    const patience = setTimeout(leave, longestMs);
+    signal.addEventListener('abort', leave);
+    if (signal.aborted) leave();
+    try {
+      while (!leaving.signal.aborted) {
+        if ((await Promise.race([this.look(), over])) > since) return true;
+      }
+      return false;
+    } finally {
+      clearTimeout(patience);
+      signal.removeEventListener('abort', leave);
+    }
   }
 
   private async look(): Promise<number> {
@@ -44,13 +61,8 @@ export class ChangeSignal {
   }
 
   private async pauseAndLook(): Promise<number> {
-    await new Promise<void>((resolve) => {
-      const pause = setTimeout(resolve, LOOK_AGAIN_MS);
-      this.nudge = () => {
-        clearTimeout(pause);
-        resolve();
-      };
-    });
+    if (!this.hasNews) await this.pause();
+    this.hasNews = false;
     try {
       const seq = await withinDeadline(environment.deadlineMs, async () => this.findLatestSeq());
       this.isAway = false;
@@ -60,5 +72,15 @@ export class ChangeSignal {
       this.isAway = true;
       return 0;
     }
+  }
+
+  private async pause(): Promise<void> {
+    await new Promise<void>((resolve) => {
+      const pause = setTimeout(resolve, LOOK_AGAIN_MS);
+      this.wake = () => {
+        clearTimeout(pause);
+        resolve();
+      };
+    });
   }
 }

@@ -1,5 +1,5 @@
 import { pipeline } from 'node:stream/promises';
-import type { PoolClient } from 'pg';
+import type { Client, PoolClient } from 'pg';
 import { from as copyFrom, to as copyTo } from 'pg-copy-streams';
 import type { QueryRunner } from 'typeorm';
 import type { Copy } from './statements.js';
@@ -12,8 +12,14 @@ export async function copyAcross(
 ): Promise<void> {
   const reader = (await source.connect()) as PoolClient;
   const writer = (await target.connect()) as PoolClient;
-  await pipeline(
-    reader.query(copyTo(`COPY (${from}) TO STDOUT`)),
-    writer.query(copyFrom(`COPY ${into} FROM STDIN`)),
-  );
+  try {
+    await pipeline(
+      reader.query(copyTo(`COPY (${from}) TO STDOUT`)),
+      writer.query(copyFrom(`COPY ${into} FROM STDIN`)),
+    );
+  } catch (error) {
+    // a COPY TO that nobody reads to its end would keep its connection busy for ever
+    await (reader as unknown as Client).end();
+    throw error;
+  }
 }

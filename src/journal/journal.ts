@@ -38,7 +38,8 @@ interface Entry {
   record: object;
 }
 
-const LOCK_HEAD = 'SELECT seq FROM journal_head FOR UPDATE';
+/** A landing may take longer than other statements may wait for a lock. */
+const WAIT_FOR_OTHER_IMPORTS = 'SET LOCAL lock_timeout = 0';
 
 /**
  * Writes the records of one table, and remembers every write in the statement that makes it: the
@@ -60,8 +61,7 @@ export class Journal<T extends Journaled> {
     const request = new Request(terms, { create: details });
     const { names, values } = this.sent(details);
     const record = await this.write(request, create(this.table, names), values);
-    if (record) return record;
-    throw new Error('The table journal_head has no row: run "npm run marathon -- schema sync".');
+    return record ?? this.adoptAnd(async () => this.create(details, terms));
   }
 
   /**
@@ -77,9 +77,12 @@ export class Journal<T extends Journaled> {
     const record = await this.write(request, update(this.table, names), [...target, ...values]);
     if (record) return record;
     const known = await this.find(id, terms);
-    return known?.version === 0
-      ? this.adoptAnd(async () => this.update(id, changes, terms))
-      : known;
+    if (!known) return undefined;
+    const isLikeThat = names.every((name, index) => known[name as keyof T] === values[index]);
+    // what was restored while this write waited, it could not see; and 0 was written past the journal
+    return isLikeThat && known.version > 0
+      ? known
+      : this.adoptAnd(async () => this.update(id, changes, terms));
   }
 
   /** As `update`; returns the record as it was, with the version that its deletion has. */
@@ -105,10 +108,9 @@ export class Journal<T extends Journaled> {
   ): Promise<T | undefined> {
     const request = new Request(terms, { restore: id, version });
     return this.inTransaction(terms, async (database) => {
-      await database.query(LOCK_HEAD);
+      await this.adopt(database);
       const done = await request.recall<T>(database);
       if (done) return done[0];
-      await this.adopt(database);
       const latest = await this.findEntry(database, id);
       if (!latest) return undefined;
       mustBeExpected(latest.version, terms);
@@ -128,10 +130,10 @@ export class Journal<T extends Journaled> {
     return this.inTransaction(terms, async (database) => {
       const { change, offered } = await prepare(database.queryRunner!);
       const request = new Request(terms, intent);
-      await database.query(LOCK_HEAD);
+      await database.query(WAIT_FOR_OTHER_IMPORTS);
+      await this.adopt(database);
       const done = await request.recallTally(database);
       if (done) return done;
-      await this.adopt(database);
       const sql = rememberMany(this.table, change, offered);
       const [tally] = (await database.query(sql, request.values)) as Tally[];
       return tally!;
@@ -147,10 +149,11 @@ export class Journal<T extends Journaled> {
     const request = new Request(terms, intent);
     return this.inTransaction(terms, async (database) => {
       const { queryRunner: landing } = database;
-      const [head] = (await database.query(LOCK_HEAD)) as { seq: string }[];
+      await database.query(WAIT_FOR_OTHER_IMPORTS);
+      const seq = await this.adopt(database);
       const done = await request.recallTally(database);
       if (done) return done;
-      const { asRecords, asEntries } = copies(this.table, select, Number(head!.seq));
+      const { asRecords, asEntries } = copies(this.table, select, seq);
       await copyAcross(staging, landing!, asRecords);
       await copyAcross(staging, landing!, asEntries);
       await database.query(advance(count), request.values);
@@ -158,11 +161,15 @@ export class Journal<T extends Journaled> {
     });
   }
 
-  /** Takes over what was written past the journal; before its first entry, all there is. */
-  async adopt(database: Database): Promise<void> {
-    const [head] = (await database.query(LOCK_HEAD)) as { seq: string }[];
+  /**
+   * Locks the head row, and takes over what was written past the journal; before its first entry, all
+   * there is. Returns the number of the last change.
+   */
+  async adopt(database: Database): Promise<number> {
+    const seq = await lockHead(database);
     const request = new Request({}, { adopt: this.table.name });
-    await this.run(database, request, adopt(this.table, head?.seq === '0'), []);
+    const adopted = await this.run(database, request, adopt(this.table, seq === 0), []);
+    return adopted ? lockHead(database) : seq;
   }
 
   /** Undefined where nothing was changed, now or by the same request before. */
@@ -207,7 +214,7 @@ export class Journal<T extends Journaled> {
     return entry;
   }
 
-  /** What was written past the journal has no version yet: it is taken over, and then again. */
+  /** Takes over what was written past the journal, and then does it again. */
   private async adoptAnd<R>(again: () => Promise<R>): Promise<R> {
     await this.dataSource.transaction(async (database) => this.adopt(database));
     return again();
@@ -242,6 +249,12 @@ export class Journal<T extends Journaled> {
     const names = this.table.columns.filter((name) => members[name] !== undefined);
     return { names, values: names.map((name) => members[name]) };
   }
+}
+
+async function lockHead(database: Database): Promise<number> {
+  const heads: { seq: string }[] = await database.query('SELECT seq FROM journal_head FOR UPDATE');
+  if (heads[0]) return Number(heads[0].seq);
+  throw new Error('The table journal_head has no row: run "npm run marathon -- schema sync".');
 }
 
 /** Ends a rehearsal's transaction, so that nothing is stored. */

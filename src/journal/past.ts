@@ -61,7 +61,10 @@ export class Past<T extends Journaled> {
   async *follow(since: number, signal: AbortSignal): AsyncGenerator<Change<T>[]> {
     let last = since;
     while (!signal.aborted) {
-      const page = await retryLongWork(async () => this.changes(last, PAGE_LENGTH));
+      const page = await retryLongWork(
+        async () => this.changes(last, PAGE_LENGTH),
+        () => signal.aborted,
+      );
       last = page.at(-1)?.seq ?? last;
       if (page.length) yield page;
       else if (!(await this.signal.wait(last, signal, LONGEST_SILENCE_MS))) yield [];

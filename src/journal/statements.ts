@@ -6,17 +6,21 @@ export const FIRST = 4;
 /**
  * Makes a change remember itself: one statement that takes the head row first, so that writers queue,
  * changes the records, numbers the changes without a gap, and writes them down with their request.
+ * Returns the record, or one of them.
  *
  * `change` selects from `head` and returns the records it left, each with its `operation`. Its
  * parameters begin at $4; $1 is the request's id, $2 who asks, $3 the fingerprint.
  */
 export function remember(table: JournaledTable, change: string): string {
-  return `${changeAndNumber(`changed AS (${change})`, 'WHERE total > 0')},
+  return `
+    WITH head AS (SELECT 1 FROM journal_head FOR UPDATE),
+    changed AS (${change}),
+    ${numberAndAdvance('WHERE total > 0')},
     request AS (
       INSERT INTO journal_request (request_id, first_seq, last_seq, at, by, fingerprint)
       SELECT $1::text, before + 1, seq, at, $2::text, $3::text FROM turn),
     entries AS (${writeDown(table)})
-    SELECT id, ${table.list}, version FROM numbered`;
+    SELECT id, ${table.list}, version FROM numbered LIMIT 1`;
 }
 
 /**
@@ -25,7 +29,9 @@ export function remember(table: JournaledTable, change: string): string {
  * The head row has to be locked before, so that the change sees all that was written before it.
  */
 export function rememberMany(table: JournaledTable, change: string, offered: number): string {
-  return `${changeAndNumber(change, '')},
+  return `
+    WITH ${change},
+    ${numberAndAdvance('')},
     request AS (
       INSERT INTO journal_request (request_id, first_seq, last_seq, skipped, at, by, fingerprint)
       SELECT $1::text, CASE WHEN total > 0 THEN before + 1 END, CASE WHEN total > 0 THEN seq END,
@@ -64,11 +70,8 @@ export function advance(total: number): string {
     SELECT $1::text, seq - ${total} + 1, seq, at, $2::text, $3::text FROM turn`;
 }
 
-function changeAndNumber(change: string, unlessEmpty: string): string {
-  return `
-    WITH head AS (SELECT 1 FROM journal_head FOR UPDATE),
-    ${change},
-    numbered AS (SELECT *, row_number() OVER () AS place FROM changed),
+function numberAndAdvance(unlessEmpty: string): string {
+  return `numbered AS (SELECT *, row_number() OVER () AS place FROM changed),
     turn AS (
       UPDATE journal_head SET seq = seq + total, at = greatest(at, clock_timestamp())
       FROM (SELECT count(*) AS total FROM changed) AS counted ${unlessEmpty}
@@ -126,7 +129,8 @@ export function restore(table: JournaledTable): string {
 /** Takes over what was written past the journal: `everything` before the journal's first entry. */
 export function adopt(table: JournaledTable, everything: boolean): string {
   return `
-    UPDATE ${table.name} AS record SET version = greatest(version, 1)
+    UPDATE ${table.name} AS record SET version = greatest(version, 1 + coalesce(
+      (SELECT max(version) FROM journal WHERE record_id = record.id), 0))
     FROM head WHERE ${everything ? 'true' : 'version = 0'}
     RETURNING record.*, 'create' AS operation`;
 }

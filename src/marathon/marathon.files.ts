@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { createWriteStream } from 'node:fs';
 import type { Readable, Writable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
@@ -13,7 +14,7 @@ import type { Journal } from '../journal/journal.js';
 import { InjectJournal } from '../journal/journal.module.js';
 import type { Tally } from '../journal/request.js';
 import type { WriteTerms } from '../journal/write-terms.js';
-import { landAll, landByKey, selectStaged, type Resolution } from '../transfer/landing.js';
+import { landByKey, selectStaged, type Resolution } from '../transfer/landing.js';
 import { Rejections, RowsRefused } from '../transfer/rejections.js';
 import { readRows } from '../transfer/rows.js';
 import { judgeRows, stageRows } from '../transfer/staging.js';
@@ -28,8 +29,6 @@ const TABLE = 'marathon';
 @Injectable()
 export class MarathonFiles {
   private readonly turns: Turns;
-  /** There is no second connection to copy to. */
-  private readonly isNarrow: boolean;
 
   constructor(
     @InjectDataSource() private readonly dataSource: DataSource,
@@ -38,7 +37,6 @@ export class MarathonFiles {
     // an import holds two connections for as long as it takes: others need some too
     const { poolSize = 10 } = dataSource.options as { poolSize?: number };
     this.turns = new Turns(Math.ceil(poolSize / 4));
-    this.isNarrow = poolSize < 2;
   }
 
   /**
@@ -51,24 +49,24 @@ export class MarathonFiles {
     resolution: Resolution | undefined,
     terms: WriteTerms,
   ): Promise<Tally> {
+    // one id for all attempts: one that was done, though its answer was lost, is not done again
+    const once = { ...terms, requestId: terms.requestId ?? randomUUID() };
     const attempt = async () =>
-      resolution || this.isNarrow ? this.merge(rows, resolution, terms) : this.add(rows, terms);
+      resolution ? this.merge(rows, resolution, once) : this.add(rows, once);
     return this.turns.take(async () => retryLongWork(attempt));
   }
 
-  private async merge(rows: RowsBody, resolution: Resolution | undefined, terms: WriteTerms) {
-    const intent = { import: rows.sha256, as: rows.mediaType, resolution };
+  private async merge(rows: RowsBody, resolution: Resolution, terms: WriteTerms) {
+    const intent = { import: rows.fingerprint, as: rows.mediaType, resolution };
     return this.journal.changeMany(terms, intent, async (runner) => {
       const offered = await stageMarathons(runner, rows);
-      const change = resolution
-        ? landByKey(TABLE, IMPORT_COLUMNS, { key: NATURAL_KEY, resolution })
-        : landAll(TABLE, IMPORT_COLUMNS);
+      const change = landByKey(TABLE, IMPORT_COLUMNS, { key: NATURAL_KEY, resolution });
       return { change, offered };
     });
   }
 
   private async add(rows: RowsBody, terms: WriteTerms): Promise<Tally> {
-    const intent = { import: rows.sha256, as: rows.mediaType };
+    const intent = { import: rows.fingerprint, as: rows.mediaType };
     return this.dataSource.transaction(async ({ queryRunner }) => {
       const staging = queryRunner!;
       const count = await stageMarathons(staging, rows, TABLE);
@@ -99,6 +97,8 @@ export class MarathonFiles {
 async function stageMarathons(runner: QueryRunner, body: RowsBody, numberedBy?: string) {
   const rejections = new Rejections();
   const source = body.open();
+  // a file that cannot be read says so to its reader, who may come a moment later
+  source.on('error', () => undefined);
   try {
     const rows = await readRows(body.mediaType, source, IMPORT_COLUMNS, rejections, explain);
     const count = await stageRows(runner, IMPORT_COLUMNS, rows, numberedBy);

@@ -13,6 +13,9 @@ export class CreateJournal1795392000000 implements MigrationInterface {
         at timestamp(3) with time zone NOT NULL,
         CONSTRAINT "PK_230c50cbc5d11fd3665abdaa4e6" PRIMARY KEY (id)
       )`);
+    await runner.query(
+      'INSERT INTO journal_head (id, seq, at) VALUES (1, 0, now()) ON CONFLICT DO NOTHING',
+    );
     await runner.query(`
       CREATE TABLE IF NOT EXISTS journal_request (
         request_id text NOT NULL,

@@ -2,8 +2,10 @@ import { RowsRefused } from './rejections.js';
 
 const LARGEST_PIECE_BYTES = 1_048_576;
 const [LINE_FEED, QUOTE, BACKSLASH, COMMA] = [0x0a, 0x22, 0x5c, 0x2c];
-const OPENING = new Set([0x5b, 0x7b]);
-const CLOSING = new Set([0x5d, 0x7d]);
+const [OPENS_ARRAY, CLOSES_ARRAY] = [0x5b, 0x5d];
+const OPENING = new Set([OPENS_ARRAY, 0x7b]);
+const CLOSING = new Set([CLOSES_ARRAY, 0x7d]);
+const NO_ARRAY = 'This is not one well-formed JSON array.';
 
 /** The text of one JSON value, at its line, or at its place in an array, from 1. */
 export interface JsonPiece {
@@ -30,6 +32,7 @@ export async function* splitArray(source: AsyncIterable<Buffer>): AsyncGenerator
   let place = 0;
   let isOver = false;
   for await (const text of cut(source, (byte) => depth.endsElement(byte))) {
+    if (place === 0 && !isBlank(withoutByteOrderMark(text))) throw new RowsRefused(NO_ARRAY);
     if (isOver && !isBlank(text)) throw new RowsRefused('Something comes after the array.');
     const isEmptyArray = place === 1 && depth.isOver && isBlank(text);
     if (place > 0 && !isOver && !isEmptyArray) yield { line: place, text };
@@ -54,9 +57,22 @@ class Depth {
       return false;
     }
     if (byte === QUOTE) this.isInString = true;
-    if (OPENING.has(byte)) return this.depth++ === 0;
-    if (CLOSING.has(byte)) this.isOver ||= --this.depth === 0;
-    else return byte === COMMA && this.depth === 1;
+    if (OPENING.has(byte)) return this.descend(byte);
+    if (CLOSING.has(byte)) return this.ascend(byte);
+    return byte === COMMA && this.depth === 1;
+  }
+
+  private descend(byte: number): boolean {
+    if (this.depth === 0 && byte !== OPENS_ARRAY) throw new RowsRefused(NO_ARRAY);
+    this.depth += 1;
+    return this.depth === 1;
+  }
+
+  private ascend(byte: number): boolean {
+    this.depth -= 1;
+    if (this.depth < 0 || (this.depth === 0 && byte !== CLOSES_ARRAY))
+      throw new RowsRefused(NO_ARRAY);
+    this.isOver ||= this.depth === 0;
     return this.depth === 0;
   }
 }

@@ -16,20 +16,11 @@ export function selectStaged(columns: ImportColumn[]): string {
   return `SELECT id, ${stored.join(', ')} FROM ${STAGED_ROWS}`;
 }
 
-/** SQL that stores the staged rows, as `Journal.changeMany` takes it: each becomes a new record. */
-export function landAll(table: string, columns: ImportColumn[]): string {
-  const stored = columns.map(({ name, asStored }) => asStored(name));
-  return `
-    changed AS (
-      INSERT INTO ${table} (${namesOf(columns)}, version)
-      SELECT ${stored.join(', ')}, 1 FROM ${STAGED_ROWS}
-      RETURNING *, 'create' AS operation)`;
-}
-
 /**
- * The same where a key may be there already, in the table or further up in the file: the last of equal
- * rows counts where they are merged, the first where duplicates are ignored. Of several records that
- * have the key the oldest is meant. A record that is like its row already is left alone.
+ * SQL that stores the staged rows, as `Journal.changeMany` takes it, where a key may be there already,
+ * in the table or further up in the file. Of equal rows the last counts where they are merged, the
+ * first where duplicates are ignored; of several records that have the key the oldest is meant. A
+ * record that is like its row already is left alone.
  */
 export function landByKey(table: string, columns: ImportColumn[], conflicts: Conflicts): string {
   const { key, resolution } = conflicts;

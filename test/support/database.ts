@@ -20,6 +20,13 @@ export async function createDatabase(): Promise<TestDatabase> {
   };
 }
 
+/** Resolves once so many connections wait for somebody's lock. */
+export async function untilBlocked({ query }: TestDatabase, count: number): Promise<void> {
+  const blocked = `SELECT 1 FROM pg_stat_activity
+                   WHERE datname = current_database() AND cardinality(pg_blocking_pids(pid)) > 0`;
+  while ((await query(blocked)).length < count);
+}
+
 function urlOf(database: string): string {
   const socket = encodeURIComponent(process.env.TEST_POSTGRES_SOCKET ?? '');
   return `postgresql://postgres@/${database}?host=${socket}`;
