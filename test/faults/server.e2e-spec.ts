@@ -9,6 +9,7 @@ import { Logger } from '@nestjs/common';
 import pg from 'pg';
 import { EmbeddedServer } from '../../src/database/embedded-server.js';
 import { aMarathon } from '../support/a-marathon.js';
+import { Clients } from '../support/outcome.js';
 import { startService } from '../support/service.js';
 
 const CLIENTS = 30;
@@ -70,24 +71,24 @@ describe('a server that goes and comes back', () => {
   /** Reads and writes from many clients while `harm` is done, and a moment on. Nothing may fail. */
   const useItDuring = async (harm: () => Promise<void>) => {
     const harming = new AbortController();
-    const stored: string[] = [];
-    const clients = Array.from({ length: CLIENTS }, async (_, client) => {
+    const clients = new Clients();
+    const use = async (client: number) => {
       for (let round = 0; !harming.signal.aborted; round += 1) {
-        const name = `${client}/${round}`;
-        const answers = [await post(service.url, name), await list(service.url)];
-        expect(answers).toEqual([201, 200]);
-        stored.push(name);
+        await clients.writeAndRead(
+          `${client}/${round}`,
+          async (name) => post(service.url, name),
+          async () => list(service.url),
+        );
       }
-    });
+    };
+    const using = Promise.all(Array.from({ length: CLIENTS }, async (_, client) => use(client)));
     await wait(300);
     await harm();
     await wait(300);
     harming.abort();
-    await Promise.all(clients);
+    await using;
     const rows = await sql('SELECT name FROM marathon');
-    const names = rows.map(({ name }) => String(name));
-    expect(new Set(names).size).toBe(names.length);
-    expect(new Set(names)).toEqual(new Set(stored));
+    await clients.mustHaveLostNothing(rows.map(({ name }) => String(name)));
   };
 
   const restartWith = async (signal: NodeJS.Signals) => {

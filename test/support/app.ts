@@ -27,6 +27,13 @@ export async function startApp(
   const { configureApp, makeAdapter } = await import('../../src/configure-app.js');
   const { DatabaseOpening } = await import('../../src/database/opening.js');
   const { makeDrain } = await import('../../src/drain.js');
+  if (process.env.STOCK_POOL) {
+    const { useStockPool } = await import('./stock-pool.mjs');
+    useStockPool(
+      await import('../../src/database/recycling-pool.js'),
+      await import('../../src/http/retry.interceptor.js'),
+    );
+  }
   const testing = await Test.createTestingModule({ imports: [AppModule] }).compile();
   const app = testing.createNestApplication<NestFastifyApplication>(makeAdapter(), {
     bodyParser: false,

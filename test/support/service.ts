@@ -45,7 +45,7 @@ function run(
 ) {
   const child = spawn(process.execPath, [`${ENTRY}${file}`, ...words], {
     ...options,
-    env: { PATH: process.env.PATH, ...settings },
+    env: { PATH: process.env.PATH, ...stockPool(), ...settings },
     stdio: ['pipe', 'pipe', 'pipe'],
   });
   started.add(child);
@@ -64,6 +64,13 @@ function run(
     return ended;
   };
   return { pid: child.pid!, stdout: child.stdout, ended, stop };
+}
+
+/** See `stock-pool.mjs`. */
+function stockPool(): Record<string, string> {
+  if (!process.env.STOCK_POOL) return {};
+  const file = new URL('stock-pool.mjs', import.meta.url).href;
+  return { STOCK_POOL: 'service', NODE_OPTIONS: `--import=${file}` };
 }
 
 async function findUrl(output: NodeJS.ReadableStream, isUp: RegExp): Promise<string | undefined> {
