@@ -4,6 +4,8 @@ import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { DataSource } from 'typeorm';
 import type { PostgresDataSourceOptions } from 'typeorm/driver/postgres/PostgresDataSourceOptions.js';
+import type { ConnectionSettings } from './src/connection-string.js';
+import { recyclingPg } from './src/database/recycling-pool.js';
 import { environment } from './src/environment.js';
 
 /**
@@ -16,13 +18,14 @@ import { environment } from './src/environment.js';
  */
 export const dataSourceOptions: PostgresDataSourceOptions = {
   type: 'postgres',
-  url: environment.databaseUrl ?? embeddedUrl(),
+  driver: recyclingPg,
   entities: await importClasses(/\.entity\.[jt]s$/),
   migrations: await importClasses(/^migrations\W.*\.[jt]s$/),
   migrationsTableName: 'schema_migration',
   synchronize: false,
   poolSize: environment.poolSize,
   extra: {
+    ...(environment.database ?? embeddedServer()),
     recycleSeconds: environment.recycleSeconds,
     deadlineMs: environment.deadlineMs,
     keepAlive: true,
@@ -38,8 +41,10 @@ async function importClasses(fileName: RegExp): Promise<Function[]> {
   return (await Promise.all(modules)).flatMap((module) => Object.values<Function>(module));
 }
 
-function embeddedUrl(): string {
-  return `postgresql://postgres@/postgres?host=${encodeURIComponent(environment.embeddedSocketFolder)}`;
+/** Told whole, so that no `PGPORT` or `PGSSLMODE` that is meant for another server leads astray. */
+function embeddedServer(): ConnectionSettings {
+  const host = environment.embeddedSocketFolder;
+  return { host, port: 5432, user: 'postgres', database: 'postgres', ssl: false };
 }
 
 export default new DataSource(dataSourceOptions);

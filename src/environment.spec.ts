@@ -7,7 +7,7 @@ describe('settings', () => {
       port: 3000,
       host: '127.0.0.1',
       logLevel: 'info',
-      databaseUrl: undefined,
+      database: undefined,
       poolSize: 10,
       recycleSeconds: 55,
       deadlineMs: 15_000,

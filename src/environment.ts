@@ -2,16 +2,19 @@ import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { BlockList, isIP } from 'node:net';
 import { resolve } from 'node:path';
-import { cleanEnv, makeValidator } from 'envalid';
+import { cleanEnv, makeValidator, str } from 'envalid';
+import { readConnectionString } from './connection-string.js';
 
 /** What the service is told from outside, checked. Nothing else reads `process.env`. */
 export type Environment = ReturnType<typeof readEnvironment>;
+
+type Variables = Record<string, string | undefined>;
 
 /**
  * Reads every setting once; a value nobody could have meant is an error.
  * @throws {BadSettings} naming each bad setting, why it is bad, and what to write instead.
  */
-export function readEnvironment(variables: Record<string, string | undefined>) {
+export function readEnvironment(variables: Variables) {
   const settings = cleanEnv(variables, { ...SETTINGS }, { reporter: refuse });
   refuseOpenAccessByAccident(settings);
   const dataFolder = resolve(settings.DATA_DIR);
@@ -19,7 +22,7 @@ export function readEnvironment(variables: Record<string, string | undefined>) {
     port: settings.PORT,
     host: settings.HOST,
     logLevel: settings.LOG_LEVEL,
-    databaseUrl: settings.DATABASE_URL,
+    database: readDatabaseUrl(settings.DATABASE_URL, variables),
     dataFolder,
     embeddedSocketFolder: socketFolderFor(dataFolder),
     poolSize: settings.DB_POOL_SIZE,
@@ -39,7 +42,7 @@ const SETTINGS = {
   PORT: wholeNumber({ from: 0, to: 65_535 })({ default: 3000 }),
   HOST: hostName()({ default: '127.0.0.1' }),
   LOG_LEVEL: oneOf(LOG_LEVELS)({ default: 'info' }),
-  DATABASE_URL: postgresUrl()({ default: undefined }),
+  DATABASE_URL: str({ default: undefined }),
   DATA_DIR: folder()({ default: '.data' }),
   DB_POOL_SIZE: wholeNumber({ from: 2, to: 1000 })({ default: 10 }),
   DB_RECYCLE_SECONDS: wholeNumber({ from: 1, to: 86_400 })({ default: 55 }),
@@ -78,12 +81,12 @@ function folder() {
   });
 }
 
-/** The text of the URL never appears in the error: it holds a password. */
-function postgresUrl() {
-  return makeValidator((text: string) => {
-    if (/^postgres(ql)?:\/\//.test(text)) return text;
-    throw new Error('write postgresql://user:password@host/database, or leave it unset');
-  });
+function readDatabaseUrl(text: string | undefined, variables: Variables) {
+  try {
+    return text ? readConnectionString(text, variables) : undefined;
+  } catch (error) {
+    throw new BadSettings(`DATABASE_URL: ${(error as Error).message}.`);
+  }
 }
 
 function access() {

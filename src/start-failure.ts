@@ -1,5 +1,6 @@
 import { HttpException } from '@nestjs/common';
 import { hasErrorCode } from './database/error-code.js';
+import { ConnectionRefused, isAboutEncryption } from './database/failures.js';
 import { environment } from './environment.js';
 
 const EXPLANATIONS: Record<string, string> = {
@@ -13,14 +14,32 @@ const EXPLANATIONS: Record<string, string> = {
   '3D000': 'The database in DATABASE_URL does not exist: create it, or name another.',
 };
 
+const ENCRYPTION =
+  'The database and DATABASE_URL disagree about encryption: write sslmode=prefer to take what it offers, ' +
+  'sslmode=require where it insists on TLS, sslmode=disable where it has none.';
+const CERTIFICATE =
+  'The certificate of the database is not trusted: name its authority in DATABASE_URL by sslrootcert=FILE, ' +
+  'or write sslmode=require to encrypt without checking who answers.';
+
+/** https://nodejs.org/api/tls.html#x509-certificate-error-codes */
+const CERTIFICATE_CODES =
+  /^(CERT_|DEPTH_ZERO|SELF_SIGNED|UNABLE_TO_(GET_ISSUER|VERIFY)|ERR_TLS_CERT|HOSTNAME_MISMATCH)/;
+
 /** https://nodejs.org/api/errors.html */
 const MISSPELT_OPTIONS = ['ERR_PARSE_ARGS_UNKNOWN_OPTION', 'ERR_PARSE_ARGS_INVALID_OPTION_VALUE'];
 
 /** Says why the service could not start, and what to do about it, in one line where that is known. */
 export function explainStartFailure(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
-  const code = 'code' in error && isAboutStart(error) ? String(error.code) : '';
-  return EXPLANATIONS[code] ?? (isExpected(error) ? error.message : (error.stack ?? error.message));
+  const known = explainByCode(error instanceof ConnectionRefused ? error.cause : error);
+  return known ?? (isExpected(error) ? error.message : (error.stack ?? error.message));
+}
+
+function explainByCode(error: unknown): string | undefined {
+  if (isAboutEncryption(error)) return ENCRYPTION;
+  if (!(error instanceof Error) || !('code' in error) || !isAboutStart(error)) return;
+  const code = String(error.code);
+  return CERTIFICATE_CODES.test(code) ? CERTIFICATE : EXPLANATIONS[code];
 }
 
 /** A file that cannot be read is told by its own name. */

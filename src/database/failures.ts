@@ -28,8 +28,26 @@ const SOCKET_FAILURES = new Set([
 const LOST_CONNECTION =
   /^Connection terminated|^timeout exceeded when trying to connect|^timeout expired|^Query runner already released|^Client (has encountered a connection error|was closed)/;
 
+/** pg's words for a server without TLS; PostgreSQL's and poolers' for one that insists on it. */
+const ENCRYPTION = /does not support SSL|no encryption|SSL off|insecure|SSL required/i;
+
 /** The pool's own. */
 const OURS = [ConnectionSilent, DeadlinePassed, QueueFull];
+
+/**
+ * The database is there and does not let us in, with its reason as the cause: waiting does not help,
+ * somebody has to mend the settings.
+ */
+export class ConnectionRefused extends Error {
+  constructor(cause: unknown) {
+    super(`The database refused the connection: ${String(cause)}`, { cause });
+  }
+}
+
+/** Whether the server would talk to us only with TLS, or only without. */
+export function isAboutEncryption(failure: unknown): boolean {
+  return isNativeError(failure) && ENCRYPTION.test(failure.message);
+}
 
 /** Whether the database could not be reached, was lost or has no room: asking later may succeed. */
 export function isDatabaseAway(failure: unknown): boolean {

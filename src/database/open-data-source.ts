@@ -3,7 +3,6 @@ import { dataSourceOptions } from '../../ormconfig.js';
 import { environment } from '../environment.js';
 import { EmbeddedDataSource } from './embedded-data-source.js';
 import { EmbeddedServer } from './embedded-server.js';
-import { recyclingPg } from './recycling-pool.js';
 import { prepareSchema } from './schema.js';
 
 /**
@@ -24,8 +23,7 @@ export async function openDataSource(schema = environment.schema): Promise<DataS
 
 /** Not open yet. */
 export function makeDataSource(): DataSource {
-  const options = { ...dataSourceOptions, driver: recyclingPg };
-  if (environment.databaseUrl) return new DataSource(options);
+  if (environment.database) return new DataSource(dataSourceOptions);
   const server = new EmbeddedServer(environment.dataFolder, environment.embeddedSocketFolder);
-  return new EmbeddedDataSource(options, server);
+  return new EmbeddedDataSource(dataSourceOptions, server);
 }

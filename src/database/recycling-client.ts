@@ -41,6 +41,10 @@ export class RecyclingClient extends pg.Client {
     return Date.now() - this.bornAt >= ageMs;
   }
 
+  hasRestedSince(time: number): boolean {
+    return this.lastUsedAt < time;
+  }
+
   /** Whether it answers; one that was used a moment ago is believed to. */
   async isAlive(): Promise<boolean> {
     if (this.isGivenUp) return false;

@@ -1,7 +1,7 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import pg from 'pg';
 import { DeadlinePassed, longestSilenceMs, remainingMs } from './deadline.js';
-import { isDatabaseAway } from './failures.js';
+import { ConnectionRefused, isAboutEncryption, isDatabaseAway } from './failures.js';
 import { RecyclingClient } from './recycling-client.js';
 import { Slots } from './slots.js';
 
@@ -18,6 +18,8 @@ export interface RecyclingOptions extends pg.PoolConfig {
   recycleSeconds: number;
   /** How long who has no deadline of its own waits for a connection. */
   deadlineMs: number;
+  /** What to try where the server does not want what `ssl` says. */
+  sslInstead?: pg.PoolConfig['ssl'];
 }
 
 type Callback = (
@@ -45,10 +47,13 @@ export class RecyclingPool extends pg.Pool {
   /** Whether the last attempt to get a connection succeeded. */
   isReachable = false;
   private readonly slots: Slots;
+  /** What has not been used since then is not asked any more: another that rested as long was dead. */
+  private suspectBefore = 0;
   private readonly recycleMs: number;
   private readonly deadlineMs: number;
+  private readonly sslInstead: pg.PoolConfig['ssl'];
 
-  constructor({ recycleSeconds, deadlineMs, ...options }: RecyclingOptions) {
+  constructor({ recycleSeconds, deadlineMs, sslInstead, ...options }: RecyclingOptions) {
     super({
       ...options,
       Client: RecyclingClient,
@@ -60,6 +65,7 @@ export class RecyclingPool extends pg.Pool {
     this.slots = new Slots(this.options.max, this.options.max * WAITING_A_CONNECTION);
     this.recycleMs = recycleSeconds * 1000;
     this.deadlineMs = deadlineMs;
+    this.sslInstead = sslInstead;
   }
 
   /** How many wait for a connection. */
@@ -98,6 +104,7 @@ export class RecyclingPool extends pg.Pool {
 
   private async findFit(giveUpAt: number): Promise<pg.PoolClient> {
     for (let pauseMs = FIRST_PAUSE_MS; ; pauseMs = Math.min(2 * pauseMs, LONGEST_PAUSE_MS)) {
+      const { ssl } = this.options;
       try {
         const client = await this.takeFit();
         this.isReachable = true;
@@ -105,8 +112,9 @@ export class RecyclingPool extends pg.Pool {
         pauseMs = FIRST_PAUSE_MS;
       } catch (error) {
         this.isReachable = false;
-        if (!isDatabaseAway(error)) throw error;
-        const jitteredMs = pauseMs * (0.5 + Math.random());
+        if (isAboutEncryption(error) && this.changeEncryption(ssl)) continue;
+        if (!isDatabaseAway(error)) throw new ConnectionRefused(error);
+        const jitteredMs = pauseMs * (0.5 + Math.random() / 2);
         if (Date.now() + jitteredMs > giveUpAt) throw new DeadlinePassed(error);
         this.counts.connectsRetried += 1;
         await wait(jitteredMs);
@@ -114,15 +122,31 @@ export class RecyclingPool extends pg.Pool {
     }
   }
 
+  /** For all connections from now on: the server that answers one so answers all so. */
+  private changeEncryption(refused: pg.PoolConfig['ssl']): boolean {
+    if (this.sslInstead === undefined || refused === this.sslInstead) return false;
+    this.options.ssl = this.sslInstead;
+    return true;
+  }
+
   /** Undefined where the one that came had to be given up: the next may be better. */
   private async takeFit(): Promise<pg.PoolClient | undefined> {
     const client = await super.connect();
-    const recycling = client as unknown as RecyclingClient;
-    const isOld = recycling.isOlderThan(this.recycleMs * (1 - JITTER * Math.random()));
-    if (!isOld && (await recycling.isAlive())) return client;
-    this.counts[isOld ? 'recycled' : 'pingsFailed'] += 1;
+    const fault = await this.findFault(client as unknown as RecyclingClient);
+    if (!fault) return client;
+    this.counts[fault] += 1;
     client.release(true);
     return undefined;
+  }
+
+  /** One that is found dead spares the others that rested as long their ping, and who waits the time. */
+  private async findFault(client: RecyclingClient): Promise<keyof PoolCounts | undefined> {
+    if (client.isOlderThan(this.recycleMs * (1 - JITTER * Math.random()))) return 'recycled';
+    if (client.hasRestedSince(this.suspectBefore)) return 'pingsFailed';
+    const askedAt = Date.now();
+    if (await client.isAlive()) return undefined;
+    this.suspectBefore = Math.max(this.suspectBefore, askedAt);
+    return 'pingsFailed';
   }
 
   private lend(client: pg.PoolClient): pg.PoolClient {

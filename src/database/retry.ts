@@ -19,7 +19,7 @@ export async function retryWhileAway<T>(
     try {
       return await work();
     } catch (error) {
-      const jitteredMs = pauseMs * (0.5 + Math.random());
+      const jitteredMs = pauseMs * (0.5 + Math.random() / 2);
       const isLate = isTooLate() || jitteredMs > (remainingMs() ?? Infinity);
       if (isLate || !isWorthAnotherTry(error)) throw error;
       await wait(jitteredMs);

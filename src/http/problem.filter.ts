@@ -8,7 +8,7 @@ import {
 } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { hasErrorCode } from '../database/error-code.js';
-import { isDatabaseAway, isDuplicate } from '../database/failures.js';
+import { ConnectionRefused, isDatabaseAway, isDuplicate } from '../database/failures.js';
 
 const RETRY_AFTER_SECONDS = 2;
 
@@ -74,7 +74,7 @@ function sendProblem(
 
 function describeFailure(failure: unknown): Problem {
   if (failure instanceof HttpException) return describeHttp(failure);
-  if (isDatabaseAway(failure)) {
+  if (isDatabaseAway(failure) || failure instanceof ConnectionRefused) {
     const type = '/problems/database-unavailable';
     return { status: 503, type, detail: 'The database does not answer: try again in a moment.' };
   }

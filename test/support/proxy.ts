@@ -20,7 +20,7 @@ export interface Link {
 export async function startProxy(databaseUrl: string) {
   const links = new Set<Link>();
   const proxy = { fault: {} as Fault, isRefusing: false };
-  const socketPath = `${decodeURIComponent(new URL(databaseUrl.replace('@/', '@x/')).searchParams.get('host')!)}/.s.PGSQL.5432`;
+  const socketPath = socketPathOf(databaseUrl);
   const server = createServer((toService) => {
     if (proxy.isRefusing) return void toService.resetAndDestroy();
     const link = { toService, toDatabase: connect(socketPath), lastUsedAt: Date.now() };
@@ -50,6 +50,12 @@ export async function startProxy(databaseUrl: string) {
       await closed;
     },
   };
+}
+
+/** Where the test run's PostgreSQL listens. */
+export function socketPathOf(databaseUrl: string): string {
+  const { searchParams } = new URL(databaseUrl.replace('@/', '@x/'));
+  return `${searchParams.get('host')}/.s.PGSQL.5432`;
 }
 
 function pass(link: Link, proxy: { fault: Fault }, forget: () => void): void {
