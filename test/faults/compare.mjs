@@ -1,40 +1,70 @@
-// npm run faults: the fault tests on this service, and on TypeORM's stock pool, as a table.
+// npm run faults: the fault tests on this service and on TypeORM's stock pool, as a table.
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, existsSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
-const JEST = ['--experimental-vm-modules', 'node_modules/jest/bin/jest.js', 'test/faults'];
+const JEST = [
+  '--experimental-vm-modules',
+  '--disable-warning=ExperimentalWarning',
+  'node_modules/jest/bin/jest.js',
+  'test/faults',
+  '--json',
+];
 
 const folder = mkdtempSync(join(tmpdir(), 'marathon-faults-report-'));
 try {
   const ours = run('ours', {});
   const stock = run('stock', { STOCK_POOL: '1' });
-  console.log('| fault | this service: asked, failed, lost, doubled | stock pool |\n|---|---|---|');
-  for (const [fault, outcome] of ours) {
-    console.log(`| ${fault} | ${tell(outcome)} | ${tell(stock.get(fault))} |`);
+  console.log('| fault | this service | stock pool |\n| --- | --- | --- |');
+  for (const [fault, result] of ours) {
+    console.log(`| ${fault} | ${tell(result)} | ${tell(stock.get(fault))} |`);
   }
+  process.exitCode = [...ours.values()].every(isKept) ? 0 : 1;
 } finally {
   rmSync(folder, { recursive: true });
 }
 
+/** What became of each test that stands for a row of the sixteen, by its title. */
 function run(name, settings) {
-  const FAULTS_REPORT = join(folder, name);
+  console.error(`The fault tests, ${name}:`);
+  const [results, FAULTS_REPORT] = [join(folder, `${name}.json`), join(folder, name)];
   const env = { ...process.env, ...settings, FAULTS_REPORT };
-  spawnSync(process.execPath, [...JEST, '--testTimeout=120000'], { env, stdio: ['ignore', 2, 2] });
-  const lines = existsSync(FAULTS_REPORT)
-    ? readFileSync(FAULTS_REPORT, 'utf8').trim().split('\n')
-    : [];
+  spawnSync(process.execPath, [...JEST, `--outputFile=${results}`, '--testTimeout=240000'], {
+    env,
+    stdio: ['ignore', 2, 2],
+  });
+  const counted = new Map(readLines(FAULTS_REPORT).map((line) => [line.fault, line]));
+  const { testResults } = JSON.parse(readFileSync(results, 'utf8'));
+  const tests = testResults.flatMap(({ assertionResults }) => assertionResults);
   return new Map(
-    lines.map((line) => {
-      const { currentTestName, ...outcome } = JSON.parse(line);
-      return [currentTestName, outcome];
-    }),
+    tests
+      .filter(({ title }) => /^\d+:/.test(title))
+      .toSorted((a, b) => parseInt(a.title, 10) - parseInt(b.title, 10))
+      .map(({ title, status, fullName }) => [title, { status, ...counted.get(fullName) }]),
   );
 }
 
-function tell(outcome) {
-  if (!outcome) return 'did not end';
+function readLines(file) {
+  if (!existsSync(file)) return [];
+  return readFileSync(file, 'utf8')
+    .trim()
+    .split('\n')
+    .map((line) => JSON.parse(line));
+}
+
+function isKept({ status, outcome, limits = {} }) {
+  return status === 'passed' && Object.entries(limits).every(([time, ms]) => outcome[time] <= ms);
+}
+
+function tell(result) {
+  if (!result) return 'did not end';
+  const { status, outcome, limits = {} } = result;
+  if (!outcome) return status === 'passed' ? 'held' : 'broken';
   const { asked, failed, lost, doubled } = outcome;
-  return `${asked}, ${failed}, ${lost}, ${doubled}`;
+  const times = Object.entries(limits).map(
+    ([time, ms]) => `${time} ${outcome[time]}${outcome[time] > ms ? ` (limit ${ms}!)` : ''}`,
+  );
+  const counts = `${failed} of ${asked} failed, ${lost} lost, ${doubled} doubled`;
+  return [counts, ...times].join(', ');
 }

@@ -9,10 +9,15 @@ import { Logger } from '@nestjs/common';
 import pg from 'pg';
 import { EmbeddedServer } from '../../src/database/embedded-server.js';
 import { aMarathon } from '../support/a-marathon.js';
-import { Clients } from '../support/outcome.js';
+import { Clients } from '../support/clients.js';
 import { startService } from '../support/service.js';
 
 const CLIENTS = 30;
+const JSON_POST = {
+  method: 'POST',
+  headers: { 'Content-Type': 'application/json' },
+  body: JSON.stringify(aMarathon()),
+};
 
 type Service = Awaited<ReturnType<typeof startService>>;
 
@@ -68,27 +73,22 @@ describe('a server that goes and comes back', () => {
     }
   };
 
-  /** Reads and writes from many clients while `harm` is done, and a moment on. Nothing may fail. */
-  const useItDuring = async (harm: () => Promise<void>) => {
+  const storedNames = async () => {
+    const rows = await sql('SELECT name FROM marathon');
+    return rows.map(({ name }) => String(name));
+  };
+
+  /** Reads and writes from many clients while `harm` is done, and a second before and after. Nothing may fail. */
+  const useItDuring = async (harm: (clients: Clients) => Promise<void>, limits = {}) => {
     const harming = new AbortController();
-    const clients = new Clients();
-    const use = async (client: number) => {
-      for (let round = 0; !harming.signal.aborted; round += 1) {
-        await clients.writeAndRead(
-          `${client}/${round}`,
-          async (name) => post(service.url, name),
-          async () => list(service.url),
-        );
-      }
-    };
-    const using = Promise.all(Array.from({ length: CLIENTS }, async (_, client) => use(client)));
-    await wait(300);
-    await harm();
-    await wait(300);
+    const clients = new Clients(service.url);
+    const using = clients.use({ clients: CLIENTS, until: harming.signal });
+    await wait(1000);
+    await harm(clients);
+    await wait(1000);
     harming.abort();
     await using;
-    const rows = await sql('SELECT name FROM marathon');
-    await clients.mustHaveLostNothing(rows.map(({ name }) => String(name)));
+    await clients.mustHaveLostNothing(await storedNames(), limits);
   };
 
   const restartWith = async (signal: NodeJS.Signals) => {
@@ -98,14 +98,18 @@ describe('a server that goes and comes back', () => {
   };
 
   it.each([
-    ['fast', 'SIGINT'],
-    ['at once', 'SIGQUIT'],
-    ['by force', 'SIGKILL'],
-  ] as const)('may be restarted %s under load', async (_, signal) => {
-    await useItDuring(async () => restartWith(signal));
+    ['5', 'fast', 'SIGINT'],
+    ['6', 'at once', 'SIGQUIT'],
+    ['6', 'by force', 'SIGKILL'],
+  ] as const)('%s: may be restarted %s under load', async (_, __, signal) => {
+    const restart = async (clients: Clients) => {
+      await restartWith(signal);
+      clients.noteRecovery();
+    };
+    await useItDuring(restart, { recoveredMs: 300 });
   });
 
-  it('may lose the process of a connection, and with it for a moment all', async () => {
+  it('7: may lose the process of a connection, and with it for a moment all', async () => {
     await useItDuring(async () => {
       const [backend] = await sql(`SELECT pid FROM pg_stat_activity
         WHERE backend_type = 'client backend' AND pid <> pg_backend_pid() LIMIT 1`);
@@ -113,34 +117,86 @@ describe('a server that goes and comes back', () => {
     });
   });
 
-  it('may be away for seconds, as one that starts cold', async () => {
-    await useItDuring(async () => {
+  it('8: may be away for five seconds, as one that starts cold', async () => {
+    const limits = { slowestMs: 0 };
+    const sleep = async (clients: Clients) => {
+      const stoppedAt = Date.now();
       await server.stop();
-      await wait(3000);
+      await wait(5000);
       await server.start();
-    });
+      clients.noteRecovery();
+      limits.slowestMs = Date.now() - stoppedAt + 1000;
+    };
+    await useItDuring(sleep, limits);
   });
 
-  it('may hang up while the service is frozen', async () => {
-    expect(await list(service.url)).toBe(200);
+  it('9: may be away past the deadline: all are told 503 and when to come again', async () => {
+    const DB_DEADLINE_MS = 2000;
+    const patient = await start({ DB_DEADLINE_MS: String(DB_DEADLINE_MS) });
+    const clients = new Clients(patient.url);
+    await clients.use({ clients: CLIENTS, rounds: 1 });
+    await server.stop();
+    const asked = Array.from({ length: 100 }, async (_, client) =>
+      client % 2 ? clients.ask(503) : clients.ask(503, '', JSON_POST),
+    );
+    for (const told of await Promise.all(asked)) {
+      expect(JSON.parse(told!).type).toBe('/problems/database-unavailable');
+    }
+    const { headers } = await fetch(`${patient.url}/marathon/`);
+    expect(Number(headers.get('retry-after'))).toBeGreaterThan(0);
+    await server.start();
+    clients.noteRecovery();
+    await clients.ask(200);
+    const limits = { slowestMs: DB_DEADLINE_MS + 500, recoveredMs: 1000 };
+    await clients.mustHaveLostNothing(await storedNames(), limits);
+  });
+
+  it('15: may hang up while the service is frozen', async () => {
+    const clients = new Clients(service.url);
+    await clients.use({ clients: CLIENTS, rounds: 2 });
     process.kill(service.pid, 'SIGSTOP');
     await wait(2500);
     process.kill(service.pid, 'SIGCONT');
-    expect(await Promise.all(Array.from({ length: 20 }, async () => list(service.url)))).toEqual(
-      Array.from({ length: 20 }, () => 200),
-    );
+    await clients.use({ clients: CLIENTS, rounds: 2 });
+    await clients.mustHaveLostNothing(await storedNames());
   });
 
-  it('may be away when the service starts, which listens and waits', async () => {
+  it('15: hears of nothing half done when the service is told to stop under load', async () => {
+    const other = await start();
+    const statuses: number[] = [];
+    const post = async () => {
+      const { status } = await fetch(`${other.url}/marathon/`, JSON_POST);
+      statuses.push(status);
+    };
+    const postUntilItEnds = async (): Promise<unknown> => post().then(postUntilItEnds, String);
+    const posting = Promise.all(Array.from({ length: CLIENTS }, postUntilItEnds));
+    await wait(300);
+    const { exitCode } = await other.stop();
+    await posting;
+    expect(exitCode).toBe(0);
+    expect(new Set(statuses)).toEqual(new Set([201]));
+    expect(await storedNames()).toHaveLength(statuses.length);
+  });
+
+  it('16: may be away when eight instances start, which listen and wait', async () => {
     await server.stop();
-    const early = await startService({ DATABASE_URL: url() }, {}, /Listening at (http:[^"\s]+)/);
-    expect((await fetch(`${early.url}/health/live`)).status).toBe(200);
-    expect((await fetch(`${early.url}/health/ready`)).status).toBe(503);
-    const waiting = list(early.url);
+    const early = await Promise.all(
+      Array.from({ length: 8 }, async () =>
+        startService({ DATABASE_URL: url() }, {}, /Listening at (http:[^"\s]+)/),
+      ),
+    );
+    for (const { url: at } of early) {
+      expect((await fetch(`${at}/health/live`)).status).toBe(200);
+      expect((await fetch(`${at}/health/ready`)).status).toBe(503);
+    }
+    const waiting = early.map(async (one) => new Clients(one.url).ask(200));
     await server.start();
-    expect(await waiting).toBe(200);
-    expect((await fetch(`${early.url}/health/ready`)).status).toBe(200);
-    expect((await early.stop()).exitCode).toBe(0);
+    expect(await Promise.all(waiting)).not.toContain(undefined);
+    for (const { url: at } of early) {
+      expect((await fetch(`${at}/health/ready`)).status).toBe(200);
+    }
+    const ends = await Promise.all(early.map(async ({ stop }) => stop()));
+    expect(ends.map(({ exitCode }) => exitCode)).toEqual(ends.map(() => 0));
   });
 
   it('need not come back for a service that is told to stop', async () => {
@@ -148,26 +204,6 @@ describe('a server that goes and comes back', () => {
     const early = await startService({ DATABASE_URL: url() }, {}, /Listening at (http:[^"\s]+)/);
     expect((await early.stop()).exitCode).toBe(0);
     await server.start();
-  });
-
-  it('answers all that is in flight when the service is told to stop under load', async () => {
-    const other = await start();
-    const statuses: number[] = [];
-    const clients = Array.from({ length: CLIENTS }, async (_, client) => {
-      for (let round = 0; ; round += 1) {
-        const status = await post(other.url, `${client}/${round}`).catch(() => 0);
-        if (!status) return;
-        statuses.push(status);
-      }
-    });
-    await wait(300);
-    const { exitCode } = await other.stop();
-    await Promise.all(clients);
-    expect(exitCode).toBe(0);
-    expect(new Set(statuses)).toEqual(new Set([201]));
-    expect((await sql('SELECT count(*)::integer AS count FROM marathon'))[0]!.count).toBe(
-      statuses.length,
-    );
   });
 
   it.each([
@@ -178,19 +214,3 @@ describe('a server that goes and comes back', () => {
     await expect(startService({ DATABASE_URL })).rejects.toThrow(reason);
   });
 });
-
-async function post(url: string, name: string): Promise<number> {
-  const answer = await fetch(`${url}/marathon/`, {
-    method: 'POST',
-    headers: { 'Content-Type': 'application/json' },
-    body: JSON.stringify(aMarathon({ name })),
-  });
-  await answer.arrayBuffer();
-  return answer.status;
-}
-
-async function list(url: string): Promise<number> {
-  const answer = await fetch(`${url}/marathon/`);
-  await answer.arrayBuffer();
-  return answer.status;
-}

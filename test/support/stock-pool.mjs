@@ -1,9 +1,14 @@
-// With STOCK_POOL=1 the fault tests run on TypeORM's own pool, and nothing is done again: to see them fail.
+// With STOCK_POOL set the fault tests run on TypeORM's own pool, and nothing is done again: to see them fail.
 import pg from 'pg';
 
 /** Takes from the service's modules what keeps its promise. */
 export function useStockPool({ recyclingPg }, { RetryInterceptor }) {
-  recyclingPg.Pool = pg.Pool;
+  recyclingPg.Pool = class StockPool extends pg.Pool {
+    /** Without a limit, who asks a connection that died in silence would wait for ever. */
+    constructor({ deadlineMs, ...options }) {
+      super({ ...options, ssl: false, query_timeout: deadlineMs / 6 });
+    }
+  };
   RetryInterceptor.prototype.intercept = (_, next) => next.handle();
 }
 

@@ -1,0 +1,138 @@
+import { setTimeout as wait } from 'node:timers/promises';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import type { Pool, PoolClient } from 'pg';
+import { DataSource } from 'typeorm';
+import { aMarathon } from '../support/a-marathon.js';
+import { startApp, type RunningApp } from '../support/app.js';
+import { startProxy, type Link } from '../support/proxy.js';
+
+const [RECYCLE_SECONDS, DEADLINE_MS, POOL_SIZE, LONGEST_QUEUE] = [1, 6000, 2, 200];
+
+describe('the pool', () => {
+  let running: RunningApp;
+  let proxy: Awaited<ReturnType<typeof startProxy>>;
+
+  beforeAll(async () => {
+    const settings = {
+      DB_POOL_SIZE: String(POOL_SIZE),
+      DB_RECYCLE_SECONDS: String(RECYCLE_SECONDS),
+      DB_DEADLINE_MS: String(DEADLINE_MS),
+    };
+    running = await startApp(settings, async (url) => {
+      proxy = await startProxy(url);
+      return proxy.url;
+    });
+  });
+  afterAll(async () => {
+    await running.close();
+    await proxy.close();
+  });
+
+  const pool = () => {
+    const { driver } = running.app.get(DataSource);
+    return (driver as unknown as { master: Pool }).master;
+  };
+  const borrow = async <T>(work: (client: PoolClient) => Promise<T>) => {
+    const client = await pool().connect();
+    try {
+      return await work(client);
+    } finally {
+      client.release();
+    }
+  };
+  const pid = async () =>
+    borrow(async (client) => (await client.query('SELECT pg_backend_pid() AS pid')).rows[0].pid);
+
+  it('hands out nothing that is as old as DB_RECYCLE_SECONDS', async () => {
+    const before = await pid();
+    await borrow(async () => wait(RECYCLE_SECONDS * 1000));
+    expect(await pid()).not.toBe(before);
+  });
+
+  it('14: takes nothing back that is in a transaction, or has a query under way', async () => {
+    const leaking = await pool().connect();
+    await leaking.query('BEGIN');
+    leaking.release();
+    const busy = await pool().connect();
+    const asked = busy.query('SELECT pg_sleep(60)').catch((error: Error) => error.message);
+    busy.release();
+    expect(await asked).toContain('terminated');
+    await borrow(async (next) => {
+      expect(next).not.toBe(leaking);
+      expect(next).not.toBe(busy);
+    });
+  });
+
+  it('14: lets no transaction end well whose COMMIT is answered by ROLLBACK', async () => {
+    const work = running.app.get(DataSource).transaction(async ({ queryRunner }) => {
+      await queryRunner!.query('SELECT 1/0').catch(() => undefined);
+    });
+    await expect(work).rejects.toThrow('Nothing was committed');
+  });
+
+  it('16: queues so many and no more; the others are told 503 and when to come again, at once', async () => {
+    await running.http.post('/marathon/').send(aMarathon()).expect(201);
+    const goOn = () => {
+      proxy.breakBy({});
+      for (const { toDatabase } of proxy.links) toDatabase.resume();
+    };
+    proxy.breakBy({ onRequest: holdAnswers });
+    const more = 50;
+    const told: number[] = [];
+    const all = Array.from({ length: POOL_SIZE + LONGEST_QUEUE + more }, async () => {
+      const { status, headers } = await running.http.get('/marathon/1');
+      if (status === 503) expect(Number(headers['retry-after'])).toBeGreaterThan(0);
+      told.push(status);
+      if (told.length === more) goOn();
+    });
+    await Promise.all(all);
+    expect(told.slice(0, more)).toEqual(Array.from({ length: more }, () => 503));
+    expect(new Set(told.slice(more))).toEqual(new Set([200]));
+  });
+
+  describe('finds in the installed pg, beyond its documentation,', () => {
+    interface Internals {
+      connection: { stream: import('node:net').Socket };
+      readyForQuery: boolean;
+      getTransactionStatus: () => string;
+    }
+    const borrowInternals = async (work: (client: Internals & { query: Function }) => unknown) =>
+      borrow(async (client) => work(client as never));
+
+    it('whether a query is under way', async () => {
+      await borrowInternals(async (client) => {
+        expect(client.readyForQuery).toBe(true);
+        const asked = client.query('SELECT 1');
+        expect(client.readyForQuery).toBe(false);
+        await asked;
+        expect(client.readyForQuery).toBe(true);
+      });
+    });
+
+    it('whether a transaction is', async () => {
+      await borrowInternals(async (client) => {
+        expect(client.getTransactionStatus()).toBe('I');
+        await client.query('BEGIN');
+        expect(client.getTransactionStatus()).toBe('T');
+        await client.query('SELECT 1/0').catch(() => undefined);
+        expect(client.getTransactionStatus()).toBe('E');
+        await client.query('ROLLBACK');
+        expect(client.getTransactionStatus()).toBe('I');
+      });
+    });
+
+    it('the socket, whose end is the end of what was asked', async () => {
+      await borrowInternals(async (client) => {
+        const { stream } = client.connection;
+        const asked = client.query('SELECT pg_sleep(60)').catch((error: Error) => error.message);
+        stream.destroy(new Error('Enough.'));
+        expect(await asked).toMatch(/Enough|terminated/);
+      });
+    });
+  });
+});
+
+function holdAnswers({ toDatabase }: Link): boolean {
+  toDatabase.pause();
+  return true;
+}

@@ -1,0 +1,155 @@
+import { setTimeout as wait } from 'node:timers/promises';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { Clients } from '../support/clients.js';
+import { createDatabase, type TestDatabase } from '../support/database.js';
+import { startProxy, type Fault, type Link } from '../support/proxy.js';
+import { startService } from '../support/service.js';
+
+const [CLIENTS, DEADLINE_MS] = [50, 6000];
+
+describe('no request dies with a connection that works', () => {
+  let database: TestDatabase;
+  let proxy: Awaited<ReturnType<typeof startProxy>>;
+  let url: string;
+  let clients: Clients;
+
+  beforeAll(async () => {
+    database = await createDatabase();
+    proxy = await startProxy(database.url);
+  });
+  beforeEach(async () => {
+    const settings = { DATABASE_URL: proxy.url, DB_DEADLINE_MS: String(DEADLINE_MS) };
+    ({ url } = await startService(settings));
+    clients = new Clients(url);
+    await database.query('TRUNCATE marathon');
+  });
+  afterEach(() => {
+    proxy.refuse(false);
+    proxy.breakBy({});
+  });
+  afterAll(async () => {
+    await proxy.close();
+    await database.drop();
+  });
+
+  const storedNames = async () => {
+    const rows = await database.query('SELECT name FROM marathon');
+    return rows.map(({ name }) => String(name));
+  };
+
+  it('4: when the server ends all connections, fifteen times', async () => {
+    const killing = new AbortController();
+    const using = clients.use({ clients: CLIENTS, rounds: 200 }).finally(() => killing.abort());
+    const kills = await kill(database, killing.signal);
+    await using;
+    expect(kills).toBeGreaterThanOrEqual(15);
+    await clients.mustHaveLostNothing(await storedNames());
+  });
+
+  it('10: when an answer never comes', async () => {
+    await clients.use({ clients: CLIENTS, rounds: 1 });
+    const silent = new Set<Link>(proxy.links);
+    proxy.breakBy({ onAnswer: (link) => !silent.has(link) });
+    await clients.use({ clients: CLIENTS, rounds: 1 });
+    await clients.mustHaveLostNothing(await storedNames(), { slowestMs: DEADLINE_MS });
+    for (const link of proxy.links) expect(silent.has(link)).toBe(false);
+  });
+
+  it.each([
+    ['on its way to the server', 'onRequest'],
+    ['on its way back, when it was done', 'onAnswer'],
+  ] as const)('11: when a write is cut %s, a thousand times', async (_, direction) => {
+    const cuts = new Set<string>();
+    proxy.breakBy(
+      cutOnce(direction, (bytes) => {
+        const name = bytes.includes('journal_head FOR UPDATE') && /\d+\/\d+\/\d+/.exec(bytes)?.[0];
+        if (!name || cuts.has(name)) return false;
+        cuts.add(name);
+        return true;
+      }),
+    );
+    await clients.use({ clients: 20, rounds: 50 });
+    expect(cuts.size).toBe(1000);
+    await clients.mustHaveLostNothing(await storedNames());
+  });
+
+  it.each([
+    ['on its way to the server', 'onRequest'],
+    ['on its way back, when it was done', 'onAnswer'],
+  ] as const)('11: when the COMMIT of an import is cut %s', async (_, direction) => {
+    let [cuts, toCut] = [0, 0];
+    const isCommit = (bytes: string) => bytes.includes('COMMIT\0') && cuts < toCut && !!(cuts += 1);
+    proxy.breakBy(cutOnce(direction, isCommit));
+    for (let file = 0; file < 50; file += 1) {
+      toCut += 2;
+      await clients.import([`${file}/Boston`, `${file}/Berlin`]);
+    }
+    expect(cuts).toBe(100);
+    await clients.mustHaveLostNothing(await storedNames());
+  });
+
+  it('12: when clients send one key at once, and connections are cut', async () => {
+    let writes = 0;
+    const isThird = (bytes: string) =>
+      bytes.includes('journal_head FOR UPDATE') && (writes += 1) % 3 === 0;
+    proxy.breakBy(cutOnce('onAnswer', isThird));
+    for (let key = 0; key < 10; key += 1) {
+      const headers = { 'Idempotency-Key': `"key ${key}"` };
+      const answers = await Promise.all(
+        Array.from({ length: CLIENTS }, async () => clients.post(`of key ${key}`, headers)),
+      );
+      expect(new Set(answers).size).toBe(1);
+    }
+    await clients.mustHaveLostNothing(await storedNames());
+  });
+
+  it('13: when transactions are slower than anybody waits', async () => {
+    const using = new AbortController();
+    const used = clients.use({ clients: 20, until: using.signal, pauseMs: 50 });
+    const imported = importUntil(using.signal, clients);
+    for (let lock = 0; lock < 3; lock += 1) {
+      await database.query('BEGIN; SELECT FROM journal_head FOR UPDATE; SELECT pg_sleep(2.5)');
+      await wait(1000);
+    }
+    using.abort();
+    await Promise.all([used, imported]);
+    await clients.mustHaveLostNothing(await storedNames());
+  });
+});
+
+/** Ends all of the service's connections, again and again; gives how often. */
+async function kill(database: TestDatabase, signal: AbortSignal): Promise<number> {
+  let kills = 0;
+  for (; !signal.aborted; kills += 1) {
+    await wait(300);
+    await database.query(`SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+                          WHERE datname = current_database() AND pid <> pg_backend_pid()`);
+  }
+  return kills;
+}
+
+/** Cuts the connection when such bytes pass, or when they are answered. */
+function cutOnce(direction: keyof Fault, isIt: (bytes: string) => boolean): Fault {
+  const answering = new Set<Link>();
+  return {
+    onRequest: (link, bytes) => {
+      if (!isIt(bytes.toString())) return true;
+      if (direction === 'onRequest') return cut(link);
+      answering.add(link);
+      return true;
+    },
+    onAnswer: (link) => (answering.delete(link) ? cut(link) : true),
+  };
+}
+
+function cut({ toService }: Link): false {
+  toService.resetAndDestroy();
+  return false;
+}
+
+async function importUntil(signal: AbortSignal, clients: Clients): Promise<void> {
+  for (let file = 0; !signal.aborted; file += 1) {
+    await clients.import([`imported ${file}/Boston`, `imported ${file}/Berlin`]);
+    await wait(50);
+  }
+}

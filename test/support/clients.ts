@@ -1,0 +1,139 @@
+import { appendFile } from 'node:fs/promises';
+import { setTimeout as wait } from 'node:timers/promises';
+import { expect } from '@jest/globals';
+import { aMarathon } from './a-marathon.js';
+import { random } from './seed.js';
+
+/** Longer than any deadline of these tests: who waits for so long waits for ever. */
+const LONGEST_ANSWER_MS = 18_000;
+
+/** What clients saw of a fault. */
+export interface Outcome {
+  asked: number;
+  /** Not answered as they would have been without the fault. */
+  failed: number;
+  /** Acknowledged, and not there. */
+  lost: number;
+  /** There more than once. */
+  doubled: number;
+  slowestMs: number;
+  /** From when the database was back to the first right answer. */
+  recoveredMs?: number;
+}
+
+interface Use {
+  clients: number;
+  /** How often each client writes and reads. */
+  rounds?: number;
+  /** Or until it is aborted. */
+  until?: AbortSignal;
+  /** Between two rounds, at most. */
+  pauseMs?: number;
+}
+
+/** Clients of a service whose connections die: they count what they are told. */
+export class Clients {
+  private readonly acknowledged: string[] = [];
+  private readonly answeredAt: number[] = [];
+  private readonly counts = { asked: 0, failed: 0, slowestMs: 0 };
+  private recoveredAt?: number;
+  private firstFailure?: string;
+
+  constructor(private readonly url: string) {}
+
+  /** The body of an answer with that status; undefined where the answer was another, or none. */
+  async ask(status: number, path = '', options: RequestInit = {}): Promise<string | undefined> {
+    const askedAt = Date.now();
+    const signal = AbortSignal.timeout(LONGEST_ANSWER_MS);
+    let told: string;
+    try {
+      const answer = await fetch(`${this.url}/marathon/${path}`, { ...options, signal });
+      const text = await answer.text();
+      if (answer.status === status) return this.note(askedAt, text);
+      told = `${answer.status} ${text}`;
+    } catch (error) {
+      told = String(error);
+    }
+    this.firstFailure ??= `${options.method ?? 'GET'} ${path}: ${told}`;
+    this.counts.failed += 1;
+    return this.note(askedAt, undefined);
+  }
+
+  async post(name: string, headers: Record<string, string> = {}): Promise<string | undefined> {
+    const answer = await this.ask(201, '', {
+      method: 'POST',
+      headers: { 'Content-Type': 'application/json', ...headers },
+      body: JSON.stringify(aMarathon({ name })),
+    });
+    if (answer) this.acknowledged.push(name);
+    return answer;
+  }
+
+  async import(names: string[]): Promise<void> {
+    const headers = { 'Content-Type': 'text/csv' };
+    const body = ['name', ...names].join('\n');
+    const answer = await this.ask(201, '', { method: 'POST', headers, body });
+    if (answer) this.acknowledged.push(...names);
+  }
+
+  /** Each client writes, and reads what it wrote, again and again. */
+  async use({ clients, rounds = Infinity, until, pauseMs = 0 }: Use): Promise<void> {
+    const useIt = async (client: number) => {
+      for (let round = 0; round < rounds; round += 1) {
+        if (until?.aborted) return;
+        const created = await this.post(`${client}/${round}/${this.counts.asked}`);
+        await this.ask(200, created && String(JSON.parse(created).id));
+        if (pauseMs) await wait(pauseMs * random());
+      }
+    };
+    await Promise.all(Array.from({ length: clients }, async (_, client) => useIt(client)));
+  }
+
+  /** To be called when the database is back. */
+  noteRecovery(): void {
+    this.recoveredAt = Date.now();
+  }
+
+  /**
+   * Compares with the names that are stored. The times are not judged here but by `npm run faults`,
+   * which finds a line a fault in the file that FAULTS_REPORT names.
+   */
+  async mustHaveLostNothing(
+    stored: string[],
+    limits: Partial<Pick<Outcome, 'slowestMs' | 'recoveredMs'>> = {},
+  ): Promise<void> {
+    const there = new Set(stored);
+    const lost = this.acknowledged.filter((name) => !there.has(name)).length;
+    const outcome = { ...this.counts, lost, doubled: stored.length - there.size };
+    await this.report({ ...outcome, recoveredMs: this.recoveredMs }, limits);
+    const { asked, slowestMs } = this.counts;
+    expect({ ...outcome, first: this.firstFailure }).toEqual({
+      asked,
+      failed: 0,
+      lost: 0,
+      doubled: 0,
+      slowestMs,
+      first: undefined,
+    });
+  }
+
+  private note<T>(askedAt: number, answer: T): T {
+    const now = Date.now();
+    this.counts.asked += 1;
+    this.counts.slowestMs = Math.max(this.counts.slowestMs, now - askedAt);
+    if (answer !== undefined) this.answeredAt.push(now);
+    return answer;
+  }
+
+  private get recoveredMs(): number | undefined {
+    const { recoveredAt } = this;
+    if (recoveredAt === undefined) return undefined;
+    return this.answeredAt.toSorted((a, b) => a - b).find((at) => at >= recoveredAt)! - recoveredAt;
+  }
+
+  private async report(outcome: Outcome, limits: object): Promise<void> {
+    const file = process.env.FAULTS_REPORT;
+    const { currentTestName: fault } = expect.getState();
+    if (file) await appendFile(file, `${JSON.stringify({ fault, outcome, limits })}\n`);
+  }
+}
