@@ -1,15 +1,8 @@
-import { once } from 'node:events';
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
-import { connect } from 'node:net';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
-import { Logger } from '@nestjs/common';
-import pg from 'pg';
-import { EmbeddedServer } from '../../src/database/embedded-server.js';
 import { aMarathon } from '../support/a-marathon.js';
 import { Clients } from '../support/clients.js';
+import { startOwnServer } from '../support/own-server.js';
 import { startService } from '../support/service.js';
 
 const CLIENTS = 30;
@@ -19,62 +12,25 @@ const JSON_POST = {
   body: JSON.stringify(aMarathon()),
 };
 
-type Service = Awaited<ReturnType<typeof startService>>;
-
 describe('a server that goes and comes back', () => {
-  let folder: string;
-  let server: EmbeddedServer;
-  let service: Service;
+  let server: Awaited<ReturnType<typeof startOwnServer>>;
+  let service: Awaited<ReturnType<typeof startService>>;
 
   beforeAll(async () => {
-    Logger.overrideLogger(false);
-    folder = await mkdtemp(join(tmpdir(), 'marathon-faults-'));
-    server = new EmbeddedServer(join(folder, 'data'), socketFolder());
-    await server.start();
-    await sql(`ALTER SYSTEM SET idle_session_timeout = '2s'`);
-    await sql('SELECT pg_reload_conf()');
+    server = await startOwnServer();
+    await server.query(`ALTER SYSTEM SET idle_session_timeout = '2s'`);
+    await server.query('SELECT pg_reload_conf()');
   });
   beforeEach(async () => {
     service = await start();
-    await sql('TRUNCATE marathon');
+    await server.query('TRUNCATE marathon');
   });
-  afterAll(async () => {
-    await server.stop();
-    await rm(folder, { recursive: true, force: true });
-  });
+  afterAll(async () => server.close());
 
-  /** Beside the folder, because whom the server runs as may not be let into it. */
-  const socketFolder = () => `${folder}-socket`;
-  const url = () => `postgresql://postgres@/postgres?host=${encodeURIComponent(socketFolder())}`;
   const start = async (settings = {}) =>
-    startService({ DATABASE_URL: url(), DB_RECYCLE_SECONDS: '1', ...settings });
-  const sql = async (text: string): Promise<Record<string, unknown>[]> => {
-    const client = new pg.Client(url());
-    await client.connect();
-    try {
-      return (await client.query(text)).rows;
-    } finally {
-      await client.end();
-    }
-  };
-  const serverPid = async () => {
-    const file = join(folder, 'data', 'postgresql-18', 'postmaster.pid');
-    return Number((await readFile(file, 'utf8')).split('\n')[0]);
-  };
-  const isUp = async () => {
-    const socket = connect(join(socketFolder(), '.s.PGSQL.5432'));
-    try {
-      await once(socket, 'connect');
-      return true;
-    } catch {
-      return false;
-    } finally {
-      socket.destroy();
-    }
-  };
-
+    startService({ DATABASE_URL: server.url, DB_RECYCLE_SECONDS: '1', ...settings });
   const storedNames = async () => {
-    const rows = await sql('SELECT name FROM marathon');
+    const rows = await server.query('SELECT name FROM marathon');
     return rows.map(({ name }) => String(name));
   };
 
@@ -91,19 +47,13 @@ describe('a server that goes and comes back', () => {
     await clients.mustHaveLostNothing(await storedNames(), limits);
   };
 
-  const restartWith = async (signal: NodeJS.Signals) => {
-    const pid = await serverPid();
-    process.kill(pid, signal);
-    while ((await serverPid().catch(() => pid)) === pid || !(await isUp())) await wait(20);
-  };
-
   it.each([
     ['5', 'fast', 'SIGINT'],
     ['6', 'at once', 'SIGQUIT'],
     ['6', 'by force', 'SIGKILL'],
   ] as const)('%s: may be restarted %s under load', async (_, __, signal) => {
     const restart = async (clients: Clients) => {
-      await restartWith(signal);
+      await server.restart(signal);
       clients.noteRecovery();
     };
     await useItDuring(restart, { recoveredMs: 300 });
@@ -111,7 +61,7 @@ describe('a server that goes and comes back', () => {
 
   it('7: may lose the process of a connection, and with it for a moment all', async () => {
     await useItDuring(async () => {
-      const [backend] = await sql(`SELECT pid FROM pg_stat_activity
+      const [backend] = await server.query(`SELECT pid FROM pg_stat_activity
         WHERE backend_type = 'client backend' AND pid <> pg_backend_pid() LIMIT 1`);
       process.kill(Number(backend!.pid), 'SIGKILL');
     });
@@ -182,7 +132,7 @@ describe('a server that goes and comes back', () => {
     await server.stop();
     const early = await Promise.all(
       Array.from({ length: 8 }, async () =>
-        startService({ DATABASE_URL: url() }, {}, /Listening at (http:[^"\s]+)/),
+        startService({ DATABASE_URL: server.url }, {}, /Listening at (http:[^"\s]+)/),
       ),
     );
     for (const { url: at } of early) {
@@ -201,7 +151,11 @@ describe('a server that goes and comes back', () => {
 
   it('need not come back for a service that is told to stop', async () => {
     await server.stop();
-    const early = await startService({ DATABASE_URL: url() }, {}, /Listening at (http:[^"\s]+)/);
+    const early = await startService(
+      { DATABASE_URL: server.url },
+      {},
+      /Listening at (http:[^"\s]+)/,
+    );
     expect((await early.stop()).exitCode).toBe(0);
     await server.start();
   });
@@ -210,7 +164,7 @@ describe('a server that goes and comes back', () => {
     ['a database that does not exist', 'postgres?', 'nowhere?', 'does not exist'],
     ['a user that it does not know', 'postgres@', 'nobody@', 'refused this user'],
   ])('ends the start at once for %s', async (_, known, unknown, reason) => {
-    const DATABASE_URL = url().replace(known, unknown);
+    const DATABASE_URL = server.url.replace(known, unknown);
     await expect(startService({ DATABASE_URL })).rejects.toThrow(reason);
   });
 });

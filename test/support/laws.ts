@@ -1,0 +1,106 @@
+import { setTimeout as wait } from 'node:timers/promises';
+import { expect, it } from '@jest/globals';
+import type { ChangeView, MarathonView } from '../../src/marathon/marathon.dto.js';
+import type { TestDatabase } from './database.js';
+import { listen } from './listen.js';
+import { replay, Writers } from './writers.js';
+
+const CLIENTS = 32;
+const LAST_NAME = 'The last one';
+
+/** What is left of a time of writing. */
+export interface Written {
+  writers: Writers;
+  heard: ChangeView[];
+  journal: ChangeView[];
+  table: MarathonView[];
+}
+
+/** Lets 32 clients write at random for so long, while `harm` is done, and somebody follows the changes. */
+export async function writeFor(
+  seconds: number,
+  urls: string[],
+  database: Pick<TestDatabase, 'query'>,
+  harm: (until: AbortSignal, writers: Writers) => Promise<unknown> = async () => undefined,
+): Promise<Written> {
+  const writers = new Writers(urls);
+  const hearing = hear(urls[0]!);
+  const over = new AbortController();
+  const writing = Promise.all([writers.write(CLIENTS, over.signal), harm(over.signal, writers)]);
+  await Promise.race([wait(seconds * 1000), writing]);
+  over.abort();
+  await writing;
+  await writers.create(urls.at(-1)!, LAST_NAME);
+  const heard = await hearing;
+  const table = await database.query(
+    'SELECT id, name, city, inception_year FROM marathon ORDER BY id',
+  );
+  const journal = await database.query(
+    `SELECT seq::integer, operation, version, at,
+       json_build_object('id', record_id, 'name', record->'name', 'city', record->'city',
+                         'inception_year', record->'inception_year') AS marathon
+       FROM journal JOIN journal_request ON seq BETWEEN first_seq AND last_seq ORDER BY seq`,
+  );
+  return { writers, heard, journal: journal as never, table: table as never };
+}
+
+/** Follows the live changes to the last one; one whose stream ends takes up where it ended. */
+async function hear(url: string): Promise<ChangeView[]> {
+  const heard: ChangeView[] = [];
+  while (heard.at(-1)?.marathon.name !== LAST_NAME) {
+    const since = heard.at(-1)?.seq ?? 0;
+    const changes = listen(`${url}/marathon/changes?since=${since}`);
+    for await (const change of changes) {
+      heard.push(change);
+      if (change.marathon.name === LAST_NAME) break;
+    }
+  }
+  return heard;
+}
+
+/** The laws of the journal, each a test. */
+export function holdLaws(written: () => Written): void {
+  it('fails no request', () => {
+    const { asked, failures } = written().writers;
+    expect({ asked, failures: failures.slice(0, 3) }).toEqual({ asked, failures: [] });
+  });
+
+  it('is long enough to mean something', () => {
+    const { journal } = written();
+    expect(journal.length).toBeGreaterThan(100);
+    expect(new Set(journal.map(({ operation }) => operation))).toEqual(
+      new Set(['create', 'update', 'delete', 'restore']),
+    );
+  });
+
+  it('counts its changes without a gap, and its clock never runs backwards', () => {
+    const { journal } = written();
+    expect(journal.map(({ seq }) => seq)).toEqual(journal.map((_, index) => index + 1));
+    const times = journal.map(({ at }) => at.getTime());
+    expect(times).toEqual(times.toSorted((a, b) => a - b));
+  });
+
+  it('gives exactly the table when it is replayed', () => {
+    const { journal, table } = written();
+    expect(replay(journal)).toEqual(table);
+  });
+
+  it('holds each acknowledged write, once and as it was acknowledged', () => {
+    const { journal, writers } = written();
+    const byVersion = new Map(
+      journal.map((entry) => [`${entry.marathon.id}/${entry.version}`, entry]),
+    );
+    expect(byVersion.size).toBe(journal.length);
+    for (const { id, version, marathon } of writers.acknowledged) {
+      expect(byVersion.get(`${id}/${version}`)?.marathon).toEqual(marathon);
+    }
+    const created = journal.filter(({ operation }) => operation === 'create');
+    expect(new Set(created.map(({ marathon }) => marathon.name)).size).toBe(created.length);
+  });
+
+  it('is heard by who follows it: each change once, in order, none missing', () => {
+    const { journal, heard, table } = written();
+    expect(heard.map(({ seq }) => seq)).toEqual(journal.map(({ seq }) => seq));
+    expect(replay(heard)).toEqual(table);
+  });
+}

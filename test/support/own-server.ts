@@ -1,0 +1,68 @@
+import { once } from 'node:events';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { connect } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as wait } from 'node:timers/promises';
+import { Logger } from '@nestjs/common';
+import pg from 'pg';
+import { EmbeddedServer } from '../../src/database/embedded-server.js';
+
+/** A PostgreSQL of a test's own, that may be stopped, killed and restarted. */
+export async function startOwnServer() {
+  Logger.overrideLogger(false);
+  const folder = await mkdtemp(join(tmpdir(), 'marathon-faults-'));
+  // beside the folder, because whom the server runs as may not be let into it
+  const socketFolder = `${folder}-socket`;
+  const server = new EmbeddedServer(join(folder, 'data'), socketFolder);
+  const url = `postgresql://postgres@/postgres?host=${encodeURIComponent(socketFolder)}`;
+  await server.start();
+  return {
+    url,
+    query: async (sql: string) => query(url, sql),
+    start: async () => server.start(),
+    stop: async () => server.stop(),
+    /** Resolves once it takes connections again. */
+    restart: async (signal: NodeJS.Signals) => {
+      const pid = await readPid(folder);
+      process.kill(pid, signal);
+      for (;;) {
+        const isAnother = (await readPid(folder).catch(() => pid)) !== pid;
+        if (isAnother && (await isListening(join(socketFolder, '.s.PGSQL.5432')))) return;
+        await wait(20);
+      }
+    },
+    close: async () => {
+      await server.stop();
+      await rm(folder, { recursive: true, force: true });
+    },
+  };
+}
+
+async function query(url: string, sql: string): Promise<Record<string, unknown>[]> {
+  const client = new pg.Client(url);
+  await client.connect();
+  try {
+    return (await client.query(sql)).rows;
+  } finally {
+    await client.end();
+  }
+}
+
+/** The server writes its number there once it is to be found. */
+async function readPid(folder: string): Promise<number> {
+  const file = join(folder, 'data', 'postgresql-18', 'postmaster.pid');
+  return Number((await readFile(file, 'utf8')).split('\n')[0]);
+}
+
+async function isListening(socketPath: string): Promise<boolean> {
+  const socket = connect(socketPath);
+  try {
+    await once(socket, 'connect');
+    return true;
+  } catch {
+    return false;
+  } finally {
+    socket.destroy();
+  }
+}

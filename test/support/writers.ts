@@ -1,0 +1,100 @@
+import { randomInt, randomUUID } from 'node:crypto';
+import type { ChangeView, MarathonView } from '../../src/marathon/marathon.dto.js';
+
+/** A write that the service answered, and the version that it made. */
+interface Acknowledged {
+  id: number;
+  version: number;
+  marathon: MarathonView;
+}
+
+/** Clients that create, change, remove and restore at random, and keep what was acknowledged. */
+export class Writers {
+  readonly acknowledged: Acknowledged[] = [];
+  readonly failures: string[] = [];
+  asked = 0;
+
+  constructor(private readonly urls: string[]) {}
+
+  async write(clients: number, until: AbortSignal): Promise<void> {
+    const writeAsOne = async (client: number) => {
+      const url = this.urls[client % this.urls.length]!;
+      for (;;) {
+        if (until.aborted) return;
+        await this.writeOnce(url);
+      }
+    };
+    await Promise.all(Array.from({ length: clients }, async (_, client) => writeAsOne(client)));
+  }
+
+  async create(url: string, name: string, year = 2000, headers = {}): Promise<void> {
+    const body = { name, city: null, inception_year: year };
+    const answer = await this.ask(url, 'POST', '', body, headers);
+    if (!answer) return;
+    const { id } = JSON.parse(answer.text) as { id: number };
+    this.acknowledged.push({ id, version: 1, marathon: { id, ...body } });
+  }
+
+  private async writeOnce(url: string): Promise<void> {
+    const { length } = this.acknowledged;
+    const known = length && this.acknowledged.at(-randomInt(1, 1 + Math.min(100, length)))!.id;
+    const kind = known ? randomInt(6) : 0;
+    if (kind > 1) await this.change(url, known, kind);
+    else await this.createMaybeTwice(url);
+  }
+
+  private async createMaybeTwice(url: string): Promise<void> {
+    const key = { 'Idempotency-Key': `"${randomUUID()}"` };
+    const name = randomUUID();
+    const times = Array.from({ length: randomInt(1, 3) });
+    const year = randomInt(1, 10_000);
+    await Promise.all(times.map(async () => this.create(url, name, year, key)));
+  }
+
+  private async change(url: string, id: number, kind: number): Promise<void> {
+    const [path, method, body] = [
+      [`${id}`, 'DELETE'],
+      [`${id}/restore`, 'POST'],
+      [`${id}`, 'PATCH', { inception_year: randomInt(1, 10_000) }],
+      [`${id}`, 'PUT', { name: randomUUID(), city: randomUUID().slice(0, 8) }],
+    ][kind - 2] as [string, string, object | undefined];
+    const answer = await this.ask(url, method, path, body);
+    if (!answer?.version) return;
+    const marathon = JSON.parse(answer.text) as MarathonView;
+    this.acknowledged.push({ id, version: answer.version, marathon });
+  }
+
+  /** Undefined where it failed, or there was nothing to be done: removed by another, or there already. */
+  private async ask(url: string, method: string, path: string, body?: object, headers = {}) {
+    this.asked += 1;
+    const type: Record<string, string> = body ? { 'Content-Type': 'application/json' } : {};
+    try {
+      const answer = await fetch(`${url}/marathon/${path}`, {
+        method,
+        headers: { ...type, ...headers },
+        body: body && JSON.stringify(body),
+        signal: AbortSignal.timeout(60_000),
+      });
+      const text = await answer.text();
+      if (answer.ok) return { text, version: Number(answer.headers.get('etag')?.slice(1, -1)) };
+      if (answer.status !== 404 && answer.status !== 409) this.fail(`${answer.status} ${text}`);
+    } catch (error) {
+      this.fail(String(error));
+    }
+    return undefined;
+  }
+
+  private fail(told: string): void {
+    this.failures.push(told);
+  }
+}
+
+/** What a table looks like that has seen these changes. */
+export function replay(changes: ChangeView[]): MarathonView[] {
+  const marathons = new Map<number, MarathonView>();
+  for (const { operation, marathon } of changes) {
+    if (operation === 'delete') marathons.delete(marathon.id);
+    else marathons.set(marathon.id, marathon);
+  }
+  return [...marathons.values()].toSorted((a, b) => a.id - b.id);
+}
