@@ -1,5 +1,9 @@
 import { isNativeError } from 'node:util/types';
-import { QueryFailedError } from 'typeorm';
+import {
+  QueryFailedError,
+  QueryRunnerAlreadyReleasedError,
+  QueryRunnerProviderAlreadyReleasedError,
+} from 'typeorm';
 import { DeadlinePassed } from './deadline.js';
 import { hasErrorCode } from './error-code.js';
 import { ConnectionSilent } from './recycling-client.js';
@@ -24,15 +28,21 @@ const SOCKET_FAILURES = new Set([
   'EAI_AGAIN',
 ]);
 
-/** pg and TypeORM give these no code. */
+/** pg gives these no code. */
 const LOST_CONNECTION =
-  /^Connection terminated|^timeout exceeded when trying to connect|^timeout expired|^Query runner already released|^Client (has encountered a connection error|was closed)/;
+  /^Connection terminated|^timeout exceeded when trying to connect|^timeout expired|^Client (has encountered a connection error|was closed)/;
 
 /** pg's words for a server without TLS; PostgreSQL's and poolers' for one that insists on it. */
 const ENCRYPTION = /does not support SSL|no encryption|SSL off|insecure|SSL required/i;
 
-/** The pool's own. */
-const OURS = [ConnectionSilent, DeadlinePassed, QueueFull];
+/** The pool's own, and what TypeORM says where a connection died between two statements of a transaction. */
+const LOST = [
+  ConnectionSilent,
+  DeadlinePassed,
+  QueueFull,
+  QueryRunnerAlreadyReleasedError,
+  QueryRunnerProviderAlreadyReleasedError,
+];
 
 /**
  * The database is there and does not let us in, with its reason as the cause: waiting does not help,
@@ -55,7 +65,7 @@ export function isDatabaseAway(failure: unknown): boolean {
   if (!isNativeError(cause)) return false;
   const code = 'code' in cause ? String(cause.code) : '';
   if (AWAY.test(code) || LOST_CONNECTION.test(cause.message)) return true;
-  if (OURS.some((kind) => cause instanceof kind)) return true;
+  if (LOST.some((kind) => cause instanceof kind)) return true;
   return SOCKET_FAILURES.has(code) && 'syscall' in cause;
 }
 
