@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { aMarathon } from './support/a-marathon.js';
+import { listen } from './support/listen.js';
 import { runProgram, startService } from './support/service.js';
 
 const CLUSTER = 'postgresql-18';
@@ -117,6 +118,19 @@ describe('the embedded PostgreSQL', () => {
     expect(answer.toString()).toMatch(/^HTTP\/1.1 201 /);
     expect((await stopped).exitCode).toBe(0);
   });
+
+  it('does not wait for a listener that left while it was written to', async () => {
+    const service = await start();
+    const changes = listen(`${service.url}/marathon/changes?since=0`);
+    const heard = changes.next();
+    await post(service.url, 'Heard');
+    await heard;
+    const posts = Array.from({ length: 5 }, async () => post(service.url, 'Not heard'));
+    const unheard = Promise.allSettled(posts);
+    await changes.return(undefined);
+    expect((await service.stop()).exitCode).toBe(0);
+    await unheard;
+  }, 20_000);
 });
 
 const post = async (url: string, name: string) =>

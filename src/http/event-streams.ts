@@ -61,6 +61,7 @@ async function write(response: ServerResponse, page: NumberedEvent[], signal: Ab
   const giveUp = () => waiting.abort();
   const impatience = setTimeout(giveUp, SLOWEST_DRAIN_MS);
   signal.addEventListener('abort', giveUp);
+  if (signal.aborted) giveUp();
   try {
     await once(response, 'drain', { signal: waiting.signal });
   } finally {

@@ -15,6 +15,7 @@ const LOOK_AGAIN_MS = 500;
 export class ChangeSignal {
   private readonly log = new Logger(ChangeSignal.name);
   private nextLook?: Promise<number>;
+  private waiting = 0;
   private isAway = false;
 
   private hasNews = false;
@@ -44,12 +45,15 @@ export class ChangeSignal {
     const patience = setTimeout(leave, longestMs);
     signal.addEventListener('abort', leave);
     if (signal.aborted) leave();
+    this.waiting += 1;
     try {
       while (!leaving.signal.aborted) {
         if ((await Promise.race([this.look(), over])) > since) return true;
       }
       return false;
     } finally {
+      this.waiting -= 1;
+      if (!this.waiting) this.wake();
       clearTimeout(patience);
       signal.removeEventListener('abort', leave);
     }
@@ -63,6 +67,7 @@ export class ChangeSignal {
   private async pauseAndLook(): Promise<number> {
     if (!this.hasNews) await this.pause();
     this.hasNews = false;
+    if (!this.waiting) return 0;
     try {
       const seq = await withinDeadline(environment.deadlineMs, async () => this.findLatestSeq());
       this.isAway = false;
