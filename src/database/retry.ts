@@ -5,7 +5,7 @@ import { isDatabaseAway } from './failures.js';
 import { QueueFull } from './slots.js';
 
 const [FIRST_PAUSE_MS, LONGEST_PAUSE_MS] = [5, 250];
-const LONG_WORK_MS = 3_600_000;
+const PATIENCE_MS = 3_600_000;
 
 /**
  * Does work again whose connection died, while there is time. The work has to be one that may be done
@@ -27,14 +27,19 @@ export async function retryWhileAway<T>(
   }
 }
 
-/** The same for work that takes minutes: every attempt has the whole deadline to find the database in. */
-export async function retryLongWork<T>(
-  work: () => Promise<T>,
+/** The same for work that nobody may cut short: every attempt has the whole deadline to find the database in. */
+export async function retryPatiently<T>(
+  attempt: () => Promise<T>,
   isTooLate?: () => boolean,
 ): Promise<T> {
-  return withinDeadline(LONG_WORK_MS, async () =>
-    retryWhileAway(async () => withLongStatements(environment.deadlineMs, work), isTooLate),
+  return withinDeadline(PATIENCE_MS, async () =>
+    retryWhileAway(async () => withinDeadline(environment.deadlineMs, attempt), isTooLate),
   );
+}
+
+/** The same for work with statements that take minutes. */
+export async function retryLongWork<T>(attempt: () => Promise<T>): Promise<T> {
+  return retryPatiently(async () => withLongStatements(environment.deadlineMs, attempt));
 }
 
 function isWorthAnotherTry(error: unknown): boolean {

@@ -1,5 +1,5 @@
 import type { DataSource, EntityTarget } from 'typeorm';
-import { retryLongWork } from '../database/retry.js';
+import { retryPatiently } from '../database/retry.js';
 import type { ChangeSignal } from './change-signal.js';
 import type { Operation } from './journal.entity.js';
 import { JournaledTable, type Journaled } from './journaled-table.js';
@@ -61,7 +61,7 @@ export class Past<T extends Journaled> {
   async *follow(since: number, signal: AbortSignal): AsyncGenerator<Change<T>[]> {
     let last = since;
     while (!signal.aborted) {
-      const page = await retryLongWork(
+      const page = await retryPatiently(
         async () => this.changes(last, PAGE_LENGTH),
         () => signal.aborted,
       );

@@ -2,6 +2,7 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { Clients } from '../support/clients.js';
 import { createDatabase, type TestDatabase } from '../support/database.js';
+import { listen } from '../support/listen.js';
 import { startProxy, type Fault, type Link } from '../support/proxy.js';
 import { startService } from '../support/service.js';
 
@@ -53,6 +54,22 @@ describe('no request dies with a connection that works', () => {
     await clients.use({ clients: CLIENTS, rounds: 1 });
     await clients.mustHaveLostNothing(await storedNames(), { slowestMs: DEADLINE_MS });
     for (const link of proxy.links) expect(silent.has(link)).toBe(false);
+  });
+
+  it('tells a listener of a change, though the first answer about it never came', async () => {
+    const changes = listen(`${url}/marathon/changes?since=0`);
+    let silent: Link | undefined;
+    proxy.breakBy({
+      onRequest: (link, bytes) => {
+        if (bytes.includes('FROM journal CROSS JOIN')) silent ??= link;
+        return link !== silent;
+      },
+    });
+    const heard = changes.next();
+    await clients.use({ clients: 1, rounds: 1 });
+    expect(await storedNames()).toEqual([(await heard).value?.marathon.name]);
+    expect(silent).toBeDefined();
+    await changes.return(undefined);
   });
 
   it.each([
