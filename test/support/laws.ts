@@ -36,10 +36,11 @@ export async function writeFor(
     'SELECT id, name, city, inception_year FROM marathon ORDER BY id',
   );
   const journal = await database.query(
-    `SELECT seq::integer, operation, version, at,
+    `SELECT seq::integer, operation, version,
+       (SELECT at FROM journal_request WHERE first_seq <= seq ORDER BY first_seq DESC LIMIT 1),
        json_build_object('id', record_id, 'name', record->'name', 'city', record->'city',
                          'inception_year', record->'inception_year') AS marathon
-       FROM journal JOIN journal_request ON seq BETWEEN first_seq AND last_seq ORDER BY seq`,
+       FROM journal ORDER BY seq`,
   );
   return { writers, heard, journal: journal as never, table: table as never };
 }
