@@ -69,7 +69,8 @@ export class RecyclingClient extends pg.Client {
     const { stream } = this.internals.connection;
     stream.removeAllListeners('timeout');
     stream.setTimeout(silenceMs, () => {
-      if (this.internals.readyForQuery) return;
+      // what came and is not read yet waits for us: the silence is ours
+      if (this.internals.readyForQuery || stream.readableLength) return;
       this.isGivenUp = true;
       stream.destroy(new ConnectionSilent(silenceMs));
     });

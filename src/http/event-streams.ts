@@ -1,9 +1,8 @@
-import { once } from 'node:events';
 import type { ServerResponse } from 'node:http';
 import { Injectable, Logger, type OnModuleDestroy } from '@nestjs/common';
 import type { FastifyReply } from 'fastify';
+import { writeSlowly } from './slow-writes.js';
 
-const SLOWEST_DRAIN_MS = 30_000;
 const RECONNECT_MS = 1000;
 
 /** What happened, by number: what a client says in `Last-Event-ID` to go on after it. */
@@ -56,16 +55,5 @@ export class EventStreams implements OnModuleDestroy {
 
 async function write(response: ServerResponse, page: NumberedEvent[], signal: AbortSignal) {
   const events = page.map((event) => `id: ${event.seq}\ndata: ${JSON.stringify(event)}\n\n`);
-  if (response.write(events.join('') || ': nothing new\n\n')) return;
-  const waiting = new AbortController();
-  const giveUp = () => waiting.abort();
-  const impatience = setTimeout(giveUp, SLOWEST_DRAIN_MS);
-  signal.addEventListener('abort', giveUp);
-  if (signal.aborted) giveUp();
-  try {
-    await once(response, 'drain', { signal: waiting.signal });
-  } finally {
-    clearTimeout(impatience);
-    signal.removeEventListener('abort', giveUp);
-  }
+  await writeSlowly(response, events.join('') || ': nothing new\n\n', signal);
 }

@@ -79,7 +79,8 @@ function describeWrongBody(value: unknown): string {
   return `${wish}: this is ${value === null ? 'null' : `of the type ${kind}`}.`;
 }
 
-function knownMembers(shape: Shape): string[] {
+/** The names that a shape has rules for. */
+export function knownMembers(shape: Shape): string[] {
   const rules = getMetadataStorage().getTargetValidationMetadatas(shape, '', false, false);
   return [...new Set(rules.map((rule) => rule.propertyName))];
 }

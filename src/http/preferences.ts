@@ -5,19 +5,27 @@ import { didYouMean } from '../did-you-mean.js';
 const KNOWN: Record<string, string[]> = {
   tx: ['commit', 'rollback'],
   resolution: ['merge-duplicates', 'ignore-duplicates'],
+  count: ['exact'],
+  return: ['minimal', 'representation'],
 };
+
+const MOST = 'max-affected';
 
 /** What a client prefers (RFC 7240), as far as it is known here: one that is not is ignored. */
 export interface Preferences {
   tx?: 'commit' | 'rollback';
   resolution?: 'merge-duplicates' | 'ignore-duplicates';
+  count?: 'exact';
+  return?: 'minimal' | 'representation';
+  /** The most records that a change of many may touch. */
+  'max-affected'?: number;
 }
 
 /** @throws {BadRequestException} where a known preference has a value that means nothing. */
 export function readPreferences(header: string | string[] | undefined): Preferences {
   const wishes = [header ?? []].flat().join(',').split(',');
   const pairs = wishes.map((wish) => wish.split(';')[0]!.split('=').map(unquote));
-  return Object.fromEntries(pairs.filter(([name]) => Object.hasOwn(KNOWN, name!)).map(check));
+  return Object.fromEntries(pairs.filter(([name]) => isKnown(name!)).map(check));
 }
 
 /** Says in `Preference-Applied` that a preference was followed (RFC 7240, section 3). */
@@ -27,8 +35,13 @@ export function confirmPreference(reply: FastifyReply, preference: string): void
   reply.header('Preference-Applied', [...all].join(', '));
 }
 
-function check([name, value]: string[]): [string, string] {
-  const values = KNOWN[name!]!;
+function isKnown(name: string): boolean {
+  return name === MOST || Object.hasOwn(KNOWN, name);
+}
+
+function check([name, value]: string[]): [string, string | number] {
+  if (name === MOST && /^\d{1,15}$/.test(value ?? '')) return [name, Number(value)];
+  const values = KNOWN[name!] ?? ['a whole number'];
   if (values.includes(value ?? '')) return [name!, value!];
   throw new BadRequestException(
     `Prefer: ${name}=${value ?? ''} means nothing here: ${didYouMean(value ?? '', values)}`,

@@ -1,4 +1,9 @@
-import { ConflictException, NotFoundException, PreconditionFailedException } from '@nestjs/common';
+import {
+  BadRequestException,
+  ConflictException,
+  NotFoundException,
+  PreconditionFailedException,
+} from '@nestjs/common';
 import type { DataSource, EntityManager, EntityTarget, QueryRunner } from 'typeorm';
 import { isDuplicate } from '../database/failures.js';
 import type { ChangeSignal } from './change-signal.js';
@@ -11,11 +16,15 @@ import {
   advance,
   copies,
   create,
+  FIRST,
+  FOUND_COUNT,
   remember,
   rememberMany,
   remove,
+  removeFound,
   restore,
   update,
+  updateFound,
 } from './statements.js';
 import type { WriteTerms } from './write-terms.js';
 
@@ -30,6 +39,14 @@ export interface ManyRecords {
   staging: QueryRunner;
   select: string;
   count: number;
+}
+
+/** Records that are to be changed: SQL that selects their ids, its values from $4 on. */
+export interface Found {
+  text: string;
+  values: unknown[];
+  /** The most that may be changed. */
+  most?: number;
 }
 
 interface Entry {
@@ -121,6 +138,41 @@ export class Journal<T extends Journaled> {
     });
   }
 
+  /**
+   * Changes what is named in `changes` of all records that are found, all or none.
+   * @throws {BadRequestException} where that are more than `most`; nothing is changed then.
+   * @throws {PreconditionFailedException} where the terms expect the table after another change.
+   */
+  async updateFound(found: Found, changes: Partial<T>, terms: WriteTerms): Promise<Tally> {
+    const { names, values } = this.sent(changes);
+    const { text, most, ...find } = found;
+    const change = updateFound(this.table, text, names, FIRST + find.values.length);
+    const request = new Request(terms, { updateFound: text, ...find, changes });
+    return this.changeFound(request, change, [...find.values, ...values], most);
+  }
+
+  /** As `updateFound`. */
+  async removeFound({ text, values, most }: Found, terms: WriteTerms): Promise<Tally> {
+    const request = new Request(terms, { removeFound: text, values });
+    return this.changeFound(request, removeFound(this.table, text), values, most);
+  }
+
+  private async changeFound(request: Request, change: string, values: unknown[], most = Infinity) {
+    return this.inTransaction(request.terms, async (database) => {
+      const seq = await this.adopt(database);
+      const done = await request.recallTally(database);
+      if (done) return done;
+      mustBeExpected(seq, request.terms);
+      const sql = rememberMany(this.table, change, FOUND_COUNT);
+      const [tally] = (await database.query(sql, [...request.values, ...values])) as Tally[];
+      const count = tally!.updated + tally!.deleted;
+      if (count <= most) return tally!;
+      throw new BadRequestException(
+        `That would be ${count}, and max-affected allows ${most}: nothing was changed.`,
+      );
+    });
+  }
+
   /** Does many changes, all or none. `prepare` works in the same transaction, but holds no writer up. */
   async changeMany(
     terms: WriteTerms,
@@ -157,7 +209,7 @@ export class Journal<T extends Journaled> {
       await copyAcross(staging, landing!, asRecords);
       await copyAcross(staging, landing!, asEntries);
       await database.query(advance(count), request.values);
-      return { inserted: count, updated: 0, skipped: 0 };
+      return { inserted: count, updated: 0, deleted: 0, skipped: 0 };
     });
   }
 

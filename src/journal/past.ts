@@ -1,3 +1,4 @@
+import pg from 'pg';
 import type { DataSource, EntityTarget } from 'typeorm';
 import { retryPatiently } from '../database/retry.js';
 import type { ChangeSignal } from './change-signal.js';
@@ -81,17 +82,26 @@ export class Past<T extends Journaled> {
     return { ...change.record, version: change.version } as T;
   }
 
-  /** All records as they were after the change `seq`, by id. */
-  async findAllAt(seq: number): Promise<T[]> {
-    const rows: Row[] = await this.dataSource.query(
-      `SELECT record_id, record FROM (
-         SELECT DISTINCT ON (record_id) record_id, operation, record FROM journal
-         WHERE seq <= $1 ORDER BY record_id, version DESC
-       ) AS latest WHERE operation <> 'delete' ORDER BY record_id`,
-      [seq],
-    );
-    const unknown = this.unknown();
-    return rows.map((row) => recordOf(row, unknown) as T);
+  /** SQL for all records as they were after the change `seq`, with their columns. */
+  relationAt(seq: number): string {
+    const { name, list } = new JournaledTable(this.dataSource, this.entity);
+    return `(
+      SELECT record_id AS id, ${list} FROM (
+        SELECT DISTINCT ON (record_id) record_id, operation, record FROM journal
+        WHERE seq <= ${seq} ORDER BY record_id, version DESC
+      ) AS latest CROSS JOIN LATERAL
+        (SELECT ${list} FROM json_populate_record(NULL::${name}, record)) AS known
+      WHERE operation <> 'delete')`;
+  }
+
+  /** SQL for the records that one request changed, as it left them; deleted ones as they were. */
+  relationOf(requestId: string): string {
+    const { name, list } = new JournaledTable(this.dataSource, this.entity);
+    return `(
+      SELECT record_id AS id, ${list}
+      FROM journal_request JOIN journal ON seq BETWEEN first_seq AND last_seq CROSS JOIN LATERAL
+        (SELECT ${list} FROM json_populate_record(NULL::${name}, record)) AS known
+      WHERE request_id = ${pg.escapeLiteral(requestId)})`;
   }
 
   /** The number of the last change at a time, 0 before the first. */

@@ -8,10 +8,11 @@ import type { WriteTerms } from './write-terms.js';
 /** Where SQL runs: in a transaction, or alone. */
 export type Database = Pick<EntityManager, 'query'>;
 
-/** How many records a request created, changed and left as they were. */
+/** How many records a request created, changed, deleted and left as they were. */
 export interface Tally {
   inserted: number;
   updated: number;
+  deleted: number;
   skipped: number;
 }
 

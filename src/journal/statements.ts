@@ -25,10 +25,14 @@ export function remember(table: JournaledTable, change: string): string {
 
 /**
  * The same for many records at once. `change` is a list of WITH queries of which the last is called
- * `changed`; `offered` is how many records were sent. Returns how many were created, changed and left.
+ * `changed`; `offered` is how many records were sent, or SQL for how many were found. Returns how many were created, changed and left.
  * The head row has to be locked before, so that the change sees all that was written before it.
  */
-export function rememberMany(table: JournaledTable, change: string, offered: number): string {
+export function rememberMany(
+  table: JournaledTable,
+  change: string,
+  offered: number | string,
+): string {
   return `
     WITH ${change},
     ${numberAndAdvance('')},
@@ -85,10 +89,11 @@ function writeDown(table: JournaledTable): string {
       FROM numbered`;
 }
 
-/** How many entries, of all that the rest of the query selects, created a record and changed one. */
+/** How many entries, of all that the rest of the query selects, created a record, changed or deleted one. */
 export const tallied = `
   count(*) FILTER (WHERE operation = 'create')::integer AS inserted,
-  count(*) FILTER (WHERE operation = 'update')::integer AS updated`;
+  count(*) FILTER (WHERE operation = 'update')::integer AS updated,
+  count(*) FILTER (WHERE operation = 'delete')::integer AS deleted`;
 
 export function create(table: JournaledTable, columns: string[]): string {
   return `
@@ -114,6 +119,38 @@ export function remove(table: JournaledTable): string {
     DELETE FROM ${table.name} AS record USING head WHERE ${isExpected}
     RETURNING id, ${table.list}, version + 1 AS version, 'delete' AS operation`;
 }
+
+/** For `rememberMany`: changes the records that `find` selects by id; `first` is the first value's place. */
+export function updateFound(
+  table: JournaledTable,
+  find: string,
+  columns: string[],
+  first: number,
+): string {
+  const places = table.places(columns, first);
+  const names = columns.map(quote);
+  return `
+    found AS (${find}),
+    changed AS (
+      UPDATE ${table.name} AS record
+      SET ${names.map((name, index) => `${name} = ${places[index]}`).join(', ')}, version = version + 1
+      FROM found WHERE record.id = found.id
+        AND ROW(${names.map((name) => `record.${name}`).join(', ')}) IS DISTINCT FROM ROW(${places.join(', ')})
+      RETURNING record.*, 'update' AS operation)`;
+}
+
+/** The same, deleting them. */
+export function removeFound(table: JournaledTable, find: string): string {
+  return `
+    found AS (${find}),
+    changed AS (
+      DELETE FROM ${table.name} AS record USING found WHERE record.id = found.id
+      RETURNING record.id, ${table.columns.map((name) => `record.${quote(name)}`).join(', ')},
+                version + 1 AS version, 'delete' AS operation)`;
+}
+
+/** How many records those statements found. */
+export const FOUND_COUNT = '(SELECT count(*) FROM found)::integer';
 
 /** Puts a record back as it was, whether it is there or not: under $4, with the version $5, as $6. */
 export function restore(table: JournaledTable): string {

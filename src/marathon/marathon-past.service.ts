@@ -18,11 +18,6 @@ export class MarathonPastService {
     return time ? this.past.findSeqAt(time) : this.signal.findLatestSeq();
   }
 
-  /** All marathons as they were after the change `seq`. */
-  async findAll(seq: number): Promise<Omit<Marathon, 'version'>[]> {
-    return this.past.findAllAt(seq);
-  }
-
   /** @throws {NotFoundException} where there was no such marathon then. */
   async findOne(id: number, time: Date): Promise<Marathon> {
     const marathon = await this.past.findOneAt(id, time);

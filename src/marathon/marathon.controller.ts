@@ -4,7 +4,6 @@ import {
   Controller,
   Delete,
   Get,
-  Headers,
   HttpCode,
   Param,
   Patch,
@@ -15,7 +14,6 @@ import {
   UseInterceptors,
 } from '@nestjs/common';
 import type { FastifyReply } from 'fastify';
-import { isKnown } from '../http/entity-tags.js';
 import { OneOrManyPipe } from '../http/input.pipe.js';
 import { Consumes } from '../http/media-types.js';
 import { OnTerms } from '../http/on-terms.js';
@@ -37,14 +35,6 @@ export class MarathonController {
     private readonly past: MarathonPastService,
     private readonly files: MarathonFiles,
   ) {}
-
-  @Get()
-  async findAll(@Query() { as_of }: PointInTime, @Headers('if-none-match') known?: string) {
-    const version = await this.past.findSeq(as_of);
-    if (isKnown(known, version)) return { version };
-    const marathons = await (as_of ? this.past.findAll(version) : this.marathons.findAll());
-    return { version, marathon_list: marathons };
-  }
 
   @Post()
   @Consumes('application/json', 'text/csv', 'application/x-ndjson')

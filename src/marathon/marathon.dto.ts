@@ -1,6 +1,7 @@
 import { applyDecorators } from '@nestjs/common';
 import { Transform } from 'class-transformer';
 import { IsIn, IsInt, Max, Min, ValidateBy, ValidateIf } from 'class-validator';
+import { IsFormat, type ListOptions } from '../http/questions.pipe.js';
 import { IfSent, IsPastTime, IsWholeNumber } from '../http/parameters.js';
 import type { Operation } from '../journal/journal.entity.js';
 import { LIMITS, NATURAL_KEY } from './marathon.columns.js';
@@ -58,6 +59,26 @@ export class PointInTime {
   @IfSent()
   @IsPastTime()
   as_of?: Date;
+}
+
+/** Which year's anniversaries, and how they are answered. */
+export class AnniversaryOptions {
+  @IsWholeNumber({ least: 1, most: 9999 })
+  year = new Date().getUTCFullYear();
+
+  @IsFormat()
+  format?: ListOptions['format'];
+}
+
+/** Figures about marathons; a decade or city of null counts those without. */
+export interface StatisticsView {
+  count: number;
+  by_decade: { decade: number | null; count: number }[];
+  /** How many cities there are; `by_city` names the hundred with the most marathons. */
+  cities: number;
+  by_city: { city: string | null; count: number }[];
+  oldest: MarathonView | null;
+  newest: MarathonView | null;
 }
 
 /** What becomes of marathons that are there already, when many are sent. */

@@ -48,12 +48,13 @@ export class MarathonFiles {
     rows: RowsBody,
     resolution: Resolution | undefined,
     terms: WriteTerms,
-  ): Promise<Tally> {
+  ): Promise<Omit<Tally, 'deleted'>> {
     // one id for all attempts: one that was done, though its answer was lost, is not done again
     const once = { ...terms, requestId: terms.requestId ?? randomUUID() };
     const attempt = async () =>
       resolution ? this.merge(rows, resolution, once) : this.add(rows, once);
-    return this.turns.take(async () => retryLongWork(attempt));
+    const { deleted: _, ...tally } = await this.turns.take(async () => retryLongWork(attempt));
+    return tally;
   }
 
   private async merge(rows: RowsBody, resolution: Resolution, terms: WriteTerms) {

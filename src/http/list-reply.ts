@@ -1,0 +1,86 @@
+import { Logger } from '@nestjs/common';
+import type { FastifyReply } from 'fastify';
+import { writeSlowly } from './slow-writes.js';
+
+/** What has come so far is kept so long, so that a list whose connection dies can be read again. */
+const KEPT_BYTES = 1_048_576;
+
+const log = new Logger('Lists');
+
+/**
+ * Answers with bytes as they come. One that breaks off in its middle breaks the client's connection
+ * too: half an answer must never look like a whole one.
+ */
+export async function sendBytes(
+  reply: FastifyReply,
+  bytes: AsyncIterable<Buffer>,
+  signal: AbortSignal,
+): Promise<void> {
+  const chunks = bytes[Symbol.asyncIterator]();
+  try {
+    const { kept, isWhole } = await readStart(chunks);
+    if (isWhole) return void reply.send(kept);
+    const { raw } = reply.hijack();
+    raw.writeHead(reply.statusCode, reply.getHeaders() as Record<string, string>);
+    await writeAll(raw, kept, chunks, signal);
+  } finally {
+    await chunks.return?.();
+  }
+}
+
+async function readStart(chunks: AsyncIterator<Buffer>) {
+  const kept: Buffer[] = [];
+  for (let length = 0; length < KEPT_BYTES; length += kept.at(-1)!.length) {
+    const next = await chunks.next();
+    if (next.done) return { kept: Buffer.concat(kept), isWhole: true };
+    kept.push(next.value);
+  }
+  return { kept: Buffer.concat(kept), isWhole: false };
+}
+
+async function writeAll(
+  response: FastifyReply['raw'],
+  start: Buffer,
+  chunks: AsyncIterator<Buffer>,
+  signal: AbortSignal,
+): Promise<void> {
+  try {
+    await writeSlowly(response, start, signal);
+    for (let next = await chunks.next(); !next.done; next = await chunks.next()) {
+      await writeSlowly(response, next.value, signal);
+    }
+    response.end();
+  } catch (error) {
+    if (!signal.aborted) log.warn(`A list was broken off: ${String(error)}`);
+    response.socket?.resetAndDestroy();
+    response.destroy();
+  }
+}
+
+/** Aborts where the client goes before its answer ends. */
+export function whenClientLeaves({ raw }: FastifyReply): AbortSignal {
+  const leaving = new AbortController();
+  raw.once('close', () => leaving.abort());
+  return leaving.signal;
+}
+
+/** The pages beside this one (RFC 8288), as addresses of the same question. */
+export function linkPages(
+  reply: FastifyReply,
+  pages: Record<string, Record<string, string | number | undefined> | undefined>,
+): void {
+  const { url } = reply.request;
+  const links = Object.entries(pages).flatMap(([relation, changes]) =>
+    changes ? [`<${changeQuery(url, changes)}>; rel="${relation}"`] : [],
+  );
+  reply.header('Link', links.join(', '));
+}
+
+function changeQuery(url: string, changes: Record<string, string | number | undefined>): string {
+  const { pathname, searchParams } = new URL(url, 'http://here');
+  for (const [name, value] of Object.entries(changes)) {
+    if (value === undefined) searchParams.delete(name);
+    else searchParams.set(name, String(value));
+  }
+  return `${pathname}?${searchParams.toString()}`;
+}

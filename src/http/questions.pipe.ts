@@ -1,0 +1,107 @@
+import { applyDecorators, BadRequestException, type PipeTransform } from '@nestjs/common';
+import { IsIn } from 'class-validator';
+import { readListing, type Askable, type Listing, type QueryParameters } from '../query/listing.js';
+import type { Group } from '../query/conditions.js';
+import { QueryRefused, type QueryFault } from '../query/refusal.js';
+import { knownMembers, readAs, type Shape } from './input.pipe.js';
+import { IfSent, IsPastTime } from './parameters.js';
+
+/** A parameter that names a format in place of `Accept`. */
+export function IsFormat() {
+  const names = ['json', 'csv', 'ndjson', 'array'];
+  return applyDecorators(IfSent(), IsIn(names, { message: `can be ${names.join(', ')}` }));
+}
+
+/** How a list is to be answered, and as of when. */
+export class ListOptions {
+  @IfSent()
+  @IsPastTime()
+  as_of?: Date;
+
+  @IsFormat()
+  format?: 'json' | 'csv' | 'ndjson' | 'array';
+}
+
+/** A question to a list, with further options. */
+export type Asked<Options> = Options & { listing: Listing };
+
+/** What is chosen to be changed, and how it is to be shown afterwards. */
+export interface Chosen {
+  where: Group;
+  listing: Listing;
+}
+
+const EVERYTHING: Group = { is: 'all', isNot: false, of: [] };
+/** Parameters that make a page of a list, or something else of it than its rows. */
+const PAGING = ['order', 'limit', 'offset', 'after', 'having', 'q'];
+
+/** Reads a question to a list; what `options` names is read by its rules. */
+export class QuestionPipe<Options extends object> implements PipeTransform {
+  constructor(
+    private readonly askable: Askable,
+    private readonly options: Shape<Options>,
+    private readonly takes: 'all' | 'conditions' = 'all',
+  ) {}
+
+  transform(parameters: QueryParameters): Asked<Options> {
+    const names = knownMembers(this.options);
+    const { own, others } = split(parameters, names);
+    const faults: QueryFault[] = [];
+    const { record, faults: wrong } = readAs(this.options, own);
+    for (const { pointer, detail } of wrong) faults.push({ parameter: pointer.slice(2), detail });
+    const listing = gather(faults, () => readListing(others, this.askable, names));
+    if (this.takes === 'conditions') refuseNames(faults, others, ['select', ...PAGING]);
+    if (faults.length) throw refuse(faults);
+    return { ...record, listing: listing! };
+  }
+}
+
+/** Reads conditions that choose what is to be changed. */
+export class FilterPipe implements PipeTransform {
+  constructor(private readonly askable: Askable) {}
+
+  transform(parameters: QueryParameters): Chosen {
+    const faults: QueryFault[] = [];
+    const listing = gather(faults, () => readListing(parameters, this.askable));
+    refuseNames(faults, parameters, PAGING);
+    if (listing?.isGrouped) {
+      faults.push({ parameter: 'select', detail: 'takes no aggregates where records are changed' });
+    }
+    if (faults.length) throw refuse(faults);
+    const { where } = listing!;
+    if (where.of.length) return { where, listing: { ...listing!, where: EVERYTHING } };
+    const { name } = this.askable.unique;
+    throw new BadRequestException(
+      `Say which: without a filter this address means all. To change all on purpose, write ${name}=gt.0.`,
+    );
+  }
+}
+
+function refuseNames(faults: QueryFault[], parameters: QueryParameters, names: string[]): void {
+  for (const parameter of names.filter((name) => parameters[name] !== undefined)) {
+    faults.push({ parameter, detail: 'is not possible here: only conditions are' });
+  }
+}
+
+function gather<T>(faults: QueryFault[], read: () => T): T | undefined {
+  try {
+    return read();
+  } catch (error) {
+    if (!(error instanceof QueryRefused)) throw error;
+    faults.push(...error.faults);
+    return undefined;
+  }
+}
+
+function refuse(errors: QueryFault[]): BadRequestException {
+  const detail = errors.map((fault) => `${fault.parameter}: ${fault.detail}`).join('; ');
+  return new BadRequestException({ detail, errors });
+}
+
+function split(parameters: QueryParameters, names: string[]) {
+  const entries = Object.entries(parameters);
+  return {
+    own: Object.fromEntries(entries.filter(([name]) => names.includes(name))),
+    others: Object.fromEntries(entries.filter(([name]) => !names.includes(name))),
+  };
+}

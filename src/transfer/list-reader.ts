@@ -1,0 +1,120 @@
+import type { Readable } from 'node:stream';
+import { Logger } from '@nestjs/common';
+import pg from 'pg';
+import { to as copyTo } from 'pg-copy-streams';
+import type { DataSource, QueryRunner } from 'typeorm';
+import type { Listing } from '../query/listing.js';
+import {
+  findNeighbours,
+  selectCount,
+  selectEdges,
+  selectRows,
+  type Counted,
+  type Edge,
+  type Source,
+} from '../query/statements.js';
+import { copyRows, enclose, fillIn, type Format } from './formats.js';
+
+/** What is asked of a list, of which rows, and how it is to be answered. */
+export interface Question {
+  listing: Listing;
+  source: Source;
+  format: Format;
+  isCounted: boolean;
+}
+
+/** An answer on its way. */
+export interface OpenList {
+  /** How many there are in all, and how many from this page on, where they were to be counted. */
+  counted?: { total: number; beyond: number };
+  /** Where the pages beside this one begin, as words for `after`. */
+  neighbours: { next?: string; previous?: string };
+  rows: AsyncIterable<Buffer>;
+}
+
+/**
+ * Reads lists. PostgreSQL writes the text and it is passed on as it comes, no faster than it is taken:
+ * memory does not grow with the list. What is said about a list is true of exactly its rows.
+ */
+export class ListReader {
+  private readonly log = new Logger(ListReader.name);
+
+  constructor(private readonly dataSource: DataSource) {}
+
+  /** Opens the list for as long as `use` takes; the query ends with `signal`. */
+  async read<T>(
+    question: Question,
+    signal: AbortSignal,
+    use: (list: OpenList) => Promise<T>,
+  ): Promise<T> {
+    const runner = this.dataSource.createQueryRunner();
+    try {
+      const isSnapshot = question.isCounted || isPage(question.listing);
+      if (isSnapshot) await beginSnapshot(runner);
+      const about = await this.findOut(runner, question);
+      const used = await use({ ...about, rows: this.copy(runner, question, signal) });
+      if (isSnapshot) await runner.commitTransaction();
+      return used;
+    } finally {
+      // one that is not through with its rows or its transaction is not taken back by the pool
+      await runner.release();
+    }
+  }
+
+  private async findOut(runner: QueryRunner, { listing, source, isCounted }: Question) {
+    const ask = async <R>({ text, values }: { text: string; values: unknown[] }) =>
+      (await runner.query(text, values)) as R[];
+    const [counts] = isCounted ? await ask<Counted>(selectCount(listing, source)) : [];
+    const edges = isPage(listing) ? await ask<Edge>(selectEdges(listing, source)) : [];
+    return {
+      counted: counts && { total: Number(counts.total), beyond: Number(counts.beyond) },
+      neighbours: findNeighbours(listing, edges),
+    };
+  }
+
+  private copy(runner: QueryRunner, question: Question, signal: AbortSignal) {
+    const { listing, source, format } = question;
+    const rows = fillIn(selectRows(listing, source), pg.escapeLiteral);
+    const lines = this.passOn(runner, copyRows(rows, format), signal);
+    return format.enclosure ? enclose(lines, format.enclosure) : lines;
+  }
+
+  private async *passOn(runner: QueryRunner, sql: string, signal: AbortSignal) {
+    const client = (await runner.connect()) as pg.PoolClient & { processID: number };
+    signal.throwIfAborted();
+    const copy: Readable = client.query(copyTo(sql));
+    const leave = () => copy.destroy(new Error('Nobody waits for this list any more.'));
+    signal.addEventListener('abort', leave);
+    let isWhole = false;
+    try {
+      yield* copy as AsyncIterable<Buffer>;
+      isWhole = true;
+    } finally {
+      signal.removeEventListener('abort', leave);
+      if (!isWhole) await this.cancel(client.processID);
+    }
+  }
+
+  /** PostgreSQL notices that nobody listens when it next writes, which may be long after. */
+  private async cancel(processId: number): Promise<void> {
+    try {
+      await this.dataSource.query(
+        `SELECT pg_cancel_backend(pid) FROM pg_stat_activity
+         WHERE pid = $1 AND state = 'active' AND query LIKE 'COPY (%'`,
+        [processId],
+      );
+    } catch (error) {
+      this.log.warn(`A list that nobody waits for goes on: ${String(error)}`);
+    }
+  }
+}
+
+/** Whether there may be pages beside this one. */
+function isPage({ limit, order }: Listing): boolean {
+  return Boolean(limit) && order.length > 0;
+}
+
+async function beginSnapshot(runner: QueryRunner): Promise<void> {
+  await runner.startTransaction('REPEATABLE READ');
+  await runner.query('SET TRANSACTION READ ONLY');
+}
