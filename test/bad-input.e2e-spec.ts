@@ -133,7 +133,9 @@ describe('bad input is refused in clear words, and nothing is stored', () => {
 
   it('a query parameter that nobody knows', async () => {
     const { body } = await running.http.get('/marathon/?citty=Boston').expect(400);
-    expect(body.errors).toEqual([{ parameter: 'citty', detail: 'is not known: there are as_of' }]);
+    expect(body.errors).toEqual([
+      { parameter: 'citty', detail: 'is not known: did you mean city?' },
+    ]);
   });
 
   it('an address that nobody knows', async () => {

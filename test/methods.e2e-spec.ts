@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { startApp, type RunningApp } from './support/app.js';
 
-const ON_THE_LIST = 'GET, HEAD, OPTIONS, POST';
+const ON_THE_LIST = 'DELETE, GET, HEAD, OPTIONS, PATCH, POST';
 const ON_ONE = 'DELETE, GET, HEAD, OPTIONS, PATCH, PUT';
 
 describe('methods that an address does not have', () => {
@@ -20,7 +20,7 @@ describe('methods that an address does not have', () => {
 
   it.each([
     ['PUT', '/marathon/', ON_THE_LIST],
-    ['DELETE', '/marathon', ON_THE_LIST],
+    ['PROPPATCH', '/marathon', ON_THE_LIST],
     ['PROPFIND', '/marathon/', ON_THE_LIST],
     ['POST', '/marathon/1', ON_ONE],
     ['TRACE', '/marathon/1', ON_ONE],

@@ -27,6 +27,7 @@ export function readBodies(fastify: FastifyInstance): void {
   });
   fastify.addContentTypeParser(JSON_TYPES, async (request: FastifyRequest, payload: Readable) => {
     const start = await readStart(payload);
+    if (!start.length) return undefined;
     if (start[0] !== OPENS_ARRAY || !takesRows(request)) {
       return parseJson(request, await readObject(payload, start));
     }

@@ -1,6 +1,12 @@
 import { applyDecorators, BadRequestException, type PipeTransform } from '@nestjs/common';
 import { IsIn } from 'class-validator';
-import { readListing, type Askable, type Listing, type QueryParameters } from '../query/listing.js';
+import {
+  GROUP_NAMES,
+  readListing,
+  type Askable,
+  type Listing,
+  type QueryParameters,
+} from '../query/listing.js';
 import type { Group } from '../query/conditions.js';
 import { QueryRefused, type QueryFault } from '../query/refusal.js';
 import { knownMembers, readAs, type Shape } from './input.pipe.js';
@@ -40,7 +46,7 @@ export class QuestionPipe<Options extends object> implements PipeTransform {
   constructor(
     private readonly askable: Askable,
     private readonly options: Shape<Options>,
-    private readonly takes: 'all' | 'conditions' = 'all',
+    private readonly takes: 'all' | 'conditions' | 'select' = 'all',
   ) {}
 
   transform(parameters: QueryParameters): Asked<Options> {
@@ -50,9 +56,15 @@ export class QuestionPipe<Options extends object> implements PipeTransform {
     const { record, faults: wrong } = readAs(this.options, own);
     for (const { pointer, detail } of wrong) faults.push({ parameter: pointer.slice(2), detail });
     const listing = gather(faults, () => readListing(others, this.askable, names));
-    if (this.takes === 'conditions') refuseNames(faults, others, ['select', ...PAGING]);
+    refuseNames(faults, others, this.findRefused());
     if (faults.length) throw refuse(faults);
     return { ...record, listing: listing! };
+  }
+
+  private findRefused(): string[] {
+    if (this.takes === 'all') return [];
+    if (this.takes === 'conditions') return ['select', ...PAGING];
+    return [...PAGING, ...this.askable.columns.map(({ name }) => name), ...GROUP_NAMES];
   }
 }
 
@@ -79,7 +91,7 @@ export class FilterPipe implements PipeTransform {
 
 function refuseNames(faults: QueryFault[], parameters: QueryParameters, names: string[]): void {
   for (const parameter of names.filter((name) => parameters[name] !== undefined)) {
-    faults.push({ parameter, detail: 'is not possible here: only conditions are' });
+    faults.push({ parameter, detail: 'is not possible here' });
   }
 }
 

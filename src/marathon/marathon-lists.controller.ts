@@ -1,9 +1,20 @@
-import { Body, Controller, Delete, Get, Patch, Query, Res } from '@nestjs/common';
+import {
+  BadRequestException,
+  Body,
+  Controller,
+  Delete,
+  Get,
+  Patch,
+  Post,
+  Query,
+  Res,
+} from '@nestjs/common';
 import type { FastifyReply } from 'fastify';
 import { answerList } from '../transfer/answer-list.js';
+import { OneOrManyPipe } from '../http/input.pipe.js';
 import { Consumes } from '../http/media-types.js';
 import { OnTerms } from '../http/on-terms.js';
-import { confirmPreference, readPreferences } from '../http/preferences.js';
+import { confirmPreference, readPreferences, type Preferences } from '../http/preferences.js';
 import {
   FilterPipe,
   ListOptions,
@@ -11,19 +22,31 @@ import {
   type Asked,
   type Chosen,
 } from '../http/questions.pipe.js';
+import { oneRow, RowsFile } from '../http/rows-body.js';
 import type { WriteTerms } from '../journal/write-terms.js';
+import type { Listing } from '../query/listing.js';
 import { formatsOf } from '../transfer/formats.js';
 import { MarathonLists } from './marathon-lists.service.js';
 import { MarathonPastService } from './marathon-past.service.js';
 import { ANNIVERSARIES, ASKABLE } from './marathon.columns.js';
-import { AnniversaryOptions, MarathonChanges, PointInTime } from './marathon.dto.js';
+import {
+  AnniversaryOptions,
+  MarathonChanges,
+  MarathonDetails,
+  PointInTime,
+  StoreOptions,
+} from './marathon.dto.js';
+import { MarathonFiles } from './marathon.files.js';
+import { MarathonService } from './marathon.service.js';
 
 const FORMATS = formatsOf('marathon_list');
 
 @Controller('marathon')
 export class MarathonListsController {
   constructor(
+    private readonly marathons: MarathonService,
     private readonly lists: MarathonLists,
+    private readonly files: MarathonFiles,
     private readonly past: MarathonPastService,
   ) {}
 
@@ -68,6 +91,24 @@ export class MarathonListsController {
     return this.lists.statistics(listing.where, { seq });
   }
 
+  @Post()
+  @Consumes('application/json', 'text/csv', 'application/x-ndjson')
+  async create(
+    @Body(new OneOrManyPipe(MarathonDetails)) sent: MarathonDetails | RowsFile,
+    @Query(new QuestionPipe(ASKABLE, StoreOptions, 'select')) asked: Asked<StoreOptions>,
+    @OnTerms() terms: WriteTerms,
+    @Res() reply: FastifyReply,
+  ) {
+    const { body, headers } = reply.code(201).request;
+    const resolution = readResolution(asked.on_conflict, readPreferences(headers.prefer));
+    if (resolution) confirmPreference(reply, `resolution=${resolution}`);
+    const rows = sent instanceof RowsFile ? sent : resolution && oneRow(body);
+    const stored = rows
+      ? await this.files.import(rows, resolution, terms)
+      : await this.createOne(sent as MarathonDetails, terms, reply);
+    await this.answer(reply, asked, terms, stored);
+  }
+
   @Patch()
   @Consumes('application/merge-patch+json', 'application/json')
   async update(
@@ -90,17 +131,23 @@ export class MarathonListsController {
     await this.answer(reply, chosen, terms, { deleted });
   }
 
+  private async createOne(details: MarathonDetails, terms: WriteTerms, reply: FastifyReply) {
+    const { id, version } = await this.marathons.create(details, terms);
+    reply.header('Location', `/marathon/${id}`).header('ETag', `"${version}"`);
+    return { id };
+  }
+
   /** How many, or none of that, or the marathons themselves: as `Prefer: return` says. */
   private async answer(
     reply: FastifyReply,
-    { listing }: Chosen,
+    { listing }: { listing: Listing },
     { requestId, isRehearsal }: WriteTerms,
-    tally: object,
+    told: object,
   ): Promise<void> {
     const wish = readPreferences(reply.request.headers.prefer).return;
     if (wish && !isRehearsal) confirmPreference(reply, `return=${wish}`);
-    if (wish === 'minimal') return void reply.code(204).send();
-    if (wish !== 'representation' || isRehearsal) return void reply.send(tally);
+    if (wish === 'minimal') return void reply.code(reply.statusCode === 201 ? 201 : 204).send();
+    if (wish !== 'representation' || isRehearsal) return void reply.send(told);
     await answerList(reply, {
       listing,
       formats: FORMATS,
@@ -114,4 +161,14 @@ function most(reply: FastifyReply): number | undefined {
   const limit = readPreferences(reply.request.headers.prefer)['max-affected'];
   if (limit !== undefined) confirmPreference(reply, `max-affected=${limit}`);
   return limit;
+}
+
+/** Duplicates are found by what `on_conflict` says, and treated as `Prefer: resolution` says. */
+function readResolution(on_conflict: string | undefined, { resolution }: Preferences) {
+  if (!on_conflict === !resolution) return resolution;
+  throw new BadRequestException(
+    on_conflict
+      ? 'With on_conflict, say Prefer: resolution=merge-duplicates or resolution=ignore-duplicates.'
+      : `With Prefer: resolution=${resolution}, say which marathons are the same: ?on_conflict=name,city.`,
+  );
 }

@@ -105,11 +105,6 @@ export class MarathonLists {
     const source = { relation: this.past.relationOf(requestId) };
     await this.reader.read({ listing, source, ...reading }, reading.signal, use);
   }
-
-  /** To be called when there may be many new ones: it takes a while, and holds nobody up. */
-  async renewSearch(): Promise<void> {
-    await this.search.renewIndex();
-  }
 }
 
 function find(where: Group) {

@@ -1,6 +1,6 @@
 import { applyDecorators } from '@nestjs/common';
 import { Transform } from 'class-transformer';
-import { IsIn, IsInt, Max, Min, ValidateBy, ValidateIf } from 'class-validator';
+import { IsIn, IsInt, Matches, Max, Min, ValidateBy, ValidateIf } from 'class-validator';
 import { IsFormat, type ListOptions } from '../http/questions.pipe.js';
 import { IfSent, IsPastTime, IsWholeNumber } from '../http/parameters.js';
 import type { Operation } from '../journal/journal.entity.js';
@@ -81,11 +81,20 @@ export interface StatisticsView {
   newest: MarathonView | null;
 }
 
-/** What becomes of marathons that are there already, when many are sent. */
-export class ConflictKey {
+const SENT_COLUMNS = Object.keys(LIMITS);
+const COLUMN = `"?(${SENT_COLUMNS.join('|')})"?`;
+const COLUMN_LIST = new RegExp(`^${COLUMN}(,${COLUMN})*$`);
+
+/** How marathons are stored that are sent, such as what becomes of those that are there already. */
+export class StoreOptions {
   @IfSent()
   @IsIn([NATURAL_KEY.join(',')], { message: `can be ${NATURAL_KEY.join(',')}` })
   on_conflict?: string;
+
+  /** PostgREST's clients name here what their rows have in them; the rows say so themselves. */
+  @IfSent()
+  @Matches(COLUMN_LIST, { message: `names columns, as in ${SENT_COLUMNS.join(',')}` })
+  columns?: string;
 }
 
 /** Which version to restore: without one, that before the deletion. */

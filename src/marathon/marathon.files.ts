@@ -14,6 +14,8 @@ import type { Journal } from '../journal/journal.js';
 import { InjectJournal } from '../journal/journal.module.js';
 import type { Tally } from '../journal/request.js';
 import type { WriteTerms } from '../journal/write-terms.js';
+import type { Search } from '../search/search.js';
+import { InjectSearch } from '../search/search.module.js';
 import { landByKey, selectStaged, type Resolution } from '../transfer/landing.js';
 import { Rejections, RowsRefused } from '../transfer/rejections.js';
 import { readRows } from '../transfer/rows.js';
@@ -33,6 +35,7 @@ export class MarathonFiles {
   constructor(
     @InjectDataSource() private readonly dataSource: DataSource,
     @InjectJournal(Marathon) private readonly journal: Journal<Marathon>,
+    @InjectSearch(Marathon) private readonly search: Search,
   ) {
     // an import holds two connections for as long as it takes: others need some too
     const { poolSize = 10 } = dataSource.options as { poolSize?: number };
@@ -54,6 +57,7 @@ export class MarathonFiles {
     const attempt = async () =>
       resolution ? this.merge(rows, resolution, once) : this.add(rows, once);
     const { deleted: _, ...tally } = await this.turns.take(async () => retryLongWork(attempt));
+    this.search.renewIndex();
     return tally;
   }
 

@@ -45,6 +45,8 @@ const GROUPS: Record<string, Pick<Group, 'is' | 'isNot'>> = {
   'not.and': { is: 'all', isNot: true },
   'not.or': { is: 'any', isNot: true },
 };
+/** The parameters that put conditions together. */
+export const GROUP_NAMES = Object.keys(GROUPS);
 const ONCE = ['select', 'order', 'limit', 'offset', 'after', 'having', 'q'];
 const [LARGEST_LIMIT, LARGEST_OFFSET, LONGEST_SEARCH] = [2_147_483_647, 1_000_000_000_000, 200];
 
@@ -83,7 +85,7 @@ export function readListing(
   const offset = reader.readOnce('offset', (text) => readCount(text, LARGEST_OFFSET));
   const after = reader.readOnce('after', (text) => parseCursor(text, list, order));
   if (after && offset !== undefined) reader.refuse('offset', 'cannot stand beside after');
-  const names = columns.map(({ name }) => name).concat(Object.keys(GROUPS), ONCE, others);
+  const names = columns.map(({ name }) => name).concat(GROUP_NAMES, ONCE, others);
   reader.refuseOthers(names);
   return {
     where,

@@ -26,18 +26,18 @@ export class Search implements OnApplicationBootstrap, OnModuleDestroy {
     return words.find(text, index.table, await index.findParts());
   }
 
-  /** To be called when there may be much that was not there before. */
-  async renewIndex(): Promise<void> {
-    const { index } = await this.prepare();
-    await index.renew();
+  /** To be called when there may be much that was not there before; nobody has to wait for it. */
+  renewIndex(): void {
+    const renew = async () => {
+      await this.opening.opened;
+      const { index } = await this.prepare();
+      await index.renew();
+    };
+    renew().catch((error: unknown) => this.log.warn(`No search index was made: ${String(error)}`));
   }
 
   onApplicationBootstrap(): void {
-    const begin = async () => {
-      await this.opening.opened;
-      await this.renewIndex();
-    };
-    begin().catch((error: unknown) => this.log.debug(`Not ready for searching: ${String(error)}`));
+    this.renewIndex();
   }
 
   async onModuleDestroy(): Promise<void> {

@@ -9,8 +9,9 @@ import { FOLD, type Ability } from './ability.js';
 /** Up to so many finds are sorted by how well they fit; more would take longer than anybody waits. */
 const MOST_RANKED = 2000;
 const [MOST_WORDS, SHORTEST_TO_CORRECT, LETTERS_A_TYPO] = [10, 3, 3];
-/** How like a word has to be to be looked at as what may have been meant, and how many are looked at. */
-const [LIKENESS, MOST_LOOKED_AT] = [0.4, 500];
+/** How like a word has to be to be looked at as what may have been meant: the likest first. */
+const LIKENESSES = [0.6, 0.45, 0.3];
+const MOST_LOOKED_AT = 500;
 
 /**
  * Finds the rows of a table whose texts have all the words, whatever their case and accents. Where none
@@ -80,10 +81,21 @@ export class TextSearch {
 
   /** The word as it is, where none that is like it is known. */
   private async correctWord(word: string, relation: string): Promise<string> {
+    if (!this.ability.trigramSchema || word.length < SHORTEST_TO_CORRECT) return word;
+    const maxDistance = Math.ceil(word.length / LETTERS_A_TYPO);
+    for (const likeness of LIKENESSES) {
+      const known = await this.findLike(word, likeness, relation);
+      const nearest = closestMatch(word, known, { maxDistance });
+      if (nearest) return nearest;
+    }
+    return word;
+  }
+
+  /** Words of texts that have something like `word`. */
+  private async findLike(word: string, likeness: number, relation: string): Promise<string[]> {
     const { trigramSchema: schema } = this.ability;
-    if (!schema || word.length < SHORTEST_TO_CORRECT) return word;
     const rows = await this.dataSource.transaction(async (database) => {
-      await database.query(`SET LOCAL pg_trgm.word_similarity_threshold = ${LIKENESS}`);
+      await database.query(`SET LOCAL pg_trgm.word_similarity_threshold = ${likeness}`);
       return database.query<{ text: string }[]>(
         `SELECT ${this.folded} AS text FROM ${relation} AS source
          WHERE $1 OPERATOR(${schema}.<%) ${this.folded} LIMIT ${MOST_LOOKED_AT}`,
@@ -91,8 +103,7 @@ export class TextSearch {
       );
     });
     const known = new Set(rows.flatMap(({ text }) => text.split(/[^\p{L}\p{N}]+/u)));
-    const maxDistance = Math.ceil(word.length / LETTERS_A_TYPO);
-    return closestMatch(word, [...known].filter(Boolean), { maxDistance }) ?? word;
+    return [...known].filter(Boolean);
   }
 
   private async fold(text: string): Promise<string> {

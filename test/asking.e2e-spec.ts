@@ -1,0 +1,276 @@
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import type { MarathonView } from '../src/marathon/marathon.dto.js';
+import type { Response } from 'supertest';
+import { startApp, type RunningApp } from './support/app.js';
+import { store } from './support/store.js';
+
+const MARATHONS = [
+  { name: 'Boston Marathon', city: 'Boston', inception_year: 1897 },
+  { name: 'Berlin-Marathon', city: 'Berlin', inception_year: 1974 },
+  { name: 'New York City Marathon', city: 'New York', inception_year: 1970 },
+  { name: 'Zürich Marathon', city: 'Zürich', inception_year: 2003 },
+  { name: 'Marathon de Paris', city: 'Paris', inception_year: 1976 },
+  { name: 'Run, "Paris" (half\\way)', city: 'Paris', inception_year: null },
+  { name: 'Nowhere Run', city: null, inception_year: 1997 },
+];
+
+describe('a question to the list', () => {
+  let running: RunningApp;
+  beforeAll(async () => {
+    running = await startApp();
+    await store(running, MARATHONS);
+  });
+  afterAll(async () => running.close());
+
+  const get = (query: string) => running.http.get(`/marathon/?${query}`);
+  const list = async (query: string): Promise<MarathonView[]> =>
+    (await get(query).expect(200)).body.marathon_list;
+  const ids = async (query: string) => (await list(query)).map(({ id }) => id);
+  const fault = async (query: string) => (await get(query).expect(400)).body.errors[0];
+
+  it.each([
+    ['city=Boston', [1]],
+    ['city=eq.Boston', [1]],
+    ['city=New York', [3]],
+    ['city=not.eq.Paris', [1, 2, 3, 4]],
+    ['city=neq.Paris', [1, 2, 3, 4]],
+    ['city=isdistinct.Paris', [1, 2, 3, 4, 7]],
+    ['city=is.null', [7]],
+    ['city=not.is.null&inception_year=not.is.null', [1, 2, 3, 4, 5]],
+    ['city=in.("New York",Boston)', [1, 3]],
+    ['city=not.in.("New York",Boston)', [2, 4, 5, 6]],
+    ['id=in.()', []],
+    ['name=like.*Run*', [6, 7]],
+    ['name=ilike.*run*', [6, 7]],
+    ['name=like.*_half\\\\%25', [6]],
+    ['name=like.*_half\\%25', []],
+    ['inception_year=1970', [3]],
+    ['inception_year=gte.1970&inception_year=lt.1976', [2, 3]],
+    ['inception_year=gt.999999999999', []],
+    ['or=(name.ilike.*run*,city.eq.Paris)', [5, 6, 7]],
+    ['and=(or(city.eq.Paris,city.eq.Boston),inception_year.not.is.null)', [1, 5]],
+    ['not.or=(city.eq.Paris,city.eq.Boston)', [2, 3, 4]],
+    ['or=(not.and(id.gt.1,id.lt.7),city.in.(Paris))', [1, 5, 6, 7]],
+    ['or=(name.eq."Run, \\"Paris\\" (half\\\\way)",id.eq.1)', [1, 6]],
+    ['name=eq.Run, "Paris" (half\\way)', [6]],
+    ['city=Boston&city=Paris', []],
+  ])('finds what %s means', async (query, expected) => {
+    expect(await ids(query)).toEqual(expected);
+  });
+
+  it.each([
+    ['order=inception_year', [1, 3, 2, 5, 7, 4, 6]],
+    ['order=inception_year.desc', [6, 4, 7, 5, 2, 3, 1]],
+    ['order=inception_year.desc.nullslast&limit=2', [4, 7]],
+    ['order=city.nullsfirst,inception_year.desc.nullslast&limit=3', [7, 2, 1]],
+    ['limit=2&offset=5', [6, 7]],
+    ['limit=0', []],
+    ['offset=7', []],
+  ])('sorts and cuts as %s says', async (query, expected) => {
+    expect(await ids(query)).toEqual(expected);
+  });
+
+  it.each([
+    ['citty=Boston', { parameter: 'citty', detail: expect.stringContaining('city') }],
+    [
+      'select=name,yeer',
+      { position: 6, detail: expect.stringContaining('there is no column "yeer"') },
+    ],
+    ['inception_year=gtee.1970', { detail: expect.stringContaining('gte') }],
+    ['inception_year=>1970', { detail: expect.stringContaining('operators are eq') }],
+    ['city=ilik.*x*', { detail: expect.stringContaining('eq.ilik.') }],
+    ['inception_year=like.19*', { detail: expect.stringContaining('is for text') }],
+    ['city=is.nul', { detail: expect.stringContaining('not.is.null') }],
+    ['city=in.(Boston', { position: 11, detail: expect.stringContaining('parenthesis') }],
+    ['city=in.("Boston)', { detail: 'this quote has no end', position: 5 }],
+    ['or=(city.eq.Paris', { position: 15 }],
+    ['or=()', { detail: 'a column was expected', position: 2 }],
+    ['or=(city.Paris)', { detail: expect.stringContaining('is not an operator') }],
+    ['or=(city.eq.Paris)x', { detail: expect.stringContaining('nothing may follow') }],
+    [`or=${'(or'.repeat(11)}(id.eq.1${')'.repeat(12)}`, { parameter: 'or' }],
+    ['name=like.x\\', { detail: expect.stringContaining('backslash') }],
+    ['name=eq.%00', { detail: expect.stringContaining('NUL') }],
+    ['order=name.up', { detail: expect.stringContaining('asc, desc') }],
+    ['order=name,name', { detail: 'name was named before' }],
+    ['order=relevance', { detail: expect.stringContaining('there is no column') }],
+    ['limit=-1', { parameter: 'limit' }],
+    ['limit=1&limit=2', { detail: 'can be given once' }],
+    ['after=nonsense', { detail: expect.stringContaining('is no cursor') }],
+    ['after=WyJ4IiwwLDFd', { detail: expect.stringContaining('another filter or order') }],
+    ['having=n.gt.1', { detail: expect.stringContaining('aggregates') }],
+    ['select=name,name', { detail: expect.stringContaining('selected twice') }],
+    ['select=count(),city.sum()', { detail: expect.stringContaining('is for numbers') }],
+    ['select=sum()', { detail: expect.stringContaining('needs a column') }],
+    ['q=', { parameter: 'q' }],
+    ['format=xml', { parameter: 'format' }],
+  ])('is refused in clear words: %s', async (query, expected) => {
+    expect(await fault(query)).toMatchObject(expected);
+  });
+
+  it('is told all that is wrong with it at once', async () => {
+    const { body } = await get('limit=x&order=nme&citty=Paris&as_of=then').expect(400);
+    const named = body.errors.map(({ parameter }: { parameter: string }) => parameter);
+    expect(named.toSorted()).toEqual(['as_of', 'citty', 'limit', 'order']);
+  });
+
+  it('picks and renames members, in their order', async () => {
+    const answer = await get('select=year:inception_year,name&limit=1').expect(200);
+    expect(answer.text).toBe('{"marathon_list":[{"year":1897,"name":"Boston Marathon"}]}');
+  });
+
+  it('may sort by a column that another member took the name of', async () => {
+    const answer = await get('select=name:city&order=name.desc&limit=1').expect(200);
+    expect(answer.body.marathon_list).toEqual([{ name: 'Zürich' }]);
+  });
+
+  it('counts by city, the most first, and only those with more than one', async () => {
+    const answer = await get('select=city,n:count()&order=n.desc&having=n.gt.1').expect(200);
+    expect(answer.body.marathon_list).toEqual([{ city: 'Paris', n: 2 }]);
+  });
+
+  it('reckons with the years', async () => {
+    const functions = ['min', 'max', 'avg', 'sum'].map((name) => `inception_year.${name}()`);
+    const select = `n:count(),known:inception_year.count(),${functions.join(',')}`;
+    const { body } = await get(`select=${select}`).expect(200);
+    expect(body.marathon_list).toEqual([
+      { n: 7, known: 6, min: 1897, max: 2003, avg: 1969.5, sum: 11_817 },
+    ]);
+  });
+
+  it('walks pages by their links, there and back, over text and nulls', async () => {
+    const walk = async (start: string, relation: string) => {
+      const seen: number[][] = [];
+      for (let path: string | undefined = start; path;) {
+        const answer: Response = await running.http.get(path).expect(200);
+        seen.push(answer.body.marathon_list.map(({ id }: MarathonView) => id));
+        path = linkOf(answer.headers.link, relation) ?? '';
+        if (path) last = path;
+      }
+      return seen;
+    };
+    let last = '';
+    const there = await walk('/marathon/?order=city.desc&limit=2', 'next');
+    expect(there).toEqual([[7, 4], [5, 6], [3, 1], [2]]);
+    const back = await walk(last, 'prev');
+    expect(back).toEqual([[2], [3, 1], [5, 6], [7, 4]]);
+  });
+
+  it('links to pages by offset where it asked by offset', async () => {
+    const { headers } = await get('limit=2&offset=4').expect(200);
+    expect(linkOf(headers.link, 'next')).toBe('/marathon/?limit=2&offset=6');
+    expect(linkOf(headers.link, 'prev')).toBe('/marathon/?limit=2&offset=2');
+    expect(linkOf(headers.link, 'first')).toBe('/marathon/?limit=2');
+  });
+
+  it('walks pages of groups', async () => {
+    const first = await get('select=city,n:count()&order=n.desc&limit=2').expect(200);
+    const next = await running.http.get(linkOf(first.headers.link, 'next')!).expect(200);
+    const cities = [...first.body.marathon_list, ...next.body.marathon_list];
+    expect(cities.map(({ city }) => city)).toEqual(['Paris', 'Berlin', 'Boston', 'New York']);
+  });
+
+  it.each(['city=Paris', 'order=name', 'q=run'])(
+    'does not take the cursor of another question: %s',
+    async (query) => {
+      const { headers } = await get('limit=2').expect(200);
+      const after = new URL(linkOf(headers.link, 'next')!, 'http://x').searchParams.get('after');
+      expect(await fault(`${query}&limit=2&after=${after}`)).toMatchObject({ parameter: 'after' });
+    },
+  );
+
+  it.each([
+    ['limit=3', 206, '0-2/7'],
+    ['limit=3&offset=6', 206, '6-6/7'],
+    ['', 200, '0-6/7'],
+    ['city=Paris', 200, '0-1/2'],
+    ['city=Nowhere', 200, '*/0'],
+    ['offset=7', 416, '*/7'],
+    ['select=city,count()&limit=2', 206, '0-1/6'],
+  ])('counts when it is preferred: %s', async (query, status, range) => {
+    const answer = await get(query).set('Prefer', 'count=exact').expect(status);
+    expect(answer.headers).toMatchObject({ 'content-range': range });
+  });
+
+  it('knows where a page by cursor stands', async () => {
+    const count = { Prefer: 'count=exact' };
+    const { headers } = await get('limit=3').expect(200);
+    const second = await running.http.get(linkOf(headers.link, 'next')!).set(count).expect(206);
+    expect(second.headers['content-range']).toBe('3-5/7');
+    const back = await running.http
+      .get(linkOf(second.headers.link, 'prev')!)
+      .set(count)
+      .expect(206);
+    expect(back.headers['content-range']).toBe('0-2/7');
+  });
+
+  it.each([
+    ['csv', 'text/csv', 'id,name,city,inception_year\n6,"Run, ""Paris"" (half\\way)",Paris,\n'],
+    [
+      'ndjson',
+      'application/x-ndjson',
+      '{"id":6,"name":"Run, \\"Paris\\" (half\\\\way)","city":"Paris","inception_year":null}\n',
+    ],
+    [
+      'array',
+      'application/vnd.pgrst.array+json',
+      '[{"id":6,"name":"Run, \\"Paris\\" (half\\\\way)","city":"Paris","inception_year":null}]',
+    ],
+  ])('is answered as %s, by Accept or by name', async (format, accept, expected) => {
+    const named = await get(`id=6&format=${format}`).buffer().expect(200);
+    const accepted = await get('id=6').set('Accept', accept).buffer().expect(200);
+    for (const { text, body, headers } of [named, accepted]) {
+      expect(text ?? String(body)).toBe(expected);
+      expect(headers['content-type']).toContain(accept);
+      expect(headers.vary).toBe('Accept, Prefer');
+    }
+  });
+
+  it('is refused where a client takes none of the formats', async () => {
+    const { body } = await get('').set('Accept', 'text/html').expect(406);
+    expect(body.detail).toContain('text/csv');
+  });
+
+  it('is not answered again to who has the answer, in the format that it has', async () => {
+    const { headers } = await get('format=csv').expect(200);
+    await get('format=csv').set('If-None-Match', headers.etag!).expect(304);
+    await get('').set('If-None-Match', headers.etag!).expect(200);
+  });
+
+  it('is answered by headers alone to HEAD', async () => {
+    const answer = await running.http.head('/marathon/?limit=2').set('Prefer', 'count=exact');
+    expect(answer.headers['content-range']).toBe('0-1/7');
+    expect(answer.text).toBeFalsy();
+  });
+
+  it('may be about what was', async () => {
+    const then = new Date().toISOString();
+    await running.http.patch('/marathon/7').send({ city: 'Somewhere' }).expect(200);
+    expect(await ids(`city=is.null&as_of=${then}`)).toEqual([7]);
+    expect(await ids('city=is.null')).toEqual([]);
+    await running.http.patch('/marathon/7').send({ city: null }).expect(200);
+  });
+
+  it('finds the round anniversaries of a year, the roundest first', async () => {
+    const { body } = await running.http.get('/marathon/anniversaries?year=2027').expect(200);
+    expect(
+      body.marathon_list.map(({ id, years }: { id: number; years: number }) => [id, years]),
+    ).toEqual([
+      [1, 130],
+      [7, 30],
+    ]);
+  });
+
+  it('gives the figures of all, and of some', async () => {
+    const { body } = await running.http.get('/marathon/stats').expect(200);
+    expect(body).toMatchObject({ count: 7, cities: 5, oldest: { id: 1 }, newest: { id: 4 } });
+    expect(body.by_city[0]).toEqual({ city: 'Paris', count: 2 });
+    expect(body.by_decade).toContainEqual({ decade: 1970, count: 3 });
+    expect(body.by_decade.at(-1)).toEqual({ decade: null, count: 1 });
+    const some = await running.http.get('/marathon/stats?city=Boston').expect(200);
+    expect(some.body).toMatchObject({ count: 1, newest: { id: 1 } });
+  });
+});
+
+function linkOf(header: string | undefined, relation: string): string | undefined {
+  return new RegExp(`<([^>]*)>; rel="${relation}"`).exec(header ?? '')?.[1];
+}

@@ -1,0 +1,132 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { startApp, type RunningApp } from './support/app.js';
+import { store } from './support/store.js';
+
+describe('what a filter finds', () => {
+  let running: RunningApp;
+  beforeAll(async () => void (running = await startApp()));
+  afterAll(async () => running.close());
+  beforeEach(async () => {
+    await running.http.delete('/marathon/?id=gt.0').expect(200);
+    await store(running, [
+      { name: 'Boston Marathon', city: 'Boston', inception_year: 1897 },
+      { name: 'Boston Half', city: 'Boston', inception_year: 2001 },
+      { name: 'Paris', city: 'Paris', inception_year: 1976 },
+    ]);
+  });
+
+  const cities = async () =>
+    (await running.http.get('/marathon/')).body.marathon_list.map(
+      ({ city }: { city: string }) => city,
+    );
+  const changes = async (since: number) =>
+    (await running.http.get(`/marathon/changes?since=${since}`)).body.changes;
+  const lastSeq = async () =>
+    Number((await running.http.get('/marathon/')).headers.etag!.slice(1, -1));
+
+  it('is changed as one, and each change remembered', async () => {
+    const since = await lastSeq();
+    const answer = await running.http.patch('/marathon/?city=Boston').send({ city: 'Beantown' });
+    expect(answer.status).toBe(200);
+    expect(answer.body).toEqual({ updated: 2, skipped: 0 });
+    expect(await cities()).toEqual(['Beantown', 'Beantown', 'Paris']);
+    const remembered = await changes(since);
+    expect(
+      remembered.map(({ operation, version }: { operation: string; version: number }) => [
+        operation,
+        version,
+      ]),
+    ).toEqual([
+      ['update', 2],
+      ['update', 2],
+    ]);
+  });
+
+  it('keeps its version where it is like that already', async () => {
+    const answer = await running.http
+      .patch('/marathon/?id=gt.0')
+      .send({ city: 'Paris' })
+      .expect(200);
+    expect(answer.body).toEqual({ updated: 2, skipped: 1 });
+  });
+
+  it('is deleted, and can be restored', async () => {
+    const { body } = await running.http.get('/marathon/?city=Boston&select=id');
+    const answer = await running.http.delete('/marathon/?city=Boston').expect(200);
+    expect(answer.body).toEqual({ deleted: 2 });
+    await running.http.post(`/marathon/${body.marathon_list[0].id}/restore`).expect(200);
+    expect(await cities()).toEqual(['Boston', 'Paris']);
+  });
+
+  it.each(['patch', 'delete'] as const)(
+    'is not everything: %s without a filter is refused',
+    async (method) => {
+      const answer = await running.http[method]('/marathon/').send({ city: 'X' }).expect(400);
+      expect(answer.body.detail).toContain('id=gt.0');
+      expect(await cities()).toHaveLength(3);
+    },
+  );
+
+  it('is never more than max-affected', async () => {
+    const refused = await running.http
+      .delete('/marathon/?city=Boston')
+      .set('Prefer', 'max-affected=1')
+      .expect(400);
+    expect(refused.body.detail).toContain('That would be 2');
+    expect(await cities()).toHaveLength(3);
+    const done = await running.http
+      .delete('/marathon/?city=Boston')
+      .set('Prefer', 'max-affected=2')
+      .expect(200);
+    expect(done.headers['preference-applied']).toBe('max-affected=2');
+  });
+
+  it('is not changed where the list is another by now', async () => {
+    const { headers } = await running.http.get('/marathon/');
+    await running.http.post('/marathon/').send({ name: 'In between' }).expect(201);
+    await running.http.delete('/marathon/?city=Boston').set('If-Match', headers.etag!).expect(412);
+    const { headers: now } = await running.http.get('/marathon/');
+    await running.http.delete('/marathon/?city=Boston').set('If-Match', now.etag!).expect(200);
+  });
+
+  it('is changed for the answer alone in a rehearsal', async () => {
+    const answer = await running.http
+      .delete('/marathon/?city=Boston')
+      .set('Prefer', 'tx=rollback')
+      .expect(200);
+    expect(answer.body).toEqual({ deleted: 2 });
+    expect(await cities()).toHaveLength(3);
+  });
+
+  it('is shown as it became, where that is preferred', async () => {
+    const answer = await running.http
+      .patch('/marathon/?city=Boston&select=name,city')
+      .set('Prefer', 'return=representation')
+      .send({ city: 'Beantown' })
+      .expect(200);
+    expect(answer.body.marathon_list).toEqual([
+      { name: 'Boston Marathon', city: 'Beantown' },
+      { name: 'Boston Half', city: 'Beantown' },
+    ]);
+    await running.http.delete('/marathon/?city=Paris').set('Prefer', 'return=minimal').expect(204);
+  });
+
+  it('is done once where it is asked twice under one key', async () => {
+    const once = { 'Idempotency-Key': '"all of Boston"' };
+    const first = await running.http.patch('/marathon/?city=Boston').set(once).send({ city: 'B' });
+    const second = await running.http.patch('/marathon/?city=Boston').set(once).send({ city: 'B' });
+    expect(second.body).toEqual(first.body);
+    await running.http.patch('/marathon/?city=Boston').set(once).send({ city: 'C' }).expect(422);
+  });
+
+  it.each([
+    ['patch', '?city=Boston&limit=1', {}],
+    ['patch', '?citty=Boston', { city: 'X' }],
+    ['patch', '?city=Boston', { citty: 'X' }],
+    ['patch', '?city=Boston', { name: null }],
+    ['delete', '?q=boston', undefined],
+  ] as const)('is refused where it is not clear: %s %s %j', async (method, query, body) => {
+    await running.http[method](`/marathon/${query}`).send(body).expect(400);
+    expect(await cities()).toEqual(['Boston', 'Boston', 'Paris']);
+  });
+});

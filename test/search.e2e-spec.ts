@@ -1,0 +1,94 @@
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { startApp, type RunningApp } from './support/app.js';
+import { store } from './support/store.js';
+
+const MARATHONS = [
+  { name: 'Zürich Marathon', city: 'Zürich' },
+  { name: 'Oberlin Half', city: 'Ohio' },
+  { name: 'BERLIN-MARATHON', city: 'Berlin' },
+  { name: 'Maratona di São Paulo', city: 'São Paulo' },
+  { name: '100% Run_Wild', city: null },
+  { name: '東京マラソン', city: '東京' },
+];
+
+describe('a search', () => {
+  let running: RunningApp;
+  beforeAll(async () => {
+    running = await startApp();
+    await store(running, MARATHONS);
+  });
+  afterAll(async () => running.close());
+
+  const find = async (words: string, more = ''): Promise<string[]> => {
+    const answer = await running.http.get(`/marathon/?q=${encodeURIComponent(words)}${more}`);
+    expect(answer.status).toBe(200);
+    return answer.body.marathon_list.map(({ name }: { name: string }) => name);
+  };
+
+  it('minds no case', async () => {
+    expect(await find('berlin-MARATHON')).toEqual(['BERLIN-MARATHON']);
+  });
+
+  it('finds what has all the words, in the name or the city', async () => {
+    expect(await find('ohio half')).toEqual(['Oberlin Half']);
+  });
+
+  it('takes no character for a pattern', async () => {
+    expect(await find('0% run_w')).toEqual(['100% Run_Wild']);
+    expect(await find('_')).toEqual(['100% Run_Wild']);
+  });
+
+  it('reads scripts that have no accents', async () => {
+    expect(await find('東京')).toEqual(['東京マラソン']);
+  });
+
+  it('stands beside conditions, and can be sorted otherwise', async () => {
+    expect(await find('berlin', '&city=Ohio')).toEqual(['Oberlin Half']);
+    expect(await find('berlin', '&order=id')).toEqual(['Oberlin Half', 'BERLIN-MARATHON']);
+  });
+
+  it('finds nothing where nothing is like it', async () => {
+    expect(await find('qwertzuiop')).toEqual([]);
+  });
+
+  it.each(['zurich', 'ZÜRICH', 'zuerich', 'zurch', 'sao paulo', 'sao paolo'])(
+    'minds no accents, and forgives a typo: %s',
+    async (words) => {
+      expect(await find(words)).toEqual([
+        words.startsWith('sao') ? MARATHONS[3]!.name : MARATHONS[0]!.name,
+      ]);
+    },
+  );
+
+  it('puts first what fits best', async () => {
+    expect(await find('berlin')).toEqual(['BERLIN-MARATHON', 'Oberlin Half']);
+  });
+
+  it('walks pages of what fits, each once', async () => {
+    const first = await running.http.get('/marathon/?q=marat&limit=2');
+    const next = /<([^>]*)>; rel="next"/.exec(first.headers.link!)![1]!;
+    const second = await running.http.get(next).expect(200);
+    const names = [...first.body.marathon_list, ...second.body.marathon_list];
+    expect(names.map(({ id }) => id).toSorted()).toEqual([1, 3, 4]);
+  });
+
+  it('finds what is beyond the index and what is within', async () => {
+    const many = Array.from({ length: 10_001 }, (_, index) => ({
+      name: `Number ${index} of Köln`,
+    }));
+    await store(running, many);
+    const isIndexed = `SELECT 1 FROM pg_index JOIN pg_class ON oid = indexrelid
+                         WHERE indisvalid AND relname ~ '^marathon_search_'`;
+    while (!(await running.database.query(isIndexed)).length);
+    await store(running, [{ name: 'Later, at Koln' }]);
+    expect(await find('zurich')).toEqual(['Zürich Marathon']);
+    expect(await find('koln', '&order=id.desc&limit=2')).toEqual([
+      'Later, at Koln',
+      'Number 10000 of Köln',
+    ]);
+    const counted = await running.http
+      .get('/marathon/?q=koln&limit=1')
+      .set('Prefer', 'count=exact');
+    expect(counted.headers['content-range']).toBe('0-0/10002');
+  });
+});
