@@ -24,7 +24,8 @@ const PAUSE_MS = 250;
 export class DatabaseOpening implements OnApplicationBootstrap, OnModuleDestroy {
   /** Resolves once queries can be asked; rejects where waiting is no use. */
   readonly opened: Promise<void>;
-  private isOpen = false;
+  /** Whether queries can be asked. */
+  isOpen = false;
   private readonly log = new Logger(DatabaseOpening.name);
   private isEnding = false;
   private lastFailure?: unknown;

@@ -28,6 +28,7 @@ export class RecyclingClient extends pg.Client {
   private bornAt = Date.now();
   private lastUsedAt = Date.now();
   private isGivenUp = false;
+  private silenceMs = 0;
 
   constructor(options?: string | pg.ClientConfig) {
     super(options);
@@ -66,6 +67,8 @@ export class RecyclingClient extends pg.Client {
 
   /** Gives the connection up where it owes an answer and says nothing for so long; 0 for never. */
   watchSilence(silenceMs: number): void {
+    if (silenceMs === this.silenceMs) return;
+    this.silenceMs = silenceMs;
     const { stream } = this.internals.connection;
     stream.removeAllListeners('timeout');
     stream.setTimeout(silenceMs, () => {
@@ -77,7 +80,6 @@ export class RecyclingClient extends pg.Client {
   }
 
   rest(): void {
-    this.watchSilence(0);
     this.lastUsedAt = Date.now();
   }
 

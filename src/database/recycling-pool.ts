@@ -22,6 +22,12 @@ export interface RecyclingOptions extends pg.PoolConfig {
   sslInstead?: pg.PoolConfig['ssl'];
 }
 
+/** A connection, and how it is given back to pg's own pool. */
+interface Lendable {
+  client: pg.PoolClient;
+  takeBack: (error?: Error | boolean) => void;
+}
+
 type Callback = (
   error?: Error,
   client?: pg.PoolClient,
@@ -46,7 +52,7 @@ export class RecyclingPool extends pg.Pool {
   readonly counts: PoolCounts = { recycled: 0, pingsFailed: 0, connectsRetried: 0 };
   /** Whether the last attempt to get a connection succeeded. */
   isReachable = false;
-  private readonly slots: Slots;
+  private readonly slots: Slots<Lendable>;
   /** What has not been used since then is not asked any more: another that rested as long was dead. */
   private suspectBefore = 0;
   private readonly recycleMs: number;
@@ -62,7 +68,7 @@ export class RecyclingPool extends pg.Pool {
       idleTimeoutMillis: (recycleSeconds * 1000) / 2,
       onConnect: async (client) => prepareSession(client, deadlineMs),
     });
-    this.slots = new Slots(this.options.max, this.options.max * WAITING_A_CONNECTION);
+    this.slots = new Slots<Lendable>(this.options.max, this.options.max * WAITING_A_CONNECTION);
     this.recycleMs = recycleSeconds * 1000;
     this.deadlineMs = deadlineMs;
     this.sslInstead = sslInstead;
@@ -92,10 +98,11 @@ export class RecyclingPool extends pg.Pool {
 
   private async checkOut(): Promise<pg.PoolClient> {
     const giveUpAt = Date.now() + (remainingMs() ?? this.deadlineMs);
-    await this.slots.take(giveUpAt - Date.now());
+    const left = await this.slots.take(giveUpAt - Date.now());
+    if (left) return this.lend(left);
     try {
       const client = await this.findFit(giveUpAt);
-      return this.lend(client);
+      return this.lend({ client, takeBack: client.release.bind(client) });
     } catch (error) {
       this.slots.giveBack();
       throw error;
@@ -141,7 +148,7 @@ export class RecyclingPool extends pg.Pool {
 
   /** One that is found dead spares the others that rested as long their ping, and who waits the time. */
   private async findFault(client: RecyclingClient): Promise<keyof PoolCounts | undefined> {
-    if (client.isOlderThan(this.recycleMs * (1 - JITTER * Math.random()))) return 'recycled';
+    if (this.isOld(client)) return 'recycled';
     if (client.hasRestedSince(this.suspectBefore)) return 'pingsFailed';
     const askedAt = Date.now();
     if (await client.isAlive()) return undefined;
@@ -149,16 +156,27 @@ export class RecyclingPool extends pg.Pool {
     return 'pingsFailed';
   }
 
-  private lend(client: pg.PoolClient): pg.PoolClient {
+  private lend(lendable: Lendable): pg.PoolClient {
+    const { client, takeBack } = lendable;
     const recycling = client as unknown as RecyclingClient;
     recycling.watchSilence(longestSilenceMs() ?? 0);
-    const release = client.release.bind(client);
+    let isBack = false;
     client.release = (error?: Error | boolean) => {
+      if (isBack)
+        throw new Error('This connection was given back before: somebody else may have it.');
+      isBack = true;
       recycling.rest();
-      release(error ?? recycling.isDirty);
+      const isFit = !error && !recycling.isDirty && !this.isOld(recycling);
+      // who waits already need not ask whether it lives: it has just answered
+      if (isFit && this.slots.handOver(lendable)) return;
+      takeBack(error ?? recycling.isDirty);
       this.slots.giveBack();
     };
     return client;
+  }
+
+  private isOld(client: RecyclingClient): boolean {
+    return client.isOlderThan(this.recycleMs * (1 - JITTER * Math.random()));
   }
 }
 

@@ -7,13 +7,13 @@ export class QueueFull extends Error {
   }
 }
 
-interface Waiter {
-  give: () => void;
+interface Waiter<T> {
+  give: (thing?: T) => void;
 }
 
-/** Places for so many at a time. The others wait in their order: not more than `longestQueue`, not past their deadline. */
-export class Slots {
-  private readonly queue = new Set<Waiter>();
+/** Places for so many at a time, each perhaps with a thing in it that the one before left. The others wait in their order: not more than `longestQueue`, not past their deadline. */
+export class Slots<T> {
+  private readonly queue = new Set<Waiter<T>>();
 
   constructor(
     private free: number,
@@ -28,33 +28,36 @@ export class Slots {
    * @throws {QueueFull} at once where too many wait.
    * @throws {DeadlinePassed} where no place came free in time.
    */
-  async take(deadlineMs: number): Promise<void> {
+  async take(deadlineMs: number): Promise<T | undefined> {
     if (this.free > 0) {
       this.free -= 1;
-      return;
+      return undefined;
     }
     if (this.queue.size >= this.longestQueue) throw new QueueFull(this.queue.size);
-    await new Promise<void>((resolve, reject) => {
-      const waiter = { give: resolve };
+    return new Promise<T | undefined>((resolve, reject) => {
+      const waiter: Waiter<T> = { give: resolve };
       const giveUp = setTimeout(() => {
         this.queue.delete(waiter);
         reject(new DeadlinePassed());
       }, deadlineMs);
-      waiter.give = () => {
+      waiter.give = (thing) => {
         clearTimeout(giveUp);
-        resolve();
+        resolve(thing);
       };
       this.queue.add(waiter);
     });
   }
 
   giveBack(): void {
+    if (!this.handOver()) this.free += 1;
+  }
+
+  /** Gives the place to who has waited longest, with a thing in it; false where nobody waits. */
+  handOver(thing?: T): boolean {
     const [next] = this.queue;
-    if (!next) {
-      this.free += 1;
-      return;
-    }
+    if (!next) return false;
     this.queue.delete(next);
-    next.give();
+    next.give(thing);
+    return true;
   }
 }

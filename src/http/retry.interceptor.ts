@@ -34,7 +34,7 @@ export class RetryInterceptor implements NestInterceptor {
     if (this.reflector.get<boolean>(WITHOUT_DATABASE, context.getClass())) return next.handle();
     const reply = context.switchToHttp().getResponse<FastifyReply>();
     const answer = async () => {
-      await this.database.wait();
+      if (!this.database.isOpen) await this.database.wait();
       return lastValueFrom(next.handle(), { defaultValue: undefined });
     };
     return from(
