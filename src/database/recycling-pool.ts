@@ -99,10 +99,13 @@ export class RecyclingPool extends pg.Pool {
   private async checkOut(): Promise<pg.PoolClient> {
     const giveUpAt = Date.now() + (remainingMs() ?? this.deadlineMs);
     const left = await this.slots.take(giveUpAt - Date.now());
-    if (left) return this.lend(left);
+    return this.lend(left ?? (await this.open(giveUpAt)));
+  }
+
+  private async open(giveUpAt: number): Promise<Lendable> {
     try {
       const client = await this.findFit(giveUpAt);
-      return this.lend({ client, takeBack: client.release.bind(client) });
+      return { client, takeBack: client.release.bind(client) };
     } catch (error) {
       this.slots.giveBack();
       throw error;

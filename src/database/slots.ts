@@ -7,6 +7,8 @@ export class QueueFull extends Error {
   }
 }
 
+const TIMER_STEP_MS = 100;
+
 interface Waiter<T> {
   give: (thing?: T) => void;
 }
@@ -28,18 +30,20 @@ export class Slots<T> {
    * @throws {QueueFull} at once where too many wait.
    * @throws {DeadlinePassed} where no place came free in time.
    */
-  async take(deadlineMs: number): Promise<T | undefined> {
+  take(deadlineMs: number): Promise<T | undefined> {
     if (this.free > 0) {
       this.free -= 1;
-      return undefined;
+      return Promise.resolve(undefined);
     }
-    if (this.queue.size >= this.longestQueue) throw new QueueFull(this.queue.size);
+    if (this.queue.size >= this.longestQueue) {
+      return Promise.reject(new QueueFull(this.queue.size));
+    }
     return new Promise<T | undefined>((resolve, reject) => {
       const waiter: Waiter<T> = { give: resolve };
       const giveUp = setTimeout(() => {
         this.queue.delete(waiter);
         reject(new DeadlinePassed());
-      }, deadlineMs);
+      }, roundUp(deadlineMs));
       waiter.give = (thing) => {
         clearTimeout(giveUp);
         resolve(thing);
@@ -60,4 +64,9 @@ export class Slots<T> {
     next.give(thing);
     return true;
   }
+}
+
+/** Node keeps a list for each length of timer: few lengths are few lists. */
+function roundUp(ms: number): number {
+  return Math.ceil(ms / TIMER_STEP_MS) * TIMER_STEP_MS;
 }

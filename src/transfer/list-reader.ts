@@ -85,13 +85,16 @@ export class ListReader {
     const copy: Readable = client.query(copyTo(sql));
     const leave = () => copy.destroy(new Error('Nobody waits for this list any more.'));
     signal.addEventListener('abort', leave);
-    let isWhole = false;
+    let isOver = false;
     try {
       yield* copy as AsyncIterable<Buffer>;
-      isWhole = true;
+      isOver = true;
+    } catch (error) {
+      isOver = !signal.aborted;
+      throw error;
     } finally {
       signal.removeEventListener('abort', leave);
-      if (!isWhole) await this.cancel(client.processID);
+      if (!isOver) await this.cancel(client.processID);
     }
   }
 

@@ -1,0 +1,69 @@
+import { describe, expect, it } from '@jest/globals';
+import fc from 'fast-check';
+import { conditions } from '../../test/support/conditions.js';
+import type { QueryColumn } from './columns.js';
+import { parseGroup, printItems } from './conditions.js';
+import { parseOrder, printOrder } from './order.js';
+import { Misread } from './refusal.js';
+
+const YEAR: QueryColumn = { name: 'inception_year', kind: 'integer' };
+const NAME: QueryColumn = { name: 'name', kind: 'text' };
+const COLUMNS = [YEAR, NAME];
+const texts = fc.string({ unit: 'binary' }).filter((text) => !text.includes('\0'));
+const anyCondition = conditions([
+  { column: YEAR, values: fc.integer() },
+  { column: NAME, values: texts },
+]);
+
+describe('the grammar of conditions', () => {
+  it('reads what it prints', () => {
+    fc.assert(
+      fc.property(anyCondition, (group) => {
+        const read = parseGroup(group.is, printItems(group), COLUMNS);
+        expect({ ...read, isNot: group.isNot }).toEqual(group);
+      }),
+    );
+  });
+
+  it('says where it stops to understand, whatever it is given', () => {
+    const pieces = fc.constantFrom(
+      'and(',
+      'or(',
+      'not.',
+      'name',
+      '.eq.',
+      '.in.',
+      '(',
+      ')',
+      ',',
+      '"',
+      '\\',
+      '1',
+      'is',
+      '.',
+    );
+    fc.assert(
+      fc.property(fc.array(fc.oneof(pieces, texts)), (list) => {
+        const text = list.join('');
+        try {
+          parseGroup('all', text, COLUMNS);
+        } catch (error) {
+          expect(error).toBeInstanceOf(Misread);
+          expect((error as Misread).at).toBeLessThanOrEqual(text.length);
+        }
+      }),
+      { numRuns: 2000 },
+    );
+  });
+
+  it('reads the order that it prints', () => {
+    const term = fc.record({ isDescending: fc.boolean(), isNullsFirst: fc.boolean() });
+    fc.assert(
+      fc.property(term, term, fc.boolean(), (first, second, isSwapped) => {
+        const columns = isSwapped ? COLUMNS : COLUMNS.toReversed();
+        const terms = [first, second].map((each, index) => ({ ...each, column: columns[index]! }));
+        expect(parseOrder(printOrder(terms), COLUMNS)).toEqual(terms);
+      }),
+    );
+  });
+});

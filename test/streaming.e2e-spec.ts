@@ -1,0 +1,82 @@
+import { once } from 'node:events';
+import { request, type IncomingMessage } from 'node:http';
+import type { Socket } from 'node:net';
+import { setTimeout as wait } from 'node:timers/promises';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { startApp, type RunningApp } from './support/app.js';
+
+/** More than all the buffers between PostgreSQL and a client hold. */
+const COUNT = 300_000;
+const LISTS = /^COPY \(/;
+
+describe('a long list', () => {
+  let running: RunningApp;
+  let url: string;
+  beforeAll(async () => {
+    running = await startApp();
+    url = await running.app.getUrl();
+    const rows = Array.from({ length: COUNT }, (_, index) => `Marathon number ${index},City,1970`);
+    const csv = running.http.post('/marathon/').set('Content-Type', 'text/csv');
+    await csv.send(`name,city,inception_year\n${rows.join('\n')}\n`).expect(201);
+  });
+  afterAll(async () => running.close());
+
+  /** Asks for it as a client does who reads when it is told to, and not before. */
+  const ask = (query: string) => request(`${url}/marathon/?${query}`).on('error', () => undefined);
+  const untilLists = async (count: number) => {
+    const asked = `SELECT query FROM pg_stat_activity
+                   WHERE datname = current_database() AND state = 'active'`;
+    for (;;) {
+      const queries = await running.database.query(asked);
+      if (queries.filter(({ query }) => LISTS.test(String(query))).length === count) return;
+    }
+  };
+
+  it.each(['json', 'array', 'csv', 'ndjson'])('comes whole as %s', async (format) => {
+    const text = await (await fetch(`${url}/marathon/?format=${format}`)).text();
+    const rows = {
+      json: () => JSON.parse(text).marathon_list,
+      array: () => JSON.parse(text),
+      csv: () => text.trimEnd().split('\n').slice(1),
+      ndjson: () =>
+        text
+          .trimEnd()
+          .split('\n')
+          .map((line) => JSON.parse(line) as unknown),
+    }[format]!();
+    expect(rows).toHaveLength(COUNT);
+  });
+
+  it('is written no faster than its client takes it, who gets all of it in the end', async () => {
+    const sockets = new Set<Socket>();
+    running.app.getHttpServer().on('connection', (socket: Socket) => sockets.add(socket));
+    const [slow] = (await once(ask('format=ndjson').end(), 'response')) as [IncomingMessage];
+    await untilLists(1);
+    const fullest = () => Math.max(0, ...Array.from(sockets, (socket) => socket.writableLength));
+    for (let before = -1; before !== fullest() || !before;) {
+      before = fullest();
+      // what is written without end still grows after a while
+      await wait(300);
+    }
+    expect(fullest()).toBeLessThan(3_000_000);
+    let text = '';
+    for await (const bytes of slow) text += String(bytes);
+    expect(text.match(/"id":/g)).toHaveLength(COUNT);
+    await untilLists(0);
+  });
+
+  it('ends its query when its client goes away', async () => {
+    const leaving = ask('format=ndjson').end();
+    await untilLists(1);
+    leaving.destroy();
+    await untilLists(0);
+  });
+
+  it('ends a query that has not begun to answer when its client goes away', async () => {
+    // so many ways to find no x that nobody lives to see the end
+    const leaving = ask(`name=like.${'*_'.repeat(10)}x&order=name`).end();
+    await untilLists(1);
+    leaving.destroy();
+    await untilLists(0);
+  });
+});
