@@ -25,7 +25,7 @@ describe('a long list', () => {
   const ask = (query: string) => request(`${url}/marathon/?${query}`).on('error', () => undefined);
   const untilLists = async (count: number) => {
     const asked = `SELECT query FROM pg_stat_activity
-                   WHERE datname = current_database() AND state = 'active'`;
+                   WHERE datname = current_database() AND state = 'active' AND leader_pid IS NULL`;
     for (;;) {
       const queries = await running.database.query(asked);
       if (queries.filter(({ query }) => LISTS.test(String(query))).length === count) return;
