@@ -1,11 +1,16 @@
 import { Logger } from '@nestjs/common';
 import type { DataSource, QueryRunner } from 'typeorm';
+import { withLongStatements } from '../database/deadline.js';
+import { environment } from '../environment.js';
 import { quoteName } from '../query/columns.js';
 import type { Ability } from './ability.js';
 import { writeFolded } from './text-search.js';
 
 /** So many rows are searched without an index in a few milliseconds. */
 const MOST_WITHOUT = 10_000;
+
+/** PostgreSQL 14: https://www.postgresql.org/docs/14/sql-createstatistics.html */
+const FIRST_WITH_STATISTICS = 140_000;
 
 /** Which indexes there are, the newest last, but for those that are being made right now. */
 const INDEXES = `
@@ -47,7 +52,8 @@ export class SearchIndex {
 
   /** Makes an index of all there is, if there is much without; resolves when that is done. */
   async renew(): Promise<void> {
-    this.renewing ??= this.renewOnce()
+    // whoever asked for it has a deadline, and this takes longer
+    this.renewing ??= withLongStatements(environment.deadlineMs, async () => this.renewOnce())
       .catch((error: unknown) => this.log.warn(`No search index was made: ${String(error)}`))
       .finally(() => (this.renewing = undefined));
     return this.renewing;
@@ -73,7 +79,7 @@ export class SearchIndex {
       for (const { name } of indexes) {
         await runner.query(`DROP INDEX CONCURRENTLY IF EXISTS ${quoteName(name)}`);
       }
-      await runner.query(`ANALYZE ${quoteName(this.table)}`);
+      await this.countWords(runner);
     });
     this.log.log('The search index is made');
   }
@@ -85,6 +91,18 @@ export class SearchIndex {
        USING gin (${writeFolded(this.columns, this.ability)} ${this.ability.trigramSchema}.gin_trgm_ops)
        WHERE id <= ${lastId}`,
     );
+  }
+
+  /** PostgreSQL does not look into a partial index for how frequent something is. */
+  private async countWords(runner: QueryRunner): Promise<void> {
+    const [server] = (await runner.query('SHOW server_version_num')) as Record<string, string>[];
+    if (Number(server!.server_version_num) >= FIRST_WITH_STATISTICS) {
+      await runner.query(
+        `CREATE STATISTICS IF NOT EXISTS ${quoteName(`${this.table}_search`)}
+         ON (${writeFolded(this.columns, this.ability)}) FROM ${quoteName(this.table)}`,
+      );
+    }
+    await runner.query(`ANALYZE ${quoteName(this.table)}`);
   }
 
   /** Such an index waits for transactions that are under way, which may take long. */

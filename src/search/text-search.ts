@@ -7,10 +7,10 @@ import type { Source } from '../query/statements.js';
 import { FOLD, type Ability } from './ability.js';
 
 /** Up to so many finds are sorted by how well they fit; more would take longer than anybody waits. */
-const MOST_RANKED = 2000;
+const MOST_RANKED = 500;
 const [MOST_WORDS, SHORTEST_TO_CORRECT, LETTERS_A_TYPO] = [10, 3, 3];
 /** How like a word has to be to be looked at as what may have been meant: the likest first. */
-const LIKENESSES = [0.6, 0.45, 0.3];
+const LIKENESSES = [0.5, 0.3];
 const MOST_LOOKED_AT = 500;
 
 /**
@@ -31,7 +31,7 @@ export class TextSearch {
     const words = (await this.fold(text)).split(/\s+/).filter(Boolean).slice(0, MOST_WORDS);
     const count = await this.count(words, relation, within);
     if (count) return this.describe(words, count, within);
-    const meant = await this.correct(words, relation);
+    const meant = await this.correct(words, relation, within);
     const countMeant = await this.count(meant, relation, within);
     if (countMeant) this.log.debug(`Searched for ${meant.join(' ')} in place of ${text}`);
     return this.describe(meant, countMeant, within);
@@ -73,18 +73,19 @@ export class TextSearch {
     return Number(found!.count);
   }
 
-  private async correct(words: string[], relation: string): Promise<string[]> {
+  private async correct(words: string[], relation: string, within?: string[]): Promise<string[]> {
     const corrected: string[] = [];
-    for (const word of words) corrected.push(await this.correctWord(word, relation));
+    for (const word of words) corrected.push(await this.correctWord(word, relation, within));
     return corrected;
   }
 
   /** The word as it is, where none that is like it is known. */
-  private async correctWord(word: string, relation: string): Promise<string> {
+  private async correctWord(word: string, relation: string, within?: string[]): Promise<string> {
     if (!this.ability.trigramSchema || word.length < SHORTEST_TO_CORRECT) return word;
+    if (await this.count([word], relation, within)) return word;
     const maxDistance = Math.ceil(word.length / LETTERS_A_TYPO);
     for (const likeness of LIKENESSES) {
-      const known = await this.findLike(word, likeness, relation);
+      const known = await this.findLike(word, likeness, relation, within);
       const nearest = closestMatch(word, known, { maxDistance });
       if (nearest) return nearest;
     }
@@ -92,13 +93,14 @@ export class TextSearch {
   }
 
   /** Words of texts that have something like `word`. */
-  private async findLike(word: string, likeness: number, relation: string): Promise<string[]> {
-    const { trigramSchema: schema } = this.ability;
+  private async findLike(word: string, likeness: number, relation: string, within = ['true']) {
+    const isLike = `$1 OPERATOR(${this.ability.trigramSchema}.<%) ${this.folded}`;
+    const parts = within.map((part) => `(${part} AND ${isLike})`).join(' OR ');
     const rows = await this.dataSource.transaction(async (database) => {
       await database.query(`SET LOCAL pg_trgm.word_similarity_threshold = ${likeness}`);
       return database.query<{ text: string }[]>(
         `SELECT ${this.folded} AS text FROM ${relation} AS source
-         WHERE $1 OPERATOR(${schema}.<%) ${this.folded} LIMIT ${MOST_LOOKED_AT}`,
+         WHERE ${parts} LIMIT ${MOST_LOOKED_AT}`,
         [word],
       );
     });
