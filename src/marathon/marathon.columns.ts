@@ -17,7 +17,7 @@ export const IMPORT_COLUMNS = [
 /** Two marathons with the same of these are taken for the same one. */
 export const NATURAL_KEY = ['name', 'city'];
 
-const ID = { name: 'id', kind: 'integer' } as const;
+const ID = { name: 'id', kind: 'integer', isNeverNull: true } as const;
 
 /** What can be asked about marathons. */
 export const ASKABLE: Askable = {

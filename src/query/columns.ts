@@ -5,6 +5,8 @@ export type Kind = 'integer' | 'decimal' | 'text';
 export interface QueryColumn {
   name: string;
   kind: Kind;
+  /** Whether no row is without it: PostgreSQL finds an index by that. */
+  isNeverNull?: boolean;
 }
 
 export type Value = string | number;

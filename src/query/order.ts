@@ -82,8 +82,12 @@ export function writeAfter(
 }
 
 /** `place` is empty where the value is null. */
-function writeBeyond({ isDescending, isNullsFirst }: OrderTerm, name: string, place: string) {
+function writeBeyond(
+  { column, isDescending, isNullsFirst }: OrderTerm,
+  name: string,
+  place: string,
+) {
   if (!place) return isNullsFirst ? `${name} IS NOT NULL` : 'false';
   const isBeyond = `${name} ${isDescending ? '<' : '>'} ${place}`;
-  return isNullsFirst ? isBeyond : `(${isBeyond} OR ${name} IS NULL)`;
+  return isNullsFirst || column.isNeverNull ? isBeyond : `(${isBeyond} OR ${name} IS NULL)`;
 }
