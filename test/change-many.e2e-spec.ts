@@ -124,6 +124,7 @@ describe('what a filter finds', () => {
     ['patch', '?citty=Boston', { city: 'X' }],
     ['patch', '?city=Boston', { citty: 'X' }],
     ['patch', '?city=Boston', { name: null }],
+    ['patch', '?city=Boston', {}],
     ['delete', '?q=boston', undefined],
   ] as const)('is refused where it is not clear: %s %s %j', async (method, query, body) => {
     await running.http[method](`/marathon/${query}`).send(body).expect(400);

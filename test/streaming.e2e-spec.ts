@@ -71,12 +71,4 @@ describe('a long list', () => {
     leaving.destroy();
     await untilLists(0);
   });
-
-  it('ends a query that has not begun to answer when its client goes away', async () => {
-    // so many ways to find no x that nobody lives to see the end
-    const leaving = ask(`name=like.${'*_'.repeat(10)}x&order=name`).end();
-    await untilLists(1);
-    leaving.destroy();
-    await untilLists(0);
-  });
 });

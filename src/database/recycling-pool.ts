@@ -184,6 +184,15 @@ export class RecyclingPool extends pg.Pool {
 }
 
 /**
+ * A server that works on what nobody waits for any more notices it within a second, where it can:
+ * from PostgreSQL 14 on, and not on Windows.
+ * https://www.postgresql.org/docs/current/runtime-config-connection.html#GUC-CLIENT-CONNECTION-CHECK-INTERVAL
+ */
+const NOTICE_THAT_WE_LEFT = `
+  DO $$ BEGIN PERFORM set_config('client_connection_check_interval', '1000', false);
+  EXCEPTION WHEN OTHERS THEN NULL; END $$`;
+
+/**
  * A client that vanished within a transaction must not hold its locks for long, and one that waits
  * for a lock must stop waiting before its connection is taken for dead. These are statements and not
  * start-up parameters, which poolers such as PgBouncer refuse.
@@ -192,7 +201,8 @@ async function prepareSession(client: pg.ClientBase, deadlineMs: number): Promis
   (client as RecyclingClient).watchSilence(CONNECT_LIMIT_MS);
   await client.query(
     `SET idle_in_transaction_session_timeout = ${Math.ceil(deadlineMs / 2)};
-     SET lock_timeout = ${Math.ceil(deadlineMs / 4)}`,
+     SET lock_timeout = ${Math.ceil(deadlineMs / 4)};
+     ${NOTICE_THAT_WE_LEFT}`,
   );
 }
 

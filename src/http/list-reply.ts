@@ -7,6 +7,13 @@ const KEPT_BYTES = 1_048_576;
 
 const log = new Logger('Lists');
 
+/** Nobody is there any more to be answered. */
+export class ClientLeft extends Error {
+  constructor() {
+    super('The client left before its answer ended.');
+  }
+}
+
 /**
  * Answers with bytes as they come. One that breaks off in its middle breaks the client's connection
  * too: half an answer must never look like a whole one.
@@ -60,7 +67,7 @@ async function writeAll(
 /** Aborts where the client goes before its answer ends. */
 export function whenClientLeaves({ raw }: FastifyReply): AbortSignal {
   const leaving = new AbortController();
-  raw.once('close', () => leaving.abort());
+  raw.once('close', () => leaving.abort(new ClientLeft()));
   return leaving.signal;
 }
 

@@ -9,6 +9,7 @@ import {
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { hasErrorCode } from '../database/error-code.js';
 import { ConnectionRefused, isDatabaseAway, isDuplicate } from '../database/failures.js';
+import { ClientLeft } from './list-reply.js';
 
 const RETRY_AFTER_SECONDS = 2;
 
@@ -78,7 +79,7 @@ function describeFailure(failure: unknown): Problem {
     const type = '/problems/database-unavailable';
     return { status: 503, type, detail: 'The database does not answer: try again in a moment.' };
   }
-  if (hasErrorCode(failure, ...BROKEN_OFF)) {
+  if (hasErrorCode(failure, ...BROKEN_OFF) || failure instanceof ClientLeft) {
     return { status: 400, detail: 'The request broke off before its end.' };
   }
   if (isDuplicate(failure)) return { status: 409, detail: 'There is such a record already.' };

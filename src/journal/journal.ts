@@ -146,6 +146,7 @@ export class Journal<T extends Journaled> {
   async updateFound(found: Found, changes: Partial<T>, terms: WriteTerms): Promise<Tally> {
     const { names, values } = this.sent(changes);
     const { text, most, ...find } = found;
+    if (!names.length) throw new BadRequestException('The body names nothing that is to change.');
     const change = updateFound(this.table, text, names, FIRST + find.values.length);
     const request = new Request(terms, { updateFound: text, ...find, changes });
     return this.changeFound(request, change, [...find.values, ...values], most);

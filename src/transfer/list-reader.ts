@@ -53,11 +53,20 @@ export class ListReader {
       if (isSnapshot) await beginSnapshot(runner);
       const about = await this.findOut(runner, question);
       const used = await use({ ...about, rows: this.copy(runner, question, signal) });
-      if (isSnapshot) await runner.commitTransaction();
+      if (isSnapshot) await this.endSnapshot(runner);
       return used;
     } finally {
       // one that is not through with its rows or its transaction is not taken back by the pool
       await runner.release();
+    }
+  }
+
+  /** All was said by then: a connection that cannot even end is given up, and nobody needs to know. */
+  private async endSnapshot(runner: QueryRunner): Promise<void> {
+    try {
+      await runner.commitTransaction();
+    } catch (error) {
+      this.log.debug(`A snapshot did not end: ${String(error)}`);
     }
   }
 
@@ -83,7 +92,7 @@ export class ListReader {
     const client = (await runner.connect()) as pg.PoolClient & { processID: number };
     signal.throwIfAborted();
     const copy: Readable = client.query(copyTo(sql));
-    const leave = () => copy.destroy(new Error('Nobody waits for this list any more.'));
+    const leave = () => copy.destroy(signal.reason as Error);
     signal.addEventListener('abort', leave);
     let isOver = false;
     try {
