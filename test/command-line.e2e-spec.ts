@@ -16,7 +16,7 @@ describe('the command line', () => {
     folder = await mkdtemp(join(tmpdir(), 'marathon-csv-'));
     await command('schema', 'sync');
   });
-  beforeEach(async () => void (await database.query('TRUNCATE marathon')));
+  beforeEach(async () => void (await database.query('DELETE FROM marathon')));
   afterAll(async () => {
     await database.drop();
     await rm(folder, { recursive: true });

@@ -5,7 +5,7 @@ import { startApp, type RunningApp } from './support/app.js';
 describe('a request under an Idempotency-Key', () => {
   let running: RunningApp;
   beforeAll(async () => void (running = await startApp()));
-  beforeEach(async () => void (await running.database.query('TRUNCATE marathon')));
+  beforeEach(async () => void (await running.database.query('DELETE FROM marathon')));
   afterAll(async () => running.close());
 
   const post = (key: string, path = '/marathon/') =>

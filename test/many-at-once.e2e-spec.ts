@@ -14,7 +14,7 @@ type Row = [name: string | null, city?: string | null, inception_year?: number |
 describe('many marathons at once', () => {
   let running: RunningApp;
   beforeAll(async () => void (running = await startApp()));
-  beforeEach(async () => void (await running.database.query('TRUNCATE marathon')));
+  beforeEach(async () => void (await running.database.query('DELETE FROM marathon')));
   afterAll(async () => running.close());
 
   const send = (type: string, body: string | Buffer, query = '') =>
