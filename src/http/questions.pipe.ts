@@ -1,12 +1,7 @@
 import { applyDecorators, BadRequestException, type PipeTransform } from '@nestjs/common';
 import { IsIn } from 'class-validator';
-import {
-  GROUP_NAMES,
-  readListing,
-  type Askable,
-  type Listing,
-  type QueryParameters,
-} from '../query/listing.js';
+import { readListing, type Askable, type Listing } from '../query/listing.js';
+import { GROUP_NAMES, type QueryParameters } from '../query/parameters.js';
 import type { Group } from '../query/conditions.js';
 import { QueryRefused, type QueryFault } from '../query/refusal.js';
 import { knownMembers, readAs, type Shape } from './input.pipe.js';

@@ -2,8 +2,9 @@ import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { conditions } from '../../test/support/conditions.js';
 import type { QueryColumn } from './columns.js';
-import { parseGroup, printItems } from './conditions.js';
+import { printItems } from './conditions.js';
 import { parseOrder, printOrder } from './order.js';
+import { parseGroup } from './parse-conditions.js';
 import { Misread } from './refusal.js';
 
 const YEAR: QueryColumn = { name: 'inception_year', kind: 'integer' };

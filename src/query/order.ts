@@ -1,5 +1,5 @@
 import { KINDS, quoteName, type QueryColumn, type Value } from './columns.js';
-import { readColumn } from './conditions.js';
+import { readColumn } from './parse-conditions.js';
 import type { Parameters } from './sql.js';
 import { Scanner } from './scanner.js';
 

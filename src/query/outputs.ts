@@ -1,5 +1,5 @@
 import { quoteName, type Kind, type QueryColumn } from './columns.js';
-import { readColumn } from './conditions.js';
+import { readColumn } from './parse-conditions.js';
 import { didYouMean } from '../did-you-mean.js';
 import { Scanner } from './scanner.js';
 
