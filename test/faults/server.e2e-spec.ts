@@ -12,6 +12,15 @@ const JSON_POST = {
   body: JSON.stringify(aMarathon()),
 };
 
+/** Connections are renewed all the time: one that was listed may have ended by itself. */
+function isKilled(pid: number) {
+  try {
+    return process.kill(pid, 'SIGKILL');
+  } catch {
+    return false;
+  }
+}
+
 describe('a server that goes and comes back', () => {
   let server: Awaited<ReturnType<typeof startOwnServer>>;
   let service: Awaited<ReturnType<typeof startService>>;
@@ -61,9 +70,9 @@ describe('a server that goes and comes back', () => {
 
   it('7: may lose the process of a connection, and with it for a moment all', async () => {
     await useItDuring(async () => {
-      const [backend] = await server.query(`SELECT pid FROM pg_stat_activity
-        WHERE backend_type = 'client backend' AND pid <> pg_backend_pid() LIMIT 1`);
-      process.kill(Number(backend!.pid), 'SIGKILL');
+      const backends = await server.query(`SELECT pid FROM pg_stat_activity
+        WHERE backend_type = 'client backend' AND pid <> pg_backend_pid()`);
+      expect(backends.some(({ pid }) => isKilled(Number(pid)))).toBe(true);
     });
   });
 
