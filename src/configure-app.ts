@@ -5,9 +5,7 @@ import { readBodies } from './http/bodies.js';
 import { InputPipe } from './http/input.pipe.js';
 import { KnownParametersGuard } from './http/known-parameters.guard.js';
 import { MediaTypeGuard } from './http/media-types.js';
-import { DatabaseOpening } from './database/opening.js';
 import { ProblemFilter, refuseRequest } from './http/problem.filter.js';
-import { RetryInterceptor } from './http/retry.interceptor.js';
 
 /** `/marathon` and `/marathon/` are one place; a request that came in before the end is answered. */
 export function makeAdapter(): FastifyAdapter {
@@ -26,7 +24,6 @@ export async function configureApp(app: NestFastifyApplication): Promise<NestFas
   readBodies(fastify);
   app.useGlobalFilters(new ProblemFilter());
   app.useGlobalGuards(new KnownParametersGuard(), new MediaTypeGuard(reflector));
-  app.useGlobalInterceptors(new RetryInterceptor(app.get(DatabaseOpening), reflector));
   app.useGlobalPipes(new InputPipe());
   await app.init();
   answerOtherMethods(fastify, allowed);

@@ -11,6 +11,7 @@ import { environment } from '../environment.js';
 import { DeadlinePassed, remainingMs, withinDeadline, withLongStatements } from './deadline.js';
 import { isDatabaseAway } from './failures.js';
 import type { RecyclingPool } from './recycling-pool.js';
+import { retryWhileAway } from './retry.js';
 import { prepareSchema } from './schema.js';
 
 const ATTEMPT_MS = 1000;
@@ -68,6 +69,19 @@ export class DatabaseOpening implements OnApplicationBootstrap, OnModuleDestroy 
     } finally {
       leaving.abort();
     }
+  }
+
+  /**
+   * Does work once the database is open, and again where its connection died, within one deadline:
+   * that of what it is a part of, or its own.
+   */
+  async persist<T>(work: () => Promise<T>, isTooLate?: () => boolean): Promise<T> {
+    const deadlineMs = Math.min(environment.deadlineMs, remainingMs() ?? Infinity);
+    const attempt = async () => {
+      if (!this.isOpen) await this.wait();
+      return work();
+    };
+    return withinDeadline(deadlineMs, async () => retryWhileAway(attempt, isTooLate));
   }
 
   private giveUp(): never {

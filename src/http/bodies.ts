@@ -1,6 +1,5 @@
 import { isUtf8 } from 'node:buffer';
-import { once } from 'node:events';
-import type { Readable } from 'node:stream';
+import { Readable } from 'node:stream';
 import { promisify } from 'node:util';
 import { BadRequestException, PayloadTooLargeException } from '@nestjs/common';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
@@ -27,39 +26,45 @@ export function readBodies(fastify: FastifyInstance): void {
   });
   fastify.addContentTypeParser(JSON_TYPES, async (request: FastifyRequest, payload: Readable) => {
     const start = await readStart(payload);
-    if (!start.length) return undefined;
-    if (start[0] !== OPENS_ARRAY || !takesRows(request)) {
-      return parseJson(request, await readObject(payload, start));
+    if (opensArray(start.bytes) && takesRows(request)) {
+      const bytes = start.isWhole ? Readable.from([start.bytes]) : payload;
+      if (!start.isWhole) payload.unshift(start.bytes);
+      return RowsFile.receive(mediaTypeOf(request), bytes);
     }
-    payload.unshift(start);
-    return RowsFile.receive(mediaTypeOf(request), payload);
+    const text = readObject(start, payload);
+    return text.trim() ? parseJson(request, text) : undefined;
   });
   fastify.addHook('onResponse', async ({ body }) => {
     if (body instanceof RowsFile) await body.discard();
   });
 }
 
-/** The first bytes that are not white space; none where there is no body. */
-async function readStart(payload: Readable): Promise<Buffer> {
-  let blanks = 0;
-  while (!payload.readableEnded && blanks <= LARGEST_OBJECT_BYTES) {
-    const chunk = payload.read() as Buffer | null;
-    const start = chunk?.findIndex((byte) => !WHITE_SPACE.has(byte)) ?? -1;
-    if (chunk && start >= 0) return chunk.subarray(start);
-    if (chunk) blanks += chunk.length;
-    else await untilReadable(payload);
-  }
-  return Buffer.alloc(0);
+interface Start {
+  bytes: Buffer;
+  isWhole: boolean;
 }
 
-async function untilReadable(payload: Readable): Promise<void> {
-  const settled = new AbortController();
-  const { signal } = settled;
-  try {
-    await Promise.race([once(payload, 'readable', { signal }), once(payload, 'end', { signal })]);
-  } finally {
-    settled.abort();
-  }
+/** All of a body, or as much of it as an object may have and a little more. */
+async function readStart(payload: Readable): Promise<Start> {
+  const chunks: Buffer[] = [];
+  let size = 0;
+  return new Promise((resolve, reject) => {
+    const settle = (isWhole: boolean) => {
+      payload.removeAllListeners('data').pause();
+      resolve({ bytes: chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks), isWhole });
+    };
+    payload.on('data', (chunk: Buffer) => {
+      chunks.push(chunk);
+      size += chunk.length;
+      if (size > LARGEST_OBJECT_BYTES) settle(false);
+    });
+    payload.once('end', () => settle(true));
+    payload.once('error', reject);
+  });
+}
+
+function opensArray(bytes: Buffer): boolean {
+  return bytes[bytes.findIndex((byte) => !WHITE_SPACE.has(byte))] === OPENS_ARRAY;
 }
 
 /** Only a POST creates many. */
@@ -67,22 +72,14 @@ function takesRows({ method }: FastifyRequest): boolean {
   return method === 'POST';
 }
 
-async function readObject(payload: Readable, start: Buffer): Promise<string> {
-  const chunks = [start];
-  let size = start.length;
-  for await (const chunk of payload.iterator({ destroyOnReturn: false })) {
-    chunks.push(chunk as Buffer);
-    size += (chunk as Buffer).length;
-    if (size > LARGEST_OBJECT_BYTES) break;
-  }
-  // the rest is let go by, so that the client hears the answer
-  payload.resume();
-  if (size > LARGEST_OBJECT_BYTES) {
+function readObject({ bytes, isWhole }: Start, payload: Readable): string {
+  if (!isWhole) {
+    // the rest is let go by, so that the client hears the answer
+    payload.resume();
     throw new PayloadTooLargeException('The body is larger than 1 MiB.');
   }
-  const body = Buffer.concat(chunks);
-  if (!isUtf8(body)) throw new BadRequestException('The body is not UTF-8.');
-  return body.toString();
+  if (!isUtf8(bytes)) throw new BadRequestException('The body is not UTF-8.');
+  return bytes.toString();
 }
 
 function mediaTypeOf({ headers }: FastifyRequest): string {

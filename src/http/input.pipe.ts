@@ -52,8 +52,9 @@ export function readAs<T extends object>(
   shape: Shape<T>,
   members: Members,
 ): { record: T; faults: Fault[] } {
-  const known = knownMembers(shape);
   const names = Object.keys(members);
+  if (!names.length) return readNothingAs(shape);
+  const known = knownMembers(shape);
   const expected = names.filter((name) => known.includes(name));
   const strangers = names.filter((name) => !known.includes(name));
   const record = plainToInstance(shape, Object.fromEntries(expected.map((n) => [n, members[n]])));
@@ -61,6 +62,18 @@ export function readAs<T extends object>(
     ...validateSync(record, { stopAtFirstError: true }).map(describeFault),
     ...strangers.map((name) => describeStranger(name, known)),
   ];
+  return { record, faults };
+}
+
+/** What is wrong where nothing was sent is the same every time. */
+const faultsOfNothing = new WeakMap<Shape, Fault[]>();
+
+function readNothingAs<T extends object>(shape: Shape<T>): { record: T; faults: Fault[] } {
+  const record = new shape();
+  const faults =
+    faultsOfNothing.get(shape) ??
+    validateSync(record, { stopAtFirstError: true }).map(describeFault);
+  faultsOfNothing.set(shape, faults);
   return { record, faults };
 }
 
@@ -79,8 +92,16 @@ function describeWrongBody(value: unknown): string {
   return `${wish}: this is ${value === null ? 'null' : `of the type ${kind}`}.`;
 }
 
+const membersOf = new WeakMap<Shape, string[]>();
+
 /** The names that a shape has rules for. */
 export function knownMembers(shape: Shape): string[] {
+  const known = membersOf.get(shape) ?? readKnownMembers(shape);
+  membersOf.set(shape, known);
+  return known;
+}
+
+function readKnownMembers(shape: Shape): string[] {
   const rules = getMetadataStorage().getTargetValidationMetadatas(shape, '', false, false);
   return [...new Set(rules.map((rule) => rule.propertyName))];
 }

@@ -25,24 +25,40 @@ export async function sendBytes(
 ): Promise<void> {
   const chunks = bytes[Symbol.asyncIterator]();
   try {
-    const { kept, isWhole } = await readStart(chunks);
-    if (isWhole) return void reply.send(kept);
+    const { start, isWhole } = await readStart(chunks);
+    if (isWhole) return void reply.send(start);
     const { raw } = reply.hijack();
     raw.writeHead(reply.statusCode, reply.getHeaders() as Record<string, string>);
-    await writeAll(raw, kept, chunks, signal);
+    await writeAll(raw, start, chunks, signal);
   } finally {
     await chunks.return?.();
   }
 }
 
+/** All of what is short, or as much as is kept. */
 async function readStart(chunks: AsyncIterator<Buffer>) {
   const kept: Buffer[] = [];
   for (let length = 0; length < KEPT_BYTES; length += kept.at(-1)!.length) {
     const next = await chunks.next();
-    if (next.done) return { kept: Buffer.concat(kept), isWhole: true };
+    if (next.done) return { start: join(kept), isWhole: true };
     kept.push(next.value);
   }
-  return { kept: Buffer.concat(kept), isWhole: false };
+  return { start: join(kept), isWhole: false };
+}
+
+function join(chunks: Buffer[]): Buffer {
+  return chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks);
+}
+
+/** The bytes where they are few enough to be kept; undefined where there are more. */
+export async function readWhole(bytes: AsyncIterable<Buffer>): Promise<Buffer | undefined> {
+  const chunks = bytes[Symbol.asyncIterator]();
+  try {
+    const { start, isWhole } = await readStart(chunks);
+    return isWhole ? start : undefined;
+  } finally {
+    await chunks.return?.();
+  }
 }
 
 async function writeAll(
@@ -67,7 +83,9 @@ async function writeAll(
 /** Aborts where the client goes before its answer ends. */
 export function whenClientLeaves({ raw }: FastifyReply): AbortSignal {
   const leaving = new AbortController();
-  raw.once('close', () => leaving.abort(new ClientLeft()));
+  raw.once('close', () => {
+    if (!raw.writableFinished) leaving.abort(new ClientLeft());
+  });
   return leaving.signal;
 }
 

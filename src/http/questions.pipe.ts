@@ -32,12 +32,16 @@ export interface Chosen {
   listing: Listing;
 }
 
+const MOST_KNOWN = 1000;
 const EVERYTHING: Group = { is: 'all', isNot: false, of: [] };
 /** Parameters that make a page of a list, or something else of it than its rows. */
 const PAGING = ['order', 'limit', 'offset', 'after', 'having', 'q'];
 
 /** Reads a question to a list; what `options` names is read by its rules. */
 export class QuestionPipe<Options extends object> implements PipeTransform {
+  /** The same is asked again and again. */
+  private readonly known = new Map<string, Listing>();
+
   constructor(
     private readonly askable: Askable,
     private readonly options: Shape<Options>,
@@ -50,10 +54,18 @@ export class QuestionPipe<Options extends object> implements PipeTransform {
     const faults: QueryFault[] = [];
     const { record, faults: wrong } = readAs(this.options, own);
     for (const { pointer, detail } of wrong) faults.push({ parameter: pointer.slice(2), detail });
-    const listing = gather(faults, () => readListing(others, this.askable, names));
+    const listing = gather(faults, () => this.read(others, names));
     refuseNames(faults, others, this.findRefused());
     if (faults.length) throw refuse(faults);
     return { ...record, listing: listing! };
+  }
+
+  private read(parameters: QueryParameters, others: string[]): Listing {
+    const question = JSON.stringify(parameters);
+    const listing = this.known.get(question) ?? readListing(parameters, this.askable, others);
+    if (this.known.size >= MOST_KNOWN) this.known.clear();
+    this.known.set(question, listing);
+    return listing;
   }
 
   private findRefused(): string[] {

@@ -1,8 +1,8 @@
 import { Injectable, Logger } from '@nestjs/common';
 import { InjectDataSource } from '@nestjs/typeorm';
 import { DataSource } from 'typeorm';
-import { withinDeadline } from '../database/deadline.js';
-import { environment } from '../environment.js';
+import { Gatherer } from '../database/gatherer.js';
+import { DatabaseOpening } from '../database/opening.js';
 
 const LOOK_AGAIN_MS = 500;
 
@@ -21,7 +21,17 @@ export class ChangeSignal {
   private hasNews = false;
   private wake: () => void = () => undefined;
 
-  constructor(@InjectDataSource() private readonly dataSource: DataSource) {}
+  private readonly gatherer: Gatherer<true, number>;
+
+  constructor(
+    @InjectDataSource() private readonly dataSource: DataSource,
+    opening: DatabaseOpening,
+  ) {
+    this.gatherer = new Gatherer(opening, async (asked) => {
+      const seq = await this.findSeq();
+      return asked.map(() => seq);
+    });
+  }
 
   /** To be called after a write. */
   nudge(): void {
@@ -31,6 +41,10 @@ export class ChangeSignal {
 
   /** The number of the last change, 0 before the first. */
   async findLatestSeq(): Promise<number> {
+    return this.gatherer.load(true);
+  }
+
+  private async findSeq(): Promise<number> {
     const heads: { seq: string }[] = await this.dataSource.query('SELECT seq FROM journal_head');
     return Number(heads[0]?.seq ?? 0);
   }
@@ -69,7 +83,7 @@ export class ChangeSignal {
     this.hasNews = false;
     if (!this.waiting) return 0;
     try {
-      const seq = await withinDeadline(environment.deadlineMs, async () => this.findLatestSeq());
+      const seq = await this.findLatestSeq();
       this.isAway = false;
       return seq;
     } catch (error) {

@@ -4,26 +4,24 @@ import {
   NotFoundException,
   PreconditionFailedException,
 } from '@nestjs/common';
-import type { DataSource, EntityManager, EntityTarget, QueryRunner } from 'typeorm';
+import type { DataSource, EntityManager, QueryRunner } from 'typeorm';
 import { isDuplicate } from '../database/failures.js';
+import { adopt } from './adoption.js';
 import type { ChangeSignal } from './change-signal.js';
-import type { Operation } from './journal.entity.js';
-import { JournaledTable, type Journaled } from './journaled-table.js';
-import { Request, type Database, type Tally } from './request.js';
 import { copyAcross } from './copy-across.js';
+import { writeGroup, type GatheredWrites, type Write } from './gathered-writes.js';
+import type { Operation } from './journal.entity.js';
+import type { Journaled, JournaledTable } from './journaled-table.js';
+import { Request, type Database, type Tally } from './request.js';
 import {
-  adopt,
   advance,
   copies,
-  create,
   FIRST,
   FOUND_COUNT,
   remember,
   rememberMany,
-  remove,
   removeFound,
   restore,
-  update,
   updateFound,
 } from './statements.js';
 import type { WriteTerms } from './write-terms.js';
@@ -66,19 +64,18 @@ const WAIT_FOR_OTHER_IMPORTS = 'SET LOCAL lock_timeout = 0';
  * @throws {UnprocessableEntityException} from every write whose request id stands for another one.
  */
 export class Journal<T extends Journaled> {
-  private known?: JournaledTable;
-
   constructor(
     private readonly dataSource: DataSource,
     private readonly signal: ChangeSignal,
-    private readonly entity: EntityTarget<T>,
+    private readonly table: JournaledTable,
+    private readonly gathered: GatheredWrites<T>,
   ) {}
 
+  /** What `details` does not name is null. */
   async create(details: Partial<T>, terms: WriteTerms): Promise<T> {
     const request = new Request(terms, { create: details });
-    const { names, values } = this.sent(details);
-    const record = await this.write(request, create(this.table, names), values);
-    return record ?? this.adoptAnd(async () => this.create(details, terms));
+    const record = await this.write({ request, operation: 'create', changes: details });
+    return record!;
   }
 
   /**
@@ -90,8 +87,7 @@ export class Journal<T extends Journaled> {
     const request = new Request(terms, { update: id, changes });
     const { names, values } = this.sent(changes);
     if (!names.length) return this.find(id, terms);
-    const target = [id, terms.expectedVersions ?? null];
-    const record = await this.write(request, update(this.table, names), [...target, ...values]);
+    const record = await this.write({ request, operation: 'update', id, changes });
     if (record) return record;
     const known = await this.find(id, terms);
     if (!known) return undefined;
@@ -105,8 +101,7 @@ export class Journal<T extends Journaled> {
   /** As `update`; returns the record as it was, with the version that its deletion has. */
   async remove(id: number, terms: WriteTerms): Promise<T | undefined> {
     const request = new Request(terms, { remove: id });
-    const target = [id, terms.expectedVersions ?? null];
-    const record = await this.write(request, remove(this.table), target);
+    const record = await this.write({ request, operation: 'delete', id });
     if (record) return record;
     const known = await this.find(id, terms);
     return known && this.adoptAnd(async () => this.remove(id, terms));
@@ -125,16 +120,18 @@ export class Journal<T extends Journaled> {
   ): Promise<T | undefined> {
     const request = new Request(terms, { restore: id, version });
     return this.inTransaction(terms, async (database) => {
-      await this.adopt(database);
+      await adopt(database, this.table);
       const done = await request.recall<T>(database);
-      if (done) return done[0];
+      if (done) return done;
       const latest = await this.findEntry(database, id);
       if (!latest) return undefined;
       mustBeExpected(latest.version, terms);
       const wanted = version ? await this.findEntry(database, id, version) : mustBeDeleted(latest);
       if (!wanted) throw new NotFoundException(`There is no version ${version} of ${id}.`);
       const values = [id, latest.version + 1, JSON.stringify(wanted.record)];
-      return this.run(database, request, restore(this.table), values);
+      const sql = remember(this.table, restore(this.table));
+      const [record] = (await database.query(sql, [...request.values, ...values])) as T[];
+      return record;
     });
   }
 
@@ -160,7 +157,7 @@ export class Journal<T extends Journaled> {
 
   private async changeFound(request: Request, change: string, values: unknown[], most = Infinity) {
     return this.inTransaction(request.terms, async (database) => {
-      const seq = await this.adopt(database);
+      const seq = await adopt(database, this.table);
       const done = await request.recallTally(database);
       if (done) return done;
       mustBeExpected(seq, request.terms);
@@ -184,7 +181,7 @@ export class Journal<T extends Journaled> {
       const { change, offered } = await prepare(database.queryRunner!);
       const request = new Request(terms, intent);
       await database.query(WAIT_FOR_OTHER_IMPORTS);
-      await this.adopt(database);
+      await adopt(database, this.table);
       const done = await request.recallTally(database);
       if (done) return done;
       const sql = rememberMany(this.table, change, offered);
@@ -203,7 +200,7 @@ export class Journal<T extends Journaled> {
     return this.inTransaction(terms, async (database) => {
       const { queryRunner: landing } = database;
       await database.query(WAIT_FOR_OTHER_IMPORTS);
-      const seq = await this.adopt(database);
+      const seq = await adopt(database, this.table);
       const done = await request.recallTally(database);
       if (done) return done;
       const { asRecords, asEntries } = copies(this.table, select, seq);
@@ -214,41 +211,26 @@ export class Journal<T extends Journaled> {
     });
   }
 
-  /**
-   * Locks the head row, and takes over what was written past the journal; before its first entry, all
-   * there is. Returns the number of the last change.
-   */
-  async adopt(database: Database): Promise<number> {
-    const seq = await lockHead(database);
-    const request = new Request({}, { adopt: this.table.name });
-    const adopted = await this.run(database, request, adopt(this.table, seq === 0), []);
-    return adopted ? lockHead(database) : seq;
+  /** Undefined where nothing was changed, now or by the same request before. */
+  private async write(write: Write): Promise<T | undefined> {
+    const { request } = write;
+    const record = request.terms.isRehearsal
+      ? await this.rehearse(write)
+      : await this.gathered.write(write);
+    this.signal.nudge();
+    return record ?? request.recall<T>(this.dataSource);
   }
 
-  /** Undefined where nothing was changed, now or by the same request before. */
-  private async write(request: Request, change: string, values: unknown[]): Promise<T | undefined> {
+  private async rehearse(write: Write): Promise<T | undefined> {
     try {
-      const record = await this.writeOnce(request, change, values);
-      if (record) return record;
+      return await this.inTransaction(write.request.terms, async (database) => {
+        const [done] = await writeGroup<T>(database, this.table, [write]);
+        return done?.[1];
+      });
     } catch (error) {
       if (!isDuplicate(error, 'journal_request')) throw error;
+      return undefined;
     }
-    return (await request.recall<T>(this.dataSource))?.[0];
-  }
-
-  private async writeOnce(request: Request, change: string, values: unknown[]) {
-    const { terms } = request;
-    const write = async (database: Database) => this.run(database, request, change, values);
-    if (terms.isRehearsal) return this.inTransaction(terms, write);
-    const record = await write(this.dataSource);
-    this.signal.nudge();
-    return record;
-  }
-
-  private async run(database: Database, request: Request, change: string, values: unknown[]) {
-    const sql = remember(this.table, change);
-    const [record] = (await database.query(sql, [...request.values, ...values])) as T[];
-    return record;
   }
 
   private async find(id: number, terms: WriteTerms): Promise<T | undefined> {
@@ -269,14 +251,8 @@ export class Journal<T extends Journaled> {
 
   /** Takes over what was written past the journal, and then does it again. */
   private async adoptAnd<R>(again: () => Promise<R>): Promise<R> {
-    await this.dataSource.transaction(async (database) => this.adopt(database));
+    await this.dataSource.transaction(async (database) => adopt(database, this.table));
     return again();
-  }
-
-  /** The columns of an entity are known once the database is open. */
-  private get table(): JournaledTable {
-    this.known ??= new JournaledTable(this.dataSource, this.entity);
-    return this.known;
   }
 
   private async inTransaction<R>(
@@ -302,12 +278,6 @@ export class Journal<T extends Journaled> {
     const names = this.table.columns.filter((name) => members[name] !== undefined);
     return { names, values: names.map((name) => members[name]) };
   }
-}
-
-async function lockHead(database: Database): Promise<number> {
-  const heads: { seq: string }[] = await database.query('SELECT seq FROM journal_head FOR UPDATE');
-  if (heads[0]) return Number(heads[0].seq);
-  throw new Error('The table journal_head has no row: run "npm run marathon -- schema sync".');
 }
 
 /** Ends a rehearsal's transaction, so that nothing is stored. */

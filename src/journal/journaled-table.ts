@@ -8,24 +8,31 @@ export interface Journaled {
 
 /** What the journal knows of a table that it keeps: its name and its columns, as SQL. */
 export class JournaledTable {
-  readonly name: string;
-  /** All but `id` and `version`, which the journal itself looks after. */
-  readonly columns: string[];
-  private readonly types: Record<string, string>;
+  private columnTypes?: Map<string, string>;
 
-  constructor(dataSource: DataSource, entity: EntityTarget<ObjectLiteral>) {
-    const { tableName, columns } = dataSource.getMetadata(entity);
-    const own = columns.filter(({ databaseName }) => !['id', 'version'].includes(databaseName));
-    this.name = quote(tableName);
-    this.columns = own.map(({ databaseName }) => databaseName);
-    this.types = Object.fromEntries(
-      own.map((column) => [column.databaseName, dataSource.driver.normalizeType(column)]),
-    );
+  constructor(
+    private readonly dataSource: DataSource,
+    private readonly entity: EntityTarget<ObjectLiteral>,
+  ) {}
+
+  get name(): string {
+    return quote(this.dataSource.getMetadata(this.entity).tableName);
+  }
+
+  /** All but `id` and `version`, which the journal itself looks after. */
+  get columns(): string[] {
+    return [...this.types.keys()];
   }
 
   /** `"name", "city"` */
   get list(): string {
-    return this.columns.map(quote).join(', ');
+    return this.listOf();
+  }
+
+  /** The same of one `source`: `record."name", record."city"` */
+  listOf(source?: string): string {
+    const prefix = source ? `${source}.` : '';
+    return this.columns.map((column) => prefix + quote(column)).join(', ');
   }
 
   /** The columns of one row of `source` as a JSON object. */
@@ -36,7 +43,21 @@ export class JournaledTable {
 
   /** Places for the values of some columns, counted from `$first`, each of its column's type. */
   places(columns: string[], first: number): string[] {
-    return columns.map((column, index) => `$${first + index}::${this.types[column]}`);
+    return columns.map((column, index) => `$${first + index}::${this.types.get(column)}`);
+  }
+
+  /** They are known once the database is open. */
+  private get types(): Map<string, string> {
+    this.columnTypes ??= this.readTypes();
+    return this.columnTypes;
+  }
+
+  private readTypes(): Map<string, string> {
+    const { columns } = this.dataSource.getMetadata(this.entity);
+    const own = columns.filter(({ databaseName }) => !['id', 'version'].includes(databaseName));
+    return new Map(
+      own.map((column) => [column.databaseName, this.dataSource.driver.normalizeType(column)]),
+    );
   }
 }
 

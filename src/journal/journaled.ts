@@ -1,8 +1,7 @@
 import type { EntityTarget } from 'typeorm';
 import { prepareOnOpening } from '../database/preparations.js';
-import { ChangeSignal } from './change-signal.js';
-import { Journal } from './journal.js';
-import type { Journaled as JournaledRecord } from './journaled-table.js';
+import { adopt } from './adoption.js';
+import { JournaledTable, type Journaled as JournaledRecord } from './journaled-table.js';
 
 /**
  * Marks an entity whose writes are remembered. It needs a column `version` with the default 0, which
@@ -15,7 +14,7 @@ export function Journaled() {
       await manager.query(
         'INSERT INTO journal_head (id, seq, at) VALUES (1, 0, now()) ON CONFLICT DO NOTHING',
       );
-      await new Journal(connection, new ChangeSignal(connection), entity).adopt(manager);
+      await adopt(manager, new JournaledTable(connection, entity));
     });
   };
 }

@@ -1,9 +1,9 @@
 import pg from 'pg';
-import type { DataSource, EntityTarget } from 'typeorm';
+import type { DataSource } from 'typeorm';
 import { retryPatiently } from '../database/retry.js';
 import type { ChangeSignal } from './change-signal.js';
 import type { Operation } from './journal.entity.js';
-import { JournaledTable, type Journaled } from './journaled-table.js';
+import type { Journaled, JournaledTable } from './journaled-table.js';
 
 /** One change: what was done, when, by whom, and the record after it; of a deletion, before it. */
 export interface Change<T extends Journaled> {
@@ -39,7 +39,7 @@ export class Past<T extends Journaled> {
   constructor(
     private readonly dataSource: DataSource,
     private readonly signal: ChangeSignal,
-    private readonly entity: EntityTarget<T>,
+    private readonly table: JournaledTable,
   ) {}
 
   /** The changes of one record, newest first, from the version before `before`. */
@@ -84,7 +84,7 @@ export class Past<T extends Journaled> {
 
   /** SQL for all records as they were after the change `seq`, with their columns. */
   relationAt(seq: number): string {
-    const { name, list } = new JournaledTable(this.dataSource, this.entity);
+    const { name, list } = this.table;
     return `(
       SELECT record_id AS id, ${list} FROM (
         SELECT DISTINCT ON (record_id) record_id, operation, record FROM journal
@@ -96,7 +96,7 @@ export class Past<T extends Journaled> {
 
   /** SQL for the records that one request changed, as it left them; deleted ones as they were. */
   relationOf(requestId: string): string {
-    const { name, list } = new JournaledTable(this.dataSource, this.entity);
+    const { name, list } = this.table;
     return `(
       SELECT record_id AS id, ${list}
       FROM journal_request JOIN journal ON seq BETWEEN first_seq AND last_seq CROSS JOIN LATERAL
@@ -124,7 +124,7 @@ export class Past<T extends Journaled> {
 
   /** What a change says of a column that is younger than the change. */
   private unknown(): Record<string, null> {
-    const { columns } = new JournaledTable(this.dataSource, this.entity);
+    const { columns } = this.table;
     return Object.fromEntries(columns.map((name) => [name, null]));
   }
 }

@@ -18,10 +18,22 @@ export interface Tally {
 
 /** What the journal keeps of a request that was done. */
 interface DoneRequest {
+  fingerprint: string;
+}
+
+/** One that changed many records, or none. */
+interface DoneMany extends DoneRequest {
   first_seq: string | null;
   last_seq: string | null;
   skipped: number;
-  fingerprint: string;
+}
+
+/** One that changed one record, and the record as it left it. */
+interface DoneOne extends DoneRequest {
+  request_id: string;
+  id: number;
+  version: number;
+  record: object;
 }
 
 /** One asking for a write: what makes it the same one when it is asked again. */
@@ -38,26 +50,31 @@ export class Request {
     this.fingerprint = createHash('sha256').update(JSON.stringify(intent)).digest('base64url');
   }
 
-  /** The parameters $1 to $3 of every statement that remembers. */
+  /** What the journal remembers of it. */
+  get remembered() {
+    return { request_id: this.id, by: this.terms.by ?? null, fingerprint: this.fingerprint };
+  }
+
+  /** The same as the parameters $1 to $3 of a statement. */
   get values(): unknown[] {
-    return [this.id, this.terms.by ?? null, this.fingerprint];
+    return Object.values(this.remembered);
   }
 
-  /** The records as this request left them, if it was done before. */
-  async recall<T extends Journaled>(database: Database): Promise<T[] | undefined> {
-    const done = await this.findDone(database);
-    if (!done) return undefined;
-    const entries: { id: number; version: number; record: object }[] = await database.query(
-      'SELECT record_id AS id, version, record FROM journal WHERE seq BETWEEN $1 AND $2 ORDER BY seq',
-      [done.first_seq, done.last_seq],
-    );
-    return entries.map(({ record, ...known }) => ({ ...record, ...known }) as unknown as T);
+  /** The one record that it changed, as it left it, if it was done before. */
+  async recall<T extends Journaled>(database: Database): Promise<T | undefined> {
+    const answer = (await recallAll<T>(database, [this])).get(this);
+    if (answer instanceof Error) throw answer;
+    return answer;
   }
 
-  /** The same in figures. */
+  /** What it changed in figures, if it was done before. */
   async recallTally(database: Database): Promise<Tally | undefined> {
-    const done = await this.findDone(database);
+    const [done] = (await database.query(
+      'SELECT first_seq, last_seq, skipped, fingerprint FROM journal_request WHERE request_id = $1',
+      [this.id],
+    )) as DoneMany[];
     if (!done) return undefined;
+    this.mustBe(done);
     const [counted] = await database.query(
       `SELECT ${tallied} FROM journal WHERE seq BETWEEN $1 AND $2`,
       [done.first_seq, done.last_seq],
@@ -65,14 +82,38 @@ export class Request {
     return { ...counted, skipped: done.skipped };
   }
 
-  private async findDone(database: Database): Promise<DoneRequest | undefined> {
-    const [done] = (await database.query(
-      'SELECT first_seq, last_seq, skipped, fingerprint FROM journal_request WHERE request_id = $1',
-      [this.id],
-    )) as DoneRequest[];
-    if (!done || done.fingerprint === this.fingerprint) return done;
+  /** @throws {UnprocessableEntityException} where another request was done under this one's id. */
+  mustBe({ fingerprint }: DoneRequest): void {
+    if (fingerprint === this.fingerprint) return;
     throw new UnprocessableEntityException(
       'This Idempotency-Key was used for another request: make up a new key for each.',
     );
+  }
+}
+
+/** What those of some requests that were done before are answered: each its record, or its own error. */
+export async function recallAll<T extends Journaled>(
+  database: Database,
+  requests: Request[],
+): Promise<Map<Request, T | Error>> {
+  const done = (await database.query(
+    `SELECT request_id, fingerprint, record_id AS id, version, record
+     FROM journal_request LEFT JOIN journal ON seq = first_seq WHERE request_id = ANY ($1)`,
+    [requests.map(({ id }) => id)],
+  )) as DoneOne[];
+  const byId = new Map(done.map((one) => [one.request_id, one]));
+  const known = requests.filter(({ id }) => byId.has(id));
+  return new Map(
+    known.map((request) => [request, answerAgain(request, byId.get(request.id)!)]),
+  ) as Map<Request, T | Error>;
+}
+
+function answerAgain(request: Request, done: DoneOne): object {
+  try {
+    request.mustBe(done);
+    const { id, version, record } = done;
+    return { ...record, id, version };
+  } catch (error) {
+    return error as Error;
   }
 }

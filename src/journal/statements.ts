@@ -82,10 +82,11 @@ function numberAndAdvance(unlessEmpty: string): string {
       RETURNING seq - total AS before, seq, at, total)`;
 }
 
-function writeDown(table: JournaledTable): string {
+/** The journal's entries for what is `numbered`, in `turn`. */
+export function writeDown(table: JournaledTable, place = 'place'): string {
   return `
       INSERT INTO journal (seq, record_id, version, operation, record)
-      SELECT (SELECT before FROM turn) + place, id, version, operation, ${table.recordOf('numbered')}
+      SELECT (SELECT before FROM turn) + ${place}, id, version, operation, ${table.recordOf('numbered')}
       FROM numbered`;
 }
 
@@ -94,31 +95,6 @@ export const tallied = `
   count(*) FILTER (WHERE operation = 'create')::integer AS inserted,
   count(*) FILTER (WHERE operation = 'update')::integer AS updated,
   count(*) FILTER (WHERE operation = 'delete')::integer AS deleted`;
-
-export function create(table: JournaledTable, columns: string[]): string {
-  return `
-    INSERT INTO ${table.name} (${columns.map(quote).join(', ')}, version)
-    SELECT ${table.places(columns, FIRST).join(', ')}, 1 FROM head
-    RETURNING *, 'create' AS operation`;
-}
-
-/** Changes nothing, and so makes no new version, where the record is like that already. */
-export function update(table: JournaledTable, columns: string[]): string {
-  const places = table.places(columns, FIRST + 2);
-  const names = columns.map(quote);
-  return `
-    UPDATE ${table.name} AS record
-    SET ${names.map((name, index) => `${name} = ${places[index]}`).join(', ')}, version = version + 1
-    FROM head
-    WHERE ${isExpected} AND ROW(${names.join(', ')}) IS DISTINCT FROM ROW(${places.join(', ')})
-    RETURNING record.*, 'update' AS operation`;
-}
-
-export function remove(table: JournaledTable): string {
-  return `
-    DELETE FROM ${table.name} AS record USING head WHERE ${isExpected}
-    RETURNING id, ${table.list}, version + 1 AS version, 'delete' AS operation`;
-}
 
 /** For `rememberMany`: changes the records that `find` selects by id; `first` is the first value's place. */
 export function updateFound(
@@ -145,7 +121,7 @@ export function removeFound(table: JournaledTable, find: string): string {
     found AS (${find}),
     changed AS (
       DELETE FROM ${table.name} AS record USING found WHERE record.id = found.id
-      RETURNING record.id, ${table.columns.map((name) => `record.${quote(name)}`).join(', ')},
+      RETURNING record.id, ${table.listOf('record')},
                 version + 1 AS version, 'delete' AS operation)`;
 }
 
@@ -164,14 +140,10 @@ export function restore(table: JournaledTable): string {
 }
 
 /** Takes over what was written past the journal: `everything` before the journal's first entry. */
-export function adopt(table: JournaledTable, everything: boolean): string {
+export function adoptAll(table: JournaledTable, everything: boolean): string {
   return `
     UPDATE ${table.name} AS record SET version = greatest(version, 1 + coalesce(
       (SELECT max(version) FROM journal WHERE record_id = record.id), 0))
     FROM head WHERE ${everything ? 'true' : 'version = 0'}
     RETURNING record.*, 'create' AS operation`;
 }
-
-/** A record that the journal knows (version 0 was written past it), in a version that is expected. */
-const isExpected = `
-  id = $4::integer AND version > 0 AND ($5::integer[] IS NULL OR version = ANY ($5::integer[]))`;

@@ -11,8 +11,7 @@ import type { Listing } from '../query/listing.js';
 import { Parameters, writeCondition } from '../query/sql.js';
 import type { Search } from '../search/search.js';
 import { InjectSearch } from '../search/search.module.js';
-import type { Format } from '../transfer/formats.js';
-import { ListReader, type OpenList } from '../transfer/list-reader.js';
+import { ListReader, type Reading, type Use } from '../transfer/list-reader.js';
 import { selectStatistics } from './marathon.statistics.js';
 import { FIRST } from '../journal/statements.js';
 import type { MarathonChanges, StatisticsView } from './marathon.dto.js';
@@ -25,35 +24,27 @@ interface AsOf {
   seq?: number;
 }
 
-/** How a list is to be read. */
-export interface Reading {
-  format: Format;
-  isCounted: boolean;
-  signal: AbortSignal;
-}
-
-type Use = (list: OpenList) => Promise<void>;
-
 /** Questions to all marathons, and changes of those that a filter finds. */
 @Injectable()
 export class MarathonLists {
-  private readonly reader: ListReader;
-
   constructor(
     @InjectDataSource() private readonly dataSource: DataSource,
     @InjectJournal(Marathon) private readonly journal: Journal<Marathon>,
     @InjectPast(Marathon) private readonly past: Past<Marathon>,
     @InjectSearch(Marathon) private readonly search: Search,
-  ) {
-    this.reader = new ListReader(dataSource);
-  }
+    private readonly reader: ListReader,
+  ) {}
 
   /** Reads the marathons that are asked for. */
   async read(listing: Listing, { seq }: AsOf, reading: Reading, use: Use): Promise<void> {
     const then = seq === undefined ? undefined : this.past.relationAt(seq);
-    const search = listing.search && (await this.search.find(listing.search, then));
-    const source = { relation: then ?? TABLE, search: search || undefined };
-    await this.reader.read({ listing, source, ...reading }, reading.signal, use);
+    const findSource = async () => {
+      const search = listing.search && (await this.search.find(listing.search, then));
+      return { relation: then ?? TABLE, search: search || undefined };
+    };
+    // what is asked of a time may be about this very moment
+    const sharedAs = reading.sharedAs && `${reading.sharedAs} ${seq ?? 'now'}`;
+    await this.reader.read(listing, findSource, { ...reading, sharedAs }, use);
   }
 
   /**
@@ -64,9 +55,11 @@ export class MarathonLists {
     const relation = `(
       SELECT id, name, city, inception_year, ${year} - inception_year AS years FROM ${TABLE}
       WHERE inception_year < ${year} AND (${year} - inception_year) % 10 = 0)`;
-    const search = listing.search && (await this.search.find(listing.search, relation));
-    const source = { relation, search: search || undefined };
-    await this.reader.read({ listing, source, ...reading }, reading.signal, use);
+    const findSource = async () => {
+      const search = listing.search && (await this.search.find(listing.search, relation));
+      return { relation, search: search || undefined };
+    };
+    await this.reader.read(listing, findSource, reading, use);
   }
 
   /** How many there are, by decade and by city, and the oldest and newest of them. */
@@ -103,7 +96,7 @@ export class MarathonLists {
   /** Reads the marathons that one request changed. */
   async readChanged(requestId: string, listing: Listing, reading: Reading, use: Use) {
     const source = { relation: this.past.relationOf(requestId) };
-    await this.reader.read({ listing, source, ...reading }, reading.signal, use);
+    await this.reader.read(listing, async () => source, reading, use);
   }
 }
 

@@ -8,20 +8,20 @@ import {
   Post,
   Query,
   Res,
-  UseInterceptors,
 } from '@nestjs/common';
 import type { FastifyReply } from 'fastify';
 import { EventStreams } from '../http/event-streams.js';
 import { OnTerms } from '../http/on-terms.js';
+import { Retried } from '../http/retry.interceptor.js';
+import { showVersioned } from '../http/versioned.js';
 import type { WriteTerms } from '../journal/write-terms.js';
 import { MarathonIdPipe } from './marathon-id.pipe.js';
 import { MarathonPastService } from './marathon-past.service.js';
 import { ChangesPage, HistoryPage, RestoredVersion } from './marathon.dto.js';
 import { MarathonService } from './marathon.service.js';
-import { VersionedInterceptor } from './versioned.interceptor.js';
 
 @Controller('marathon')
-@UseInterceptors(VersionedInterceptor)
+@Retried()
 export class MarathonPastController {
   constructor(
     private readonly past: MarathonPastService,
@@ -52,8 +52,9 @@ export class MarathonPastController {
     @Param('id', MarathonIdPipe) id: number,
     @Query() { version }: RestoredVersion,
     @OnTerms() terms: WriteTerms,
+    @Res({ passthrough: true }) reply: FastifyReply,
   ) {
-    return this.marathons.restore(id, version, terms);
+    return showVersioned(reply, await this.marathons.restore(id, version, terms));
   }
 
   @Get('changes')

@@ -8,19 +8,20 @@ import {
   Patch,
   Put,
   Query,
-  UseInterceptors,
+  Res,
 } from '@nestjs/common';
+import type { FastifyReply } from 'fastify';
 import { Consumes } from '../http/media-types.js';
 import { OnTerms } from '../http/on-terms.js';
+import { Retried } from '../http/retry.interceptor.js';
+import { showVersioned } from '../http/versioned.js';
 import type { WriteTerms } from '../journal/write-terms.js';
 import { MarathonIdPipe } from './marathon-id.pipe.js';
 import { MarathonPastService } from './marathon-past.service.js';
 import { MarathonChanges, MarathonDetails, PointInTime } from './marathon.dto.js';
 import { MarathonService } from './marathon.service.js';
-import { VersionedInterceptor } from './versioned.interceptor.js';
 
 @Controller('marathon')
-@UseInterceptors(VersionedInterceptor)
 export class MarathonController {
   constructor(
     private readonly marathons: MarathonService,
@@ -28,30 +29,40 @@ export class MarathonController {
   ) {}
 
   @Get(':id')
-  async findOne(@Param('id', MarathonIdPipe) id: number, @Query() { as_of }: PointInTime) {
-    return as_of ? this.past.findOne(id, as_of) : this.marathons.findOne(id);
+  async findOne(
+    @Param('id', MarathonIdPipe) id: number,
+    @Query() { as_of }: PointInTime,
+    @Res({ passthrough: true }) reply: FastifyReply,
+  ) {
+    const found = as_of ? this.past.findOne(id, as_of) : this.marathons.findOne(id);
+    return showVersioned(reply, await found);
   }
 
   @Put(':id')
+  @Retried()
   async replace(
     @Param('id', MarathonIdPipe) id: number,
     @Body() details: MarathonDetails,
     @OnTerms() terms: WriteTerms,
+    @Res({ passthrough: true }) reply: FastifyReply,
   ) {
-    return this.marathons.update(id, details, terms);
+    return showVersioned(reply, await this.marathons.update(id, details, terms));
   }
 
   @Patch(':id')
+  @Retried()
   @Consumes('application/merge-patch+json', 'application/json')
   async update(
     @Param('id', MarathonIdPipe) id: number,
     @Body() changes: MarathonChanges,
     @OnTerms() terms: WriteTerms,
+    @Res({ passthrough: true }) reply: FastifyReply,
   ) {
-    return this.marathons.update(id, changes, terms);
+    return showVersioned(reply, await this.marathons.update(id, changes, terms));
   }
 
   @Delete(':id')
+  @Retried()
   @HttpCode(204)
   async remove(@Param('id', MarathonIdPipe) id: number, @OnTerms() terms: WriteTerms) {
     await this.marathons.remove(id, terms);

@@ -3,6 +3,7 @@ import { TypeOrmModule } from '@nestjs/typeorm';
 import { EventStreams } from '../http/event-streams.js';
 import { JournalModule } from '../journal/journal.module.js';
 import { SearchModule } from '../search/search.module.js';
+import { ListReader } from '../transfer/list-reader.js';
 import { MarathonListsController } from './marathon-lists.controller.js';
 import { MarathonLists } from './marathon-lists.service.js';
 import { MarathonPastController } from './marathon-past.controller.js';
@@ -20,7 +21,14 @@ import { MarathonService } from './marathon.service.js';
     SearchModule.forFeature(Marathon, SEARCHED),
   ],
   controllers: [MarathonListsController, MarathonPastController, MarathonController],
-  providers: [MarathonService, MarathonPastService, MarathonLists, MarathonFiles, EventStreams],
+  providers: [
+    MarathonService,
+    MarathonPastService,
+    MarathonLists,
+    MarathonFiles,
+    EventStreams,
+    ListReader,
+  ],
   exports: [MarathonService, MarathonFiles],
 })
 export class MarathonModule {}

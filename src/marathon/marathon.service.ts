@@ -2,7 +2,8 @@ import { Injectable, NotFoundException } from '@nestjs/common';
 import { InjectRepository } from '@nestjs/typeorm';
 import { Repository } from 'typeorm';
 import type { Journal } from '../journal/journal.js';
-import { InjectJournal } from '../journal/journal.module.js';
+import { InjectJournal, InjectRecords } from '../journal/journal.module.js';
+import type { Records } from '../journal/records.js';
 import type { WriteTerms } from '../journal/write-terms.js';
 import type { MarathonChanges, MarathonDetails } from './marathon.dto.js';
 import { Marathon } from './marathon.entity.js';
@@ -12,6 +13,7 @@ import { Marathon } from './marathon.entity.js';
 export class MarathonService {
   constructor(
     @InjectRepository(Marathon) private readonly marathons: Repository<Marathon>,
+    @InjectRecords(Marathon) private readonly records: Records<Marathon>,
     @InjectJournal(Marathon) private readonly journal: Journal<Marathon>,
   ) {}
 
@@ -22,9 +24,7 @@ export class MarathonService {
 
   /** @throws {NotFoundException} where no marathon has this id. */
   async findOne(id: number): Promise<Marathon> {
-    const select = { id: true, name: true, city: true, inception_year: true, version: true };
-    const marathon = await this.marathons.findOne({ where: { id }, select });
-    return marathon ?? thereIsNone(id);
+    return (await this.records.find(id)) ?? thereIsNone(id);
   }
 
   async create(details: MarathonDetails, terms: WriteTerms): Promise<Marathon> {

@@ -1,10 +1,8 @@
 import { Controller, Get, ServiceUnavailableException } from '@nestjs/common';
 import { DatabaseOpening } from '../database/opening.js';
-import { WithoutDatabase } from '../http/retry.interceptor.js';
 
 /** For those who watch over the service. Neither asks the database, so that one that sleeps may sleep. */
 @Controller('health')
-@WithoutDatabase()
 export class HealthController {
   constructor(private readonly database: DatabaseOpening) {}
 

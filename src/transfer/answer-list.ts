@@ -2,7 +2,7 @@ import { HttpException, HttpStatus, NotAcceptableException } from '@nestjs/commo
 import type { FastifyReply } from 'fastify';
 import type { Listing } from '../query/listing.js';
 import type { Format, FormatName } from './formats.js';
-import type { OpenList } from './list-reader.js';
+import type { OpenList, Reading, Use } from './list-reader.js';
 import { isKnown } from '../http/entity-tags.js';
 import { linkPages, sendBytes, whenClientLeaves } from '../http/list-reply.js';
 import { negotiate } from '../http/negotiation.js';
@@ -16,11 +16,7 @@ export interface AnswerableList {
   formats: Record<FormatName, Format>;
   /** The same while the list is; undefined where nobody may keep it. */
   version?: number;
-  read: (
-    listing: Listing,
-    reading: { format: Format; isCounted: boolean; signal: AbortSignal },
-    use: (list: OpenList) => Promise<void>,
-  ) => Promise<void>;
+  read: (listing: Listing, reading: Reading, use: Use) => Promise<void>;
 }
 
 /**
@@ -40,7 +36,9 @@ export async function answerList(reply: FastifyReply, list: AnswerableList): Pro
   if (isCounted) confirmPreference(reply, 'count=exact');
   const listing = name === 'object' ? { ...list.listing, limit: 2 } : list.listing;
   const signal = whenClientLeaves(reply);
-  await list.read(listing, { format, isCounted, signal }, async (open) => {
+  const sharedAs = method === 'GET' ? `${reply.request.url} ${name} ${isCounted}` : undefined;
+  const reading = { format, isCounted, signal, isTooLate: () => reply.sent, sharedAs };
+  await list.read(listing, reading, async (open) => {
     if (open.counted) describeRange(reply, listing, open.counted);
     if (list.version !== undefined) reply.header('ETag', `"${tag}"`);
     linkNeighbours(reply, listing, open);

@@ -1,8 +1,12 @@
 import type { Readable } from 'node:stream';
-import { Logger } from '@nestjs/common';
+import { Injectable, Logger } from '@nestjs/common';
+import { InjectDataSource } from '@nestjs/typeorm';
 import pg from 'pg';
 import { to as copyTo } from 'pg-copy-streams';
-import type { DataSource, QueryRunner } from 'typeorm';
+import { DataSource, type QueryRunner } from 'typeorm';
+import { DatabaseOpening } from '../database/opening.js';
+import { SharedReads } from '../database/shared-reads.js';
+import { readWhole } from '../http/list-reply.js';
 import type { Listing } from '../query/listing.js';
 import {
   findNeighbours,
@@ -15,12 +19,22 @@ import {
 } from '../query/statements.js';
 import { copyRows, enclose, fillIn, type Format } from './formats.js';
 
-/** What is asked of a list, of which rows, and how it is to be answered. */
-export interface Question {
-  listing: Listing;
-  source: Source;
+/** How a list is to be read. */
+export interface Reading {
   format: Format;
   isCounted: boolean;
+  /** Ends the query where it aborts. */
+  signal: AbortSignal;
+  /** Whether the answer has begun, so that the list cannot be read again. */
+  isTooLate: () => boolean;
+  /** The same for all who may be given the same bytes; undefined where nobody may. */
+  sharedAs?: string;
+}
+
+/** What is asked of a list, of which rows, and how it is to be answered. */
+interface Question extends Pick<Reading, 'format' | 'isCounted'> {
+  listing: Listing;
+  source: Source;
 }
 
 /** An answer on its way. */
@@ -32,17 +46,63 @@ export interface OpenList {
   rows: AsyncIterable<Buffer>;
 }
 
+export type Use = (list: OpenList) => Promise<void>;
+
+/** A list that was long a while ago is not tried as a short one. */
+const LONG_FOR_MS = 60_000;
+const LONG_LISTS_KEPT = 1000;
+
 /**
  * Reads lists. PostgreSQL writes the text and it is passed on as it comes, no faster than it is taken:
  * memory does not grow with the list. What is said about a list is true of exactly its rows.
+ *
+ * A short list is read once for all who ask for it at once.
  */
+@Injectable()
 export class ListReader {
   private readonly log = new Logger(ListReader.name);
 
-  constructor(private readonly dataSource: DataSource) {}
+  private readonly shared: SharedReads<OpenList | undefined>;
+  private readonly longUntil = new Map<string, number>();
 
-  /** Opens the list for as long as `use` takes; the query ends with `signal`. */
-  async read<T>(
+  constructor(
+    @InjectDataSource() private readonly dataSource: DataSource,
+    private readonly opening: DatabaseOpening,
+  ) {
+    this.shared = new SharedReads(opening);
+  }
+
+  /** Opens a list of what `findSource` finds for as long as `use` takes. */
+  async read(
+    listing: Listing,
+    findSource: () => Promise<Source>,
+    reading: Reading,
+    use: Use,
+  ): Promise<void> {
+    const { format, isCounted, signal } = reading;
+    const open = async <T>(until: AbortSignal, useIt: (list: OpenList) => Promise<T>) =>
+      this.open({ listing, source: await findSource(), format, isCounted }, until, useIt);
+    const short = await this.readShort(reading, async (until) => open(until, keep));
+    if (short) await use(short);
+    else await this.opening.persist(async () => open(signal, use), reading.isTooLate);
+  }
+
+  /** Undefined where it is too long to be kept. */
+  private async readShort(
+    { sharedAs, signal }: Reading,
+    ask: (signal: AbortSignal) => Promise<OpenList | undefined>,
+  ): Promise<OpenList | undefined> {
+    if (sharedAs === undefined || Date.now() < (this.longUntil.get(sharedAs) ?? 0))
+      return undefined;
+    const short = await this.shared.read(sharedAs, { signal, ask });
+    if (short) return short;
+    if (this.longUntil.size >= LONG_LISTS_KEPT) this.longUntil.clear();
+    this.longUntil.set(sharedAs, Date.now() + LONG_FOR_MS);
+    return undefined;
+  }
+
+  /** The query ends with `signal`. */
+  private async open<T>(
     question: Question,
     signal: AbortSignal,
     use: (list: OpenList) => Promise<T>,
@@ -119,6 +179,20 @@ export class ListReader {
       this.log.warn(`A list that nobody waits for goes on: ${String(error)}`);
     }
   }
+}
+
+/** A list whose rows can be read any number of times; undefined where they are too many. */
+async function keep({ rows, ...about }: OpenList): Promise<OpenList | undefined> {
+  const whole = await readWhole(rows);
+  return whole && { ...about, rows: only(whole) };
+}
+
+function only(chunk: Buffer): AsyncIterable<Buffer> {
+  return {
+    [Symbol.asyncIterator]: async function* once() {
+      yield chunk;
+    },
+  };
 }
 
 /** Whether there may be pages beside this one. */

@@ -1,0 +1,50 @@
+import { Gatherer } from './gatherer.js';
+import type { DatabaseOpening } from './opening.js';
+
+/** Somebody who asks, until `signal` aborts. */
+interface Asker<Answer> {
+  signal: AbortSignal;
+  ask: (signal: AbortSignal) => Promise<Answer>;
+}
+
+/**
+ * One answer for all who ask the same question at once. Each question has its own gatherer, so that a
+ * slow one holds up nobody else.
+ */
+export class SharedReads<Answer> {
+  private readonly gatherers = new Map<string, Gatherer<Asker<Answer>, Answer>>();
+
+  constructor(private readonly database: DatabaseOpening) {}
+
+  /** `ask` is told to give up once all who wait for its answer have left. */
+  async read(question: string, asker: Asker<Answer>): Promise<Answer> {
+    const gatherer =
+      this.gatherers.get(question) ??
+      new Gatherer<Asker<Answer>, Answer>(this.database, async (askers) => answerAll(askers));
+    this.gatherers.set(question, gatherer);
+    try {
+      return await gatherer.load(asker);
+    } finally {
+      if (gatherer.isIdle) this.gatherers.delete(question);
+    }
+  }
+}
+
+async function answerAll<Answer>(askers: readonly Asker<Answer>[]): Promise<Answer[]> {
+  const answer = await askers[0]!.ask(whenAllLeft(askers.map(({ signal }) => signal)));
+  return askers.map(() => answer);
+}
+
+function whenAllLeft(signals: AbortSignal[]): AbortSignal {
+  const leaving = new AbortController();
+  let present = signals.length;
+  const leave = ({ target }: Pick<Event, 'target'>) => {
+    present -= 1;
+    if (!present) leaving.abort((target as AbortSignal).reason);
+  };
+  for (const signal of signals) {
+    if (signal.aborted) leave({ target: signal });
+    else signal.addEventListener('abort', leave, { once: true });
+  }
+  return leaving.signal;
+}

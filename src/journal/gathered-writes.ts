@@ -1,0 +1,116 @@
+import type { DataSource } from 'typeorm';
+import { remainingMs } from '../database/deadline.js';
+import { isDatabaseAway, isDuplicate } from '../database/failures.js';
+import { Gatherer } from '../database/gatherer.js';
+import type { DatabaseOpening } from '../database/opening.js';
+import { Slots } from '../database/slots.js';
+import { environment } from '../environment.js';
+import { rememberGroup, type GroupedOperation } from './group-statement.js';
+import type { Journaled, JournaledTable } from './journaled-table.js';
+import { recallAll, type Database, type Request } from './request.js';
+
+/** One write of one record: of a new one, or of that with the `id`. */
+export interface Write {
+  request: Request;
+  operation: GroupedOperation;
+  id?: number;
+  changes?: object;
+}
+
+const LONGEST_QUEUE = 1000;
+
+/**
+ * Writes that are asked for at once, as one statement: they share the way to the database, the turn at
+ * the head row and the commit. Each is answered for itself, as if it had come alone.
+ */
+export class GatheredWrites<T extends Journaled> {
+  private readonly gatherer: Gatherer<Write, T | undefined>;
+  /** While an import holds the head row, those who wait for it must not hold every connection. */
+  private readonly places = new Slots<void>(Math.ceil(environment.poolSize / 2), LONGEST_QUEUE);
+
+  constructor(
+    private readonly dataSource: DataSource,
+    opening: DatabaseOpening,
+    private readonly table: JournaledTable,
+  ) {
+    this.gatherer = new Gatherer(opening, async (writes) => this.writeInTurn(writes));
+  }
+
+  /** Undefined where nothing was changed. */
+  async write(write: Write): Promise<T | undefined> {
+    return this.gatherer.load(write);
+  }
+
+  private async writeInTurn(writes: readonly Write[]) {
+    await this.places.take(remainingMs() ?? environment.deadlineMs);
+    try {
+      return await this.writeAll(writes);
+    } finally {
+      this.places.giveBack();
+    }
+  }
+
+  private async writeAll(writes: readonly Write[]): Promise<(T | Error | undefined)[]> {
+    const answers = new Map<Write, T | Error | undefined>();
+    let rest = [...writes];
+    while (rest.length) {
+      for (const [write, answer] of await this.writeSome(rest)) answers.set(write, answer);
+      rest = rest.filter((write) => !answers.has(write));
+    }
+    return writes.map((write) => answers.get(write));
+  }
+
+  /** A bad one does not spoil the others: where a group fails, each is tried alone. */
+  private async writeSome(writes: Write[]): Promise<[Write, T | Error | undefined][]> {
+    const group = oneOfEach(writes);
+    try {
+      return await writeGroup<T>(this.dataSource, this.table, group);
+    } catch (error) {
+      if (isDatabaseAway(error)) throw error;
+      const done = isDuplicate(error, 'journal_request') ? await this.recall(writes) : [];
+      if (done.length) return done;
+      if (group.length === 1) return [[group[0]!, error as Error]];
+      const alone = [];
+      for (const write of group) alone.push(...(await this.writeSome([write])));
+      return alone;
+    }
+  }
+
+  private async recall(writes: Write[]): Promise<[Write, T | Error][]> {
+    const answers = await recallAll<T>(
+      this.dataSource,
+      writes.map(({ request }) => request),
+    );
+    return writes.flatMap((write) => {
+      const answer = answers.get(write.request);
+      return answer ? [[write, answer]] : [];
+    });
+  }
+}
+
+/** Writes all of them, or none; each of another record, and each with another request. */
+export async function writeGroup<T extends Journaled>(
+  database: Database,
+  table: JournaledTable,
+  writes: Write[],
+): Promise<[Write, T | undefined][]> {
+  const asked = writes.map(({ request, operation, id, changes }, place) => {
+    const expected = request.terms.expectedVersions;
+    return { place, ...request.remembered, operation, record_id: id, expected, changes };
+  });
+  const sql = rememberGroup(table, new Set(writes.map(({ operation }) => operation)));
+  const records = (await database.query(sql, [JSON.stringify(asked)])) as (T & { place: number })[];
+  const byPlace = new Map(records.map(({ place, ...record }) => [place, record as unknown as T]));
+  return writes.map((write, place) => [write, byPlace.get(place)]);
+}
+
+/** The first write of every record, and of every request: the next would have to see what it did. */
+function oneOfEach(writes: Write[]): Write[] {
+  const [requests, records] = [new Set<string>(), new Set<number>()];
+  return writes.filter(({ request, id }) => {
+    if (requests.has(request.id) || (id !== undefined && records.has(id))) return false;
+    requests.add(request.id);
+    if (id !== undefined) records.add(id);
+    return true;
+  });
+}

@@ -1,0 +1,31 @@
+import type { DataSource } from 'typeorm';
+import { Gatherer } from '../database/gatherer.js';
+import type { DatabaseOpening } from '../database/opening.js';
+import type { Journaled, JournaledTable } from './journaled-table.js';
+
+/** The records of one table as they are now; those that are asked for at once are read together. */
+export class Records<T extends Journaled> {
+  private readonly gatherer: Gatherer<number, T | undefined>;
+
+  constructor(
+    private readonly dataSource: DataSource,
+    opening: DatabaseOpening,
+    private readonly table: JournaledTable,
+  ) {
+    this.gatherer = new Gatherer(opening, async (ids) => this.findAll(ids));
+  }
+
+  /** Undefined where there is none. */
+  async find(id: number): Promise<T | undefined> {
+    return this.gatherer.load(id);
+  }
+
+  private async findAll(ids: readonly number[]): Promise<(T | undefined)[]> {
+    const { name, list } = this.table;
+    // what was written past the journal has the version 0 in the table
+    const sql = `SELECT id, ${list}, greatest(version, 1) AS version FROM ${name} WHERE id = ANY($1)`;
+    const records = (await this.dataSource.query(sql, [ids])) as T[];
+    const byId = new Map(records.map((record) => [record.id, record]));
+    return ids.map((id) => byId.get(id));
+  }
+}
