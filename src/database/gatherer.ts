@@ -1,6 +1,6 @@
 import DataLoader from 'dataloader';
 import { environment } from '../environment.js';
-import { withinDeadline } from './deadline.js';
+import { patienceOf, type Patience } from './deadline.js';
 import type { DatabaseOpening } from './opening.js';
 
 /** How many groups may be under way before the next one waits for one of them. */
@@ -24,7 +24,10 @@ export class Gatherer<Key, Value> {
 
   constructor(
     private readonly database: DatabaseOpening,
-    private readonly answer: (keys: readonly Key[]) => Promise<ArrayLike<Value | Error>>,
+    private readonly answer: (
+      keys: readonly Key[],
+      patience: Patience,
+    ) => Promise<ArrayLike<Value | Error>>,
   ) {
     this.loader = new DataLoader(async (keys) => this.travel(keys), {
       cache: false,
@@ -65,10 +68,11 @@ export class Gatherer<Key, Value> {
 
   private async travel(keys: readonly Key[]): Promise<ArrayLike<Value | Error>> {
     this.underWay += 1;
+    const patience = patienceOf(environment.deadlineMs);
     const impatience = setTimeout(() => this.leaveNow(), PATIENCE_MS);
     try {
-      return await withinDeadline(environment.deadlineMs, async () =>
-        this.database.persist(async () => this.answer(keys)),
+      return await this.database.persistUntil(patience.endsAt, async () =>
+        this.answer(keys, patience),
       );
     } finally {
       clearTimeout(impatience);

@@ -10,7 +10,7 @@ import { DataSource } from 'typeorm';
 import { environment } from '../environment.js';
 import { DeadlinePassed, remainingMs, withinDeadline, withLongStatements } from './deadline.js';
 import { isDatabaseAway } from './failures.js';
-import type { RecyclingPool } from './recycling-pool.js';
+import { poolOf } from './recycling-pool.js';
 import { retryWhileAway } from './retry.js';
 import { prepareSchema } from './schema.js';
 
@@ -42,8 +42,7 @@ export class DatabaseOpening implements OnApplicationBootstrap, OnModuleDestroy 
 
   /** Whether the database answered when it was last asked. */
   get isReachable(): boolean {
-    const { master } = this.dataSource.driver as unknown as { master?: RecyclingPool };
-    return this.isOpen && master?.isReachable === true;
+    return this.isOpen && poolOf(this.dataSource).isReachable;
   }
 
   onApplicationBootstrap(): void {
@@ -57,13 +56,11 @@ export class DatabaseOpening implements OnApplicationBootstrap, OnModuleDestroy 
     await this.opened.catch(() => undefined);
   }
 
-  /** @throws {DeadlinePassed} where the database is still away at the end of the deadline. */
-  async wait(): Promise<void> {
+  /** @throws {DeadlinePassed} where the database is still away by then. */
+  async wait(endsAt = Date.now() + environment.deadlineMs): Promise<void> {
     if (this.isOpen) return;
     const leaving = new AbortController();
-    const late = wait(remainingMs() ?? environment.deadlineMs, undefined, {
-      signal: leaving.signal,
-    });
+    const late = wait(endsAt - Date.now(), undefined, { signal: leaving.signal });
     try {
       await Promise.race([this.opened, late.then(() => this.giveUp())]);
     } finally {
@@ -77,11 +74,22 @@ export class DatabaseOpening implements OnApplicationBootstrap, OnModuleDestroy 
    */
   async persist<T>(work: () => Promise<T>, isTooLate?: () => boolean): Promise<T> {
     const deadlineMs = Math.min(environment.deadlineMs, remainingMs() ?? Infinity);
+    return withinDeadline(deadlineMs, async () =>
+      this.persistUntil(Date.now() + deadlineMs, work, isTooLate),
+    );
+  }
+
+  /** The same for work that hands its deadline on by itself. */
+  async persistUntil<T>(
+    endsAt: number,
+    work: () => Promise<T>,
+    isTooLate?: () => boolean,
+  ): Promise<T> {
     const attempt = async () => {
-      if (!this.isOpen) await this.wait();
+      if (!this.isOpen) await this.wait(endsAt);
       return work();
     };
-    return withinDeadline(deadlineMs, async () => retryWhileAway(attempt, isTooLate));
+    return retryWhileAway(attempt, isTooLate, endsAt);
   }
 
   private giveUp(): never {

@@ -1,6 +1,7 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import pg from 'pg';
-import { DeadlinePassed, longestSilenceMs, remainingMs } from './deadline.js';
+import type { DataSource } from 'typeorm';
+import { currentPatience, DeadlinePassed, patienceOf, type Patience } from './deadline.js';
 import { ConnectionRefused, isAboutEncryption, isDatabaseAway } from './failures.js';
 import { RecyclingClient } from './recycling-client.js';
 import { Slots } from './slots.js';
@@ -96,10 +97,12 @@ export class RecyclingPool extends pg.Pool {
     return callback(undefined, client, (error) => client.release(error as Error));
   }
 
-  private async checkOut(): Promise<pg.PoolClient> {
-    const giveUpAt = Date.now() + (remainingMs() ?? this.deadlineMs);
-    const left = await this.slots.take(giveUpAt - Date.now());
-    return this.lend(left ?? (await this.open(giveUpAt)));
+  /** Lends a connection, to be released; `patience` is that of the work that it is for. */
+  async checkOut(
+    patience: Patience = currentPatience() ?? patienceOf(this.deadlineMs),
+  ): Promise<pg.PoolClient> {
+    const left = await this.slots.take(patience.endsAt - Date.now());
+    return this.lend(left ?? (await this.open(patience.endsAt)), patience.silenceMs);
   }
 
   private async open(giveUpAt: number): Promise<Lendable> {
@@ -159,10 +162,10 @@ export class RecyclingPool extends pg.Pool {
     return 'pingsFailed';
   }
 
-  private lend(lendable: Lendable): pg.PoolClient {
+  private lend(lendable: Lendable, silenceMs: number): pg.PoolClient {
     const { client, takeBack } = lendable;
     const recycling = client as unknown as RecyclingClient;
-    recycling.watchSilence(longestSilenceMs() ?? 0);
+    recycling.watchSilence(silenceMs);
     let isBack = false;
     client.release = (error?: Error | boolean) => {
       if (isBack)
@@ -204,6 +207,11 @@ async function prepareSession(client: pg.ClientBase, deadlineMs: number): Promis
      SET lock_timeout = ${Math.ceil(deadlineMs / 4)};
      ${NOTICE_THAT_WE_LEFT}`,
   );
+}
+
+/** The pool of a DataSource that is open; TypeORM shows it to its own query runners only. */
+export function poolOf({ driver }: DataSource): RecyclingPool {
+  return (driver as unknown as { master: RecyclingPool }).master;
 }
 
 /** pg, for TypeORM's option `driver`, with this pool in place of its own. */

@@ -1,6 +1,6 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import { environment } from '../environment.js';
-import { DeadlinePassed, remainingMs, withinDeadline, withLongStatements } from './deadline.js';
+import { currentPatience, DeadlinePassed, withinDeadline, withLongStatements } from './deadline.js';
 import { isDatabaseAway } from './failures.js';
 import { QueueFull } from './slots.js';
 
@@ -14,13 +14,14 @@ const PATIENCE_MS = 3_600_000;
 export async function retryWhileAway<T>(
   work: () => Promise<T>,
   isTooLate: () => boolean = () => false,
+  endsAt = currentPatience()?.endsAt ?? Infinity,
 ): Promise<T> {
   for (let pauseMs = FIRST_PAUSE_MS; ; pauseMs = Math.min(2 * pauseMs, LONGEST_PAUSE_MS)) {
     try {
       return await work();
     } catch (error) {
       const jitteredMs = pauseMs * (0.5 + Math.random() / 2);
-      const isLate = isTooLate() || jitteredMs > (remainingMs() ?? Infinity);
+      const isLate = isTooLate() || Date.now() + jitteredMs > endsAt;
       if (isLate || !isWorthAnotherTry(error)) throw error;
       await wait(jitteredMs);
     }

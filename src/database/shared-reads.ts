@@ -1,10 +1,11 @@
+import type { Patience } from './deadline.js';
 import { Gatherer } from './gatherer.js';
 import type { DatabaseOpening } from './opening.js';
 
 /** Somebody who asks, until `signal` aborts. */
 interface Asker<Answer> {
   signal: AbortSignal;
-  ask: (signal: AbortSignal) => Promise<Answer>;
+  ask: (signal: AbortSignal, patience: Patience) => Promise<Answer>;
 }
 
 /**
@@ -19,8 +20,7 @@ export class SharedReads<Answer> {
   /** `ask` is told to give up once all who wait for its answer have left. */
   async read(question: string, asker: Asker<Answer>): Promise<Answer> {
     const gatherer =
-      this.gatherers.get(question) ??
-      new Gatherer<Asker<Answer>, Answer>(this.database, async (askers) => answerAll(askers));
+      this.gatherers.get(question) ?? new Gatherer<Asker<Answer>, Answer>(this.database, answerAll);
     this.gatherers.set(question, gatherer);
     try {
       return await gatherer.load(asker);
@@ -30,8 +30,12 @@ export class SharedReads<Answer> {
   }
 }
 
-async function answerAll<Answer>(askers: readonly Asker<Answer>[]): Promise<Answer[]> {
-  const answer = await askers[0]!.ask(whenAllLeft(askers.map(({ signal }) => signal)));
+async function answerAll<Answer>(
+  askers: readonly Asker<Answer>[],
+  patience: Patience,
+): Promise<Answer[]> {
+  const allLeft = whenAllLeft(askers.map(({ signal }) => signal));
+  const answer = await askers[0]!.ask(allLeft, patience);
   return askers.map(() => answer);
 }
 

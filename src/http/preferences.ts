@@ -23,7 +23,8 @@ export interface Preferences {
 
 /** @throws {BadRequestException} where a known preference has a value that means nothing. */
 export function readPreferences(header: string | string[] | undefined): Preferences {
-  const wishes = [header ?? []].flat().join(',').split(',');
+  if (header === undefined) return {};
+  const wishes = [header].flat().join(',').split(',');
   const pairs = wishes.map((wish) => wish.split(';')[0]!.split('=').map(unquote));
   return Object.fromEntries(pairs.filter(([name]) => isKnown(name!)).map(check));
 }

@@ -1,8 +1,10 @@
 import { Injectable, Logger } from '@nestjs/common';
 import { InjectDataSource } from '@nestjs/typeorm';
 import { DataSource } from 'typeorm';
+import type { Patience } from '../database/deadline.js';
 import { Gatherer } from '../database/gatherer.js';
 import { DatabaseOpening } from '../database/opening.js';
+import { queryPrepared } from '../database/prepared.js';
 
 const LOOK_AGAIN_MS = 500;
 
@@ -27,8 +29,8 @@ export class ChangeSignal {
     @InjectDataSource() private readonly dataSource: DataSource,
     opening: DatabaseOpening,
   ) {
-    this.gatherer = new Gatherer(opening, async (asked) => {
-      const seq = await this.findSeq();
+    this.gatherer = new Gatherer(opening, async (asked, patience) => {
+      const seq = await this.findSeq(patience);
       return asked.map(() => seq);
     });
   }
@@ -44,8 +46,9 @@ export class ChangeSignal {
     return this.gatherer.load(true);
   }
 
-  private async findSeq(): Promise<number> {
-    const heads: { seq: string }[] = await this.dataSource.query('SELECT seq FROM journal_head');
+  private async findSeq(patience: Patience): Promise<number> {
+    const sql = 'SELECT seq FROM journal_head';
+    const heads = await queryPrepared<{ seq: string }>(this.dataSource, patience, sql);
     return Number(heads[0]?.seq ?? 0);
   }
 

@@ -1,13 +1,14 @@
 import type { DataSource } from 'typeorm';
-import { remainingMs } from '../database/deadline.js';
+import type { Patience } from '../database/deadline.js';
 import { isDatabaseAway, isDuplicate } from '../database/failures.js';
 import { Gatherer } from '../database/gatherer.js';
 import type { DatabaseOpening } from '../database/opening.js';
+import { queryPrepared } from '../database/prepared.js';
 import { Slots } from '../database/slots.js';
 import { environment } from '../environment.js';
 import { rememberGroup, type GroupedOperation } from './group-statement.js';
 import type { Journaled, JournaledTable } from './journaled-table.js';
-import { recallAll, type Database, type Request } from './request.js';
+import { recallAll, type Request } from './request.js';
 
 /** One write of one record: of a new one, or of that with the `id`. */
 export interface Write {
@@ -33,7 +34,9 @@ export class GatheredWrites<T extends Journaled> {
     opening: DatabaseOpening,
     private readonly table: JournaledTable,
   ) {
-    this.gatherer = new Gatherer(opening, async (writes) => this.writeInTurn(writes));
+    this.gatherer = new Gatherer(opening, async (writes, patience) =>
+      this.writeInTurn(writes, patience),
+    );
   }
 
   /** Undefined where nothing was changed. */
@@ -41,37 +44,46 @@ export class GatheredWrites<T extends Journaled> {
     return this.gatherer.load(write);
   }
 
-  private async writeInTurn(writes: readonly Write[]) {
-    await this.places.take(remainingMs() ?? environment.deadlineMs);
+  private async writeInTurn(writes: readonly Write[], patience: Patience) {
+    await this.places.take(patience.endsAt - Date.now());
     try {
-      return await this.writeAll(writes);
+      return await this.writeAll(writes, patience);
     } finally {
       this.places.giveBack();
     }
   }
 
-  private async writeAll(writes: readonly Write[]): Promise<(T | Error | undefined)[]> {
+  private async writeAll(
+    writes: readonly Write[],
+    patience: Patience,
+  ): Promise<(T | Error | undefined)[]> {
     const answers = new Map<Write, T | Error | undefined>();
     let rest = [...writes];
     while (rest.length) {
-      for (const [write, answer] of await this.writeSome(rest)) answers.set(write, answer);
+      for (const [write, answer] of await this.writeSome(rest, patience))
+        answers.set(write, answer);
       rest = rest.filter((write) => !answers.has(write));
     }
     return writes.map((write) => answers.get(write));
   }
 
   /** A bad one does not spoil the others: where a group fails, each is tried alone. */
-  private async writeSome(writes: Write[]): Promise<[Write, T | Error | undefined][]> {
+  private async writeSome(
+    writes: Write[],
+    patience: Patience,
+  ): Promise<[Write, T | Error | undefined][]> {
     const group = oneOfEach(writes);
     try {
-      return await writeGroup<T>(this.dataSource, this.table, group);
+      return await writeGroup<T>(this.table, group, async (...sql) =>
+        queryPrepared(this.dataSource, patience, ...sql),
+      );
     } catch (error) {
       if (isDatabaseAway(error)) throw error;
       const done = isDuplicate(error, 'journal_request') ? await this.recall(writes) : [];
       if (done.length) return done;
       if (group.length === 1) return [[group[0]!, error as Error]];
       const alone = [];
-      for (const write of group) alone.push(...(await this.writeSome([write])));
+      for (const write of group) alone.push(...(await this.writeSome([write], patience)));
       return alone;
     }
   }
@@ -90,16 +102,16 @@ export class GatheredWrites<T extends Journaled> {
 
 /** Writes all of them, or none; each of another record, and each with another request. */
 export async function writeGroup<T extends Journaled>(
-  database: Database,
   table: JournaledTable,
   writes: Write[],
+  query: (text: string, values: unknown[]) => Promise<unknown[]>,
 ): Promise<[Write, T | undefined][]> {
   const asked = writes.map(({ request, operation, id, changes }, place) => {
     const expected = request.terms.expectedVersions;
     return { place, ...request.remembered, operation, record_id: id, expected, changes };
   });
   const sql = rememberGroup(table, new Set(writes.map(({ operation }) => operation)));
-  const records = (await database.query(sql, [JSON.stringify(asked)])) as (T & { place: number })[];
+  const records = (await query(sql, [JSON.stringify(asked)])) as (T & { place: number })[];
   const byPlace = new Map(records.map(({ place, ...record }) => [place, record as unknown as T]));
   return writes.map((write, place) => [write, byPlace.get(place)]);
 }

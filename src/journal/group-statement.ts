@@ -55,16 +55,14 @@ const PARTS: Part[] = [
 /** The ids are given out first, because INSERT does not tell which row became which record. */
 function create(table: JournaledTable): string {
   const { name, list } = table;
+  const sequence = `(SELECT pg_get_serial_sequence('${name}', 'id')::regclass)`;
   return `
-    offered AS MATERIALIZED (
-      SELECT place, nextval(pg_get_serial_sequence('${name}', 'id'))::integer AS new_id, changes
-      FROM asked WHERE operation = 'create' ORDER BY place),
+    created AS MATERIALIZED (
+      SELECT asked.place, nextval(${sequence})::integer AS id, 1 AS version, ${table.listOf('known')}
+      FROM asked CROSS JOIN json_populate_record(NULL::${name}, asked.changes) AS known
+      WHERE asked.operation = 'create' ORDER BY asked.place),
     stored AS (
-      INSERT INTO ${name} (id, version, ${list})
-      SELECT new_id, 1, ${table.listOf('known')}
-      FROM offered, json_populate_record(NULL::${name}, changes) AS known
-      RETURNING id, version, ${list}),
-    created AS (SELECT offered.place, stored.* FROM stored JOIN offered ON id = new_id)`;
+      INSERT INTO ${name} (id, version, ${list}) SELECT id, version, ${list} FROM created)`;
 }
 
 /** Changes nothing, and so makes no new version, where the record is like that already. */

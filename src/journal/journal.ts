@@ -224,7 +224,9 @@ export class Journal<T extends Journaled> {
   private async rehearse(write: Write): Promise<T | undefined> {
     try {
       return await this.inTransaction(write.request.terms, async (database) => {
-        const [done] = await writeGroup<T>(database, this.table, [write]);
+        const [done] = await writeGroup<T>(this.table, [write], async (...sql) =>
+          database.query(...sql),
+        );
         return done?.[1];
       });
     } catch (error) {

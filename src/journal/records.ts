@@ -1,6 +1,8 @@
 import type { DataSource } from 'typeorm';
+import type { Patience } from '../database/deadline.js';
 import { Gatherer } from '../database/gatherer.js';
 import type { DatabaseOpening } from '../database/opening.js';
+import { queryPrepared } from '../database/prepared.js';
 import type { Journaled, JournaledTable } from './journaled-table.js';
 
 /** The records of one table as they are now; those that are asked for at once are read together. */
@@ -12,7 +14,7 @@ export class Records<T extends Journaled> {
     opening: DatabaseOpening,
     private readonly table: JournaledTable,
   ) {
-    this.gatherer = new Gatherer(opening, async (ids) => this.findAll(ids));
+    this.gatherer = new Gatherer(opening, async (ids, patience) => this.findAll(ids, patience));
   }
 
   /** Undefined where there is none. */
@@ -20,11 +22,11 @@ export class Records<T extends Journaled> {
     return this.gatherer.load(id);
   }
 
-  private async findAll(ids: readonly number[]): Promise<(T | undefined)[]> {
+  private async findAll(ids: readonly number[], patience: Patience): Promise<(T | undefined)[]> {
     const { name, list } = this.table;
     // what was written past the journal has the version 0 in the table
     const sql = `SELECT id, ${list}, greatest(version, 1) AS version FROM ${name} WHERE id = ANY($1)`;
-    const records = (await this.dataSource.query(sql, [ids])) as T[];
+    const records = await queryPrepared<T>(this.dataSource, patience, sql, [ids]);
     const byId = new Map(records.map((record) => [record.id, record]));
     return ids.map((id) => byId.get(id));
   }

@@ -2,7 +2,8 @@ import { HttpException, HttpStatus, NotAcceptableException } from '@nestjs/commo
 import type { FastifyReply } from 'fastify';
 import type { Listing } from '../query/listing.js';
 import type { Format, FormatName } from './formats.js';
-import type { OpenList, Reading, Use } from './list-reader.js';
+import type { OpenList } from './list-query.js';
+import type { Reading, Use } from './list-reader.js';
 import { isKnown } from '../http/entity-tags.js';
 import { linkPages, sendBytes, whenClientLeaves } from '../http/list-reply.js';
 import { negotiate } from '../http/negotiation.js';

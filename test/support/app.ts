@@ -31,7 +31,7 @@ export async function startApp(
     const { useStockPool } = await import('./stock-pool.mjs');
     useStockPool(
       await import('../../src/database/recycling-pool.js'),
-      await import('../../src/http/retry.interceptor.js'),
+      await import('../../src/database/opening.js'),
     );
   }
   const testing = await Test.createTestingModule({ imports: [AppModule] }).compile();

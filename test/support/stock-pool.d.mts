@@ -1,4 +1,4 @@
 export function useStockPool(
   pool: typeof import('../../src/database/recycling-pool.js'),
-  retry: typeof import('../../src/http/retry.interceptor.js'),
+  opening: typeof import('../../src/database/opening.js'),
 ): void;

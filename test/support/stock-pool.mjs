@@ -2,20 +2,25 @@
 import pg from 'pg';
 
 /** Takes from the service's modules what keeps its promise. */
-export function useStockPool({ recyclingPg }, { RetryInterceptor }) {
+export function useStockPool({ recyclingPg }, { DatabaseOpening }) {
   recyclingPg.Pool = class StockPool extends pg.Pool {
     /** Without a limit, who asks a connection that died in silence would wait for ever. */
     constructor({ deadlineMs, ...options }) {
       super({ ...options, ssl: false, query_timeout: deadlineMs / 6 });
     }
+
+    async checkOut() {
+      return this.connect();
+    }
   };
-  RetryInterceptor.prototype.intercept = (_, next) => next.handle();
+  DatabaseOpening.prototype.persist = async (work) => work();
+  DatabaseOpening.prototype.persistUntil = async (_, work) => work();
 }
 
 if (process.env.STOCK_POOL === 'service') {
   const dist = new URL('../../dist/src/', import.meta.url);
   useStockPool(
     await import(new URL('database/recycling-pool.js', dist)),
-    await import(new URL('http/retry.interceptor.js', dist)),
+    await import(new URL('database/opening.js', dist)),
   );
 }

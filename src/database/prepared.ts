@@ -1,0 +1,50 @@
+import { createHash } from 'node:crypto';
+import { Logger } from '@nestjs/common';
+import type { DataSource } from 'typeorm';
+import type { Patience } from './deadline.js';
+import { hasErrorCode } from './error-code.js';
+import { poolOf, type RecyclingPool } from './recycling-pool.js';
+
+/**
+ * What is said of a statement that another connection prepared, as behind a pooler that hands out a
+ * connection a statement, or that was prepared before its table changed. None of it was done then.
+ * https://www.postgresql.org/docs/current/sql-prepare.html
+ */
+const [NO_SUCH_STATEMENT, ALREADY_PREPARED, PLAN_IS_OUTDATED] = ['26000', '42P05', '0A000'];
+
+const log = new Logger('Prepared statements');
+const names = new Map<string, string>();
+const withoutThem = new WeakSet<RecyclingPool>();
+
+/**
+ * Runs a statement by itself, outside of any transaction, which each connection reads and plans once;
+ * every time where that turns out to be impossible. There should be few of such texts. It goes past
+ * TypeORM, whose way to a connection costs more than such a statement.
+ */
+export async function queryPrepared<Row>(
+  dataSource: DataSource,
+  patience: Patience,
+  text: string,
+  values: unknown[] = [],
+): Promise<Row[]> {
+  const pool = poolOf(dataSource);
+  const client = await pool.checkOut(patience);
+  try {
+    if (withoutThem.has(pool)) return (await client.query(text, values)).rows as Row[];
+    return (await client.query({ name: nameOf(text), text, values })).rows as Row[];
+  } catch (error) {
+    if (!hasErrorCode(error, NO_SUCH_STATEMENT, ALREADY_PREPARED, PLAN_IS_OUTDATED)) throw error;
+    log.log(`They do without from now on: ${String(error)}`);
+    withoutThem.add(pool);
+    return (await client.query(text, values)).rows as Row[];
+  } finally {
+    client.release();
+  }
+}
+
+/** Whoever prepares the same text on a connection that is shared behind a pooler gives it the same name. */
+function nameOf(text: string): string {
+  const name = names.get(text) ?? createHash('sha256').update(text).digest('hex').slice(0, 32);
+  names.set(text, name);
+  return name;
+}
