@@ -2,9 +2,11 @@ import type { Patience } from './deadline.js';
 import { Gatherer } from './gatherer.js';
 import type { DatabaseOpening } from './opening.js';
 
-/** Somebody who asks, until `signal` aborts. */
+/** Calls back where somebody does not wait for an answer any more. */
+export type OnLeave = (leave: (reason: Error) => void) => void;
+
 interface Asker<Answer> {
-  signal: AbortSignal;
+  onLeave: OnLeave;
   ask: (signal: AbortSignal, patience: Patience) => Promise<Answer>;
 }
 
@@ -34,21 +36,19 @@ async function answerAll<Answer>(
   askers: readonly Asker<Answer>[],
   patience: Patience,
 ): Promise<Answer[]> {
-  const allLeft = whenAllLeft(askers.map(({ signal }) => signal));
+  const allLeft = whenAllLeave(askers.map(({ onLeave }) => onLeave));
   const answer = await askers[0]!.ask(allLeft, patience);
   return askers.map(() => answer);
 }
 
-function whenAllLeft(signals: AbortSignal[]): AbortSignal {
+/** Aborts where nobody waits any more. */
+export function whenAllLeave(those: OnLeave[]): AbortSignal {
   const leaving = new AbortController();
-  let present = signals.length;
-  const leave = ({ target }: Pick<Event, 'target'>) => {
+  let present = those.length;
+  const leave = (reason: Error) => {
     present -= 1;
-    if (!present) leaving.abort((target as AbortSignal).reason);
+    if (!present) leaving.abort(reason);
   };
-  for (const signal of signals) {
-    if (signal.aborted) leave({ target: signal });
-    else signal.addEventListener('abort', leave, { once: true });
-  }
+  for (const onLeave of those) onLeave(leave);
   return leaving.signal;
 }

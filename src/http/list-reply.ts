@@ -18,18 +18,16 @@ export class ClientLeft extends Error {
  * Answers with bytes as they come. One that breaks off in its middle breaks the client's connection
  * too: half an answer must never look like a whole one.
  */
-export async function sendBytes(
-  reply: FastifyReply,
-  bytes: AsyncIterable<Buffer>,
-  signal: AbortSignal,
-): Promise<void> {
+export async function sendBytes(reply: FastifyReply, bytes: AsyncIterable<Buffer>): Promise<void> {
+  const leaving = new AbortController();
+  onClientLeaving(reply, (reason) => leaving.abort(reason));
   const chunks = bytes[Symbol.asyncIterator]();
   try {
     const { start, isWhole } = await readStart(chunks);
     if (isWhole) return void reply.send(start);
     const { raw } = reply.hijack();
     raw.writeHead(reply.statusCode, reply.getHeaders() as Record<string, string>);
-    await writeAll(raw, start, chunks, signal);
+    await writeAll(raw, start, chunks, leaving.signal);
   } finally {
     await chunks.return?.();
   }
@@ -80,13 +78,11 @@ async function writeAll(
   }
 }
 
-/** Aborts where the client goes before its answer ends. */
-export function whenClientLeaves({ raw }: FastifyReply): AbortSignal {
-  const leaving = new AbortController();
+/** Calls back where the client goes before its answer ends. */
+export function onClientLeaving({ raw }: FastifyReply, leave: (reason: Error) => void): void {
   raw.once('close', () => {
-    if (!raw.writableFinished) leaving.abort(new ClientLeft());
+    if (!raw.writableFinished) leave(new ClientLeft());
   });
-  return leaving.signal;
 }
 
 /** The pages beside this one (RFC 8288), as addresses of the same question. */

@@ -55,14 +55,13 @@ export class MarathonListsController {
     @Query(new QuestionPipe(ASKABLE, ListOptions)) { listing, format, as_of }: Asked<ListOptions>,
     @Res() reply: FastifyReply,
   ) {
-    const version = await this.past.findSeq(as_of);
-    const then = { seq: as_of && version };
+    const seq = as_of && (await this.past.findSeq(as_of));
     await answerList(reply, {
       listing,
       format,
       formats: FORMATS,
-      version,
-      read: async (...reading) => this.lists.read(reading[0], then, reading[1], reading[2]),
+      findVersion: async () => seq ?? this.past.findSeq(),
+      read: async (asked, ...reading) => this.lists.read(asked, { seq }, ...reading),
     });
   }
 
@@ -72,12 +71,11 @@ export class MarathonListsController {
     { listing, format, year }: Asked<AnniversaryOptions>,
     @Res() reply: FastifyReply,
   ) {
-    const version = await this.past.findSeq();
     await answerList(reply, {
       listing,
       format,
       formats: FORMATS,
-      version,
+      findVersion: async () => this.past.findSeq(),
       read: async (...reading) => this.lists.readAnniversaries(year, ...reading),
     });
   }

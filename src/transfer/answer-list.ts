@@ -1,11 +1,12 @@
 import { HttpException, HttpStatus, NotAcceptableException } from '@nestjs/common';
 import type { FastifyReply } from 'fastify';
+import type { OnLeave } from '../database/shared-reads.js';
 import type { Listing } from '../query/listing.js';
 import type { Format, FormatName } from './formats.js';
 import type { OpenList } from './list-query.js';
 import type { Reading, Use } from './list-reader.js';
 import { isKnown } from '../http/entity-tags.js';
-import { linkPages, sendBytes, whenClientLeaves } from '../http/list-reply.js';
+import { linkPages, onClientLeaving, readWhole, sendBytes } from '../http/list-reply.js';
 import { negotiate } from '../http/negotiation.js';
 import { confirmPreference, readPreferences } from '../http/preferences.js';
 
@@ -15,8 +16,8 @@ export interface AnswerableList {
   /** What `?format=` says, if anything. */
   format?: FormatName;
   formats: Record<FormatName, Format>;
-  /** The same while the list is; undefined where nobody may keep it. */
-  version?: number;
+  /** The same while the list is; without, nobody may keep it. */
+  findVersion?: () => Promise<number>;
   read: (listing: Listing, reading: Reading, use: Use) => Promise<void>;
 }
 
@@ -28,33 +29,41 @@ export async function answerList(reply: FastifyReply, list: AnswerableList): Pro
   const { headers, method } = reply.request;
   const name = list.format ?? negotiate(reply.request, list.formats);
   const format = list.formats[name];
-  const tag = name === 'json' ? `${list.version}` : `${list.version}-${name}`;
+  const tagOf = (version: number) => (name === 'json' ? `${version}` : `${version}-${name}`);
   reply.header('Vary', 'Accept, Prefer');
-  if (list.version !== undefined && isKnown(headers['if-none-match'], tag)) {
-    return void reply.code(304).header('ETag', `"${tag}"`).send();
+  // without a condition, the version is read with the list
+  const condition = headers['if-none-match'];
+  const version = condition === undefined ? undefined : await list.findVersion?.();
+  if (version !== undefined && isKnown(condition, tagOf(version))) {
+    return void reply
+      .code(304)
+      .header('ETag', `"${tagOf(version)}"`)
+      .send();
   }
   const isCounted = readPreferences(headers.prefer).count === 'exact';
   if (isCounted) confirmPreference(reply, 'count=exact');
   const listing = name === 'object' ? { ...list.listing, limit: 2 } : list.listing;
-  const signal = whenClientLeaves(reply);
+  const onLeave: OnLeave = (leave) => onClientLeaving(reply, leave);
   const sharedAs = method === 'GET' ? `${reply.request.url} ${name} ${isCounted}` : undefined;
-  const reading = { format, isCounted, signal, isTooLate: () => reply.sent, sharedAs };
+  const { findVersion } = list;
+  const isTooLate = () => reply.sent;
+  const reading = { format, isCounted, onLeave, isTooLate, sharedAs, findVersion };
   await list.read(listing, reading, async (open) => {
     if (open.counted) describeRange(reply, listing, open.counted);
-    if (list.version !== undefined) reply.header('ETag', `"${tag}"`);
+    if (open.version !== undefined) reply.header('ETag', `"${tagOf(open.version)}"`);
     linkNeighbours(reply, listing, open);
     reply.type(`${format.mediaType}; charset=utf-8`);
     if (method === 'HEAD') reply.send();
     else if (name === 'object') reply.send(await readOne(open.rows));
-    else await sendBytes(reply, open.rows, signal);
+    else if (Buffer.isBuffer(open.rows)) reply.send(open.rows);
+    else await sendBytes(reply, open.rows);
   });
 }
 
 /** PostgREST's clients ask so for exactly one row. */
-async function readOne(rows: AsyncIterable<Buffer>): Promise<string> {
-  const chunks: Buffer[] = [];
-  for await (const chunk of rows) chunks.push(chunk);
-  const lines = Buffer.concat(chunks).toString().split('\n').slice(0, -1);
+async function readOne(rows: AsyncIterable<Buffer> | Buffer): Promise<string> {
+  const bytes = Buffer.isBuffer(rows) ? rows : await readWhole(rows);
+  const lines = String(bytes).split('\n').slice(0, -1);
   if (lines.length === 1) return lines[0]!;
   const count = lines.length ? 'more than one' : '0 rows';
   throw new NotAcceptableException(`One was asked for, and there are ${count}.`);

@@ -23,15 +23,19 @@ export interface Question {
   source: Source;
   format: Format;
   isCounted: boolean;
+  /** That of the list or of an earlier one: read before its rows. */
+  version?: number;
 }
 
 /** An answer on its way. */
 export interface OpenList {
+  version?: number;
   /** How many there are in all, and how many from this page on, where they were to be counted. */
   counted?: { total: number; beyond: number };
   /** Where the pages beside this one begin, as words for `after`. */
   neighbours: { next?: string; previous?: string };
-  rows: AsyncIterable<Buffer>;
+  /** As they come, or all of them where they are few. */
+  rows: AsyncIterable<Buffer> | Buffer;
 }
 
 /**
@@ -76,12 +80,14 @@ export class ListQuery {
     }
   }
 
-  private async findOut(client: pg.PoolClient, { listing, source, isCounted }: Question) {
+  private async findOut(client: pg.PoolClient, question: Question) {
+    const { listing, source, isCounted, version } = question;
     const ask = async <R>({ text, values }: { text: string; values: unknown[] }) =>
       (await client.query(text, values)).rows as R[];
     const [counts] = isCounted ? await ask<Counted>(selectCount(listing, source)) : [];
     const edges = isPage(listing) ? await ask<Edge>(selectEdges(listing, source)) : [];
     return {
+      version,
       counted: counts && { total: Number(counts.total), beyond: Number(counts.beyond) },
       neighbours: findNeighbours(listing, edges),
     };

@@ -3,7 +3,7 @@ import { InjectDataSource } from '@nestjs/typeorm';
 import { DataSource } from 'typeorm';
 import type { Patience } from '../database/deadline.js';
 import { DatabaseOpening } from '../database/opening.js';
-import { SharedReads } from '../database/shared-reads.js';
+import { SharedReads, whenAllLeave, type OnLeave } from '../database/shared-reads.js';
 import { readWhole } from '../http/list-reply.js';
 import type { Listing } from '../query/listing.js';
 import type { Source } from '../query/statements.js';
@@ -14,12 +14,14 @@ import { ListQuery, type OpenList } from './list-query.js';
 export interface Reading {
   format: Format;
   isCounted: boolean;
-  /** Ends the query where it aborts. */
-  signal: AbortSignal;
+  /** A query that nobody waits for any more is ended. */
+  onLeave: OnLeave;
   /** Whether the answer has begun, so that the list cannot be read again. */
   isTooLate: () => boolean;
   /** The same for all who may be given the same bytes; undefined where nobody may. */
   sharedAs?: string;
+  /** What tells the list from that after the next change. */
+  findVersion?: () => Promise<number>;
 }
 
 export type Use = (list: OpenList) => Promise<void>;
@@ -52,23 +54,26 @@ export class ListReader {
     reading: Reading,
     use: Use,
   ): Promise<void> {
-    const { format, isCounted, signal, isTooLate } = reading;
-    const findQuestion = async () => ({ listing, source: await findSource(), format, isCounted });
+    const { format, isCounted, onLeave, isTooLate } = reading;
+    const findQuestion = async () => {
+      const version = await reading.findVersion?.();
+      return { listing, source: await findSource(), format, isCounted, version };
+    };
     const short = await this.readShort(reading, async (allLeft, patience) =>
       this.query.open(await findQuestion(), allLeft, keep, patience),
     );
     if (short) return use(short);
     await this.opening.persist(
-      async () => this.query.open(await findQuestion(), signal, use),
+      async () => this.query.open(await findQuestion(), whenAllLeave([onLeave]), use),
       isTooLate,
     );
   }
 
   /** Undefined where it is too long to be kept. */
-  private async readShort({ sharedAs, signal }: Reading, ask: Ask): Promise<OpenList | undefined> {
+  private async readShort({ sharedAs, onLeave }: Reading, ask: Ask): Promise<OpenList | undefined> {
     if (sharedAs === undefined) return undefined;
     if (Date.now() < (this.longUntil.get(sharedAs) ?? 0)) return undefined;
-    const short = await this.shared.read(sharedAs, { signal, ask });
+    const short = await this.shared.read(sharedAs, { onLeave, ask });
     if (short) return short;
     if (this.longUntil.size >= LONG_LISTS_KEPT) this.longUntil.clear();
     this.longUntil.set(sharedAs, Date.now() + LONG_FOR_MS);
@@ -76,16 +81,8 @@ export class ListReader {
   }
 }
 
-/** A list whose rows can be read any number of times; undefined where they are too many. */
+/** A list that can be shown any number of times; undefined where it is too long. */
 async function keep({ rows, ...about }: OpenList): Promise<OpenList | undefined> {
-  const whole = await readWhole(rows);
-  return whole && { ...about, rows: only(whole) };
-}
-
-function only(chunk: Buffer): AsyncIterable<Buffer> {
-  return {
-    [Symbol.asyncIterator]: async function* once() {
-      yield chunk;
-    },
-  };
+  const whole = Buffer.isBuffer(rows) ? rows : await readWhole(rows);
+  return whole && { ...about, rows: whole };
 }
