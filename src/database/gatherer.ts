@@ -4,7 +4,7 @@ import { patienceOf, type Patience } from './deadline.js';
 import type { DatabaseOpening } from './opening.js';
 
 /** How many groups may be under way before the next one waits for one of them. */
-const GROUPS_AT_ONCE = 1;
+const GROUPS_AT_ONCE = 2;
 /** A group that is slow, perhaps on a connection that died, holds up who comes after it no longer than this. */
 const PATIENCE_MS = 50;
 
