@@ -1,0 +1,153 @@
+import { request } from 'node:http';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import pg from 'pg';
+import { aMarathon } from './support/a-marathon.js';
+import { startApp, type RunningApp } from './support/app.js';
+import { untilBlocked } from './support/database.js';
+import { startProxy } from './support/proxy.js';
+
+const JSON_TYPE = { 'Content-Type': 'application/json' };
+
+describe('requests that are sent at once', () => {
+  let running: RunningApp;
+  let proxy: Awaited<ReturnType<typeof startProxy>>;
+  let url: string;
+  let questions = 0;
+  beforeAll(async () => {
+    running = await startApp({}, async (database) => {
+      proxy = await startProxy(database);
+      return proxy.url;
+    });
+    url = await running.app.getUrl();
+    proxy.breakBy({ onRequest: () => Boolean((questions += 1)) });
+  });
+  beforeEach(async () => void (await running.database.query('DELETE FROM marathon')));
+  afterAll(async () => {
+    await running.close();
+    await proxy.close();
+  });
+
+  const send = async (method: string, path: string, body?: object, headers = {}) =>
+    fetch(`${url}${path}`, {
+      method,
+      headers: { ...JSON_TYPE, ...headers },
+      body: body && JSON.stringify(body),
+    });
+  const create = async (details = {}) => {
+    const answer = await send('POST', '/marathon/', aMarathon(details));
+    expect(answer.status).toBe(201);
+    return String(answer.headers.get('location'));
+  };
+  /** What the database is asked while `work` is done. */
+  const countQuestions = async (work: () => Promise<unknown>) => {
+    const before = questions;
+    await work();
+    return questions - before;
+  };
+  const times = async <T>(count: number, work: (index: number) => Promise<T>) =>
+    Promise.all(Array.from({ length: count }, async (_, index) => work(index)));
+
+  it.each([
+    ['one marathon', async () => create()],
+    ['the list', async () => '/marathon/'],
+  ])('read %s together', async (_, findPath) => {
+    const path = await findPath();
+    // so that they need not connect first
+    await times(200, async () => (await send('GET', path)).text());
+    const asked = await countQuestions(async () => {
+      const answers = await times(200, async () => (await send('GET', path)).status);
+      expect(new Set(answers)).toEqual(new Set([200]));
+    });
+    expect(asked).toBeLessThan(200);
+  });
+
+  it('write together, and everybody is told of their own', async () => {
+    const asked = await countQuestions(async () => {
+      const places = await times(200, async (index) => create({ name: `Marathon ${index}` }));
+      expect(new Set(places).size).toBe(200);
+      const names = await times(200, async (index) => {
+        const { name } = (await (await send('GET', places[index]!)).json()) as { name: string };
+        return name;
+      });
+      expect(names).toEqual(names.map((_, index) => `Marathon ${index}`));
+    });
+    expect(asked).toBeLessThan(200);
+  });
+
+  it('fail each for itself', async () => {
+    const [first, second] = [await create(), await create()];
+    const key = { 'Idempotency-Key': '"used"' };
+    await send('POST', '/marathon/', aMarathon(), key);
+    await running.database.query(
+      `ALTER TABLE marathon ADD CONSTRAINT somewhere CHECK (city <> 'Nowhere')`,
+    );
+    try {
+      const answers = await Promise.all([
+        send('POST', '/marathon/', aMarathon()),
+        send('POST', '/marathon/', aMarathon({ city: 'Nowhere' })),
+        send('POST', '/marathon/', aMarathon({ city: 'Berlin' }), key),
+        send('PATCH', first, { city: 'Hopkinton' }, { 'If-Match': '"7"' }),
+        send('PATCH', second, { city: 'Hopkinton' }, { 'If-Match': '"1"' }),
+        send('DELETE', '/marathon/2000000000'),
+        send('POST', '/marathon/', aMarathon()),
+      ]);
+      const statuses = answers.map(({ status }) => status);
+      expect(statuses).toEqual([201, 500, 422, 412, 200, 404, 201]);
+    } finally {
+      await running.database.query('ALTER TABLE marathon DROP CONSTRAINT somewhere');
+    }
+  });
+
+  it('change one marathon one after the other, and lose nothing', async () => {
+    const place = await create();
+    const answers = await times(50, async (index) =>
+      send('PATCH', place, { inception_year: 1900 + index }),
+    );
+    const tags = answers.map(({ headers }) => Number(headers.get('etag')?.replaceAll('"', '')));
+    expect(tags.toSorted((a, b) => a - b)).toEqual(tags.map((_, index) => index + 2));
+  });
+
+  it('read all that was written before they asked, under load', async () => {
+    const seen = await times(32, async (client) => {
+      for (let round = 0; round < 15; round += 1) {
+        const name = `Client ${client}, round ${round}`;
+        const place = await create({ name });
+        expect(await (await send('GET', place)).json()).toMatchObject({ name });
+        await send('PATCH', place, { city: name });
+        expect(await (await send('GET', place)).json()).toMatchObject({ city: name });
+        expect(await (await send('GET', '/marathon/')).text()).toContain(`"city":"${name}"`);
+        if (round % 3) continue;
+        await send('DELETE', place);
+        expect((await send('GET', place)).status).toBe(404);
+        expect(await (await send('GET', '/marathon/')).text()).not.toContain(name);
+      }
+      return client;
+    });
+    expect(seen).toHaveLength(32);
+  });
+
+  it('go on where a statement was prepared before its table changed', async () => {
+    const place = await create();
+    await times(20, async () => send('GET', place));
+    await running.database.query('ALTER TABLE marathon ALTER COLUMN name TYPE text');
+    const answers = await times(20, async () => (await send('GET', place)).status);
+    expect(new Set(answers)).toEqual(new Set([200]));
+  });
+
+  it('are answered though one who asked the same has left', async () => {
+    const blocker = new pg.Client(running.database.url);
+    await blocker.connect();
+    try {
+      await blocker.query('BEGIN; LOCK TABLE marathon');
+      const leaving = request(`${url}/marathon/`).on('error', () => undefined);
+      leaving.end();
+      const staying = send('GET', '/marathon/');
+      await untilBlocked(running.database, 1);
+      leaving.destroy();
+      await blocker.query('COMMIT');
+      expect((await staying).status).toBe(200);
+    } finally {
+      await blocker.end();
+    }
+  });
+});
