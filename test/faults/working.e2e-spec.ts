@@ -107,8 +107,7 @@ describe('no request dies with a connection that works', () => {
 
   it('12: when clients send one key at once, and connections are cut', async () => {
     let writes = 0;
-    const isThird = (bytes: string) =>
-      bytes.includes('"fingerprint"') && (writes += 1) % 3 === 0;
+    const isThird = (bytes: string) => bytes.includes('"fingerprint"') && (writes += 1) % 3 === 0;
     proxy.breakBy(cutOnce('onAnswer', isThird));
     for (let key = 0; key < 10; key += 1) {
       const headers = { 'Idempotency-Key': `"key ${key}"` };
