@@ -44,8 +44,6 @@ describe('requests that are sent at once', () => {
     await work();
     return questions - before;
   };
-  const times = async <T>(count: number, work: (index: number) => Promise<T>) =>
-    Promise.all(Array.from({ length: count }, async (_, index) => work(index)));
 
   it.each([
     ['one marathon', async () => create()],
@@ -151,3 +149,7 @@ describe('requests that are sent at once', () => {
     }
   });
 });
+
+async function times<T>(count: number, work: (index: number) => Promise<T>): Promise<T[]> {
+  return Promise.all(Array.from({ length: count }, async (_, index) => work(index)));
+}

@@ -31,7 +31,7 @@ export class GatheredWrites<T extends Journaled> {
 
   constructor(
     private readonly dataSource: DataSource,
-    opening: DatabaseOpening,
+    private readonly opening: DatabaseOpening,
     private readonly table: JournaledTable,
   ) {
     this.gatherer = new Gatherer(opening, async (writes, patience) =>
@@ -42,6 +42,26 @@ export class GatheredWrites<T extends Journaled> {
   /** Undefined where nothing was changed. */
   async write(write: Write): Promise<T | undefined> {
     return this.gatherer.load(write);
+  }
+
+  /** As `write`, alone, and nothing is stored. */
+  async rehearse(write: Write): Promise<T | undefined> {
+    return this.opening.persist(async () => this.writeAndForget(write));
+  }
+
+  private async writeAndForget(write: Write): Promise<T | undefined> {
+    const runner = this.dataSource.createQueryRunner();
+    try {
+      await runner.startTransaction();
+      const [done] = await writeGroup<T>(this.table, [write], async (...sql) =>
+        runner.query(...sql),
+      );
+      await runner.rollbackTransaction();
+      return done?.[1];
+    } finally {
+      // one that is still in its transaction is not taken back by the pool
+      await runner.release();
+    }
   }
 
   private async writeInTurn(writes: readonly Write[], patience: Patience) {

@@ -39,8 +39,8 @@ export class JournalModule {
       {
         provide: pastOf(entity),
         inject,
-        useFactory: (database: DataSource, _: DatabaseOpening, signal: ChangeSignal) =>
-          new Past(database, signal, tableOf(database)),
+        useFactory: (database: DataSource, opening: DatabaseOpening, signal: ChangeSignal) =>
+          new Past(database, opening, signal, tableOf(database)),
       },
       {
         provide: recordsOf(entity),

@@ -5,11 +5,10 @@ import {
   PreconditionFailedException,
 } from '@nestjs/common';
 import type { DataSource, EntityManager, QueryRunner } from 'typeorm';
-import { isDuplicate } from '../database/failures.js';
 import { adopt } from './adoption.js';
 import type { ChangeSignal } from './change-signal.js';
 import { copyAcross } from './copy-across.js';
-import { writeGroup, type GatheredWrites, type Write } from './gathered-writes.js';
+import type { GatheredWrites, Write } from './gathered-writes.js';
 import type { Operation } from './journal.entity.js';
 import type { Journaled, JournaledTable } from './journaled-table.js';
 import { Request, type Database, type Tally } from './request.js';
@@ -215,24 +214,10 @@ export class Journal<T extends Journaled> {
   private async write(write: Write): Promise<T | undefined> {
     const { request } = write;
     const record = request.terms.isRehearsal
-      ? await this.rehearse(write)
+      ? await this.gathered.rehearse(write)
       : await this.gathered.write(write);
     this.signal.nudge();
     return record ?? request.recall<T>(this.dataSource);
-  }
-
-  private async rehearse(write: Write): Promise<T | undefined> {
-    try {
-      return await this.inTransaction(write.request.terms, async (database) => {
-        const [done] = await writeGroup<T>(this.table, [write], async (...sql) =>
-          database.query(...sql),
-        );
-        return done?.[1];
-      });
-    } catch (error) {
-      if (!isDuplicate(error, 'journal_request')) throw error;
-      return undefined;
-    }
   }
 
   private async find(id: number, terms: WriteTerms): Promise<T | undefined> {

@@ -1,5 +1,6 @@
 import pg from 'pg';
 import type { DataSource } from 'typeorm';
+import type { DatabaseOpening } from '../database/opening.js';
 import { retryPatiently } from '../database/retry.js';
 import type { ChangeSignal } from './change-signal.js';
 import type { Operation } from './journal.entity.js';
@@ -34,10 +35,11 @@ const CHANGES = `
 const PAGE_LENGTH = 1000;
 const LONGEST_SILENCE_MS = 15_000;
 
-/** What was: the journal, read. */
+/** What was: the journal, read; again where a connection died. */
 export class Past<T extends Journaled> {
   constructor(
     private readonly dataSource: DataSource,
+    private readonly opening: DatabaseOpening,
     private readonly signal: ChangeSignal,
     private readonly table: JournaledTable,
   ) {}
@@ -106,7 +108,7 @@ export class Past<T extends Journaled> {
 
   /** The number of the last change at a time, 0 before the first. */
   async findSeqAt(time: Date): Promise<number> {
-    const [last]: { seq: string }[] = await this.dataSource.query(
+    const [last] = await this.query<{ seq: string }>(
       'SELECT coalesce(max(last_seq), 0) AS seq FROM journal_request WHERE at <= $1',
       [time],
     );
@@ -114,12 +116,16 @@ export class Past<T extends Journaled> {
   }
 
   private async find(where: string, values: unknown[]): Promise<Change<T>[]> {
-    const rows: Row[] = await this.dataSource.query(`${CHANGES} ${where}`, values);
+    const rows = await this.query<Row>(`${CHANGES} ${where}`, values);
     const unknown = this.unknown();
     return rows.map((row) => {
       const { operation, version, at, by } = row;
       return { seq: Number(row.seq), operation, version, at, by, record: recordOf(row, unknown) };
     });
+  }
+
+  private async query<R>(sql: string, values: unknown[]): Promise<R[]> {
+    return this.opening.persist(async () => this.dataSource.query(sql, values));
   }
 
   /** What a change says of a column that is younger than the change. */

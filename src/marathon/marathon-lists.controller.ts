@@ -15,6 +15,7 @@ import { OneOrManyPipe } from '../http/input.pipe.js';
 import { Consumes } from '../http/media-types.js';
 import { OnTerms } from '../http/on-terms.js';
 import { confirmPreference, readPreferences, type Preferences } from '../http/preferences.js';
+import { Retried } from '../http/retry.interceptor.js';
 import {
   FilterPipe,
   ListOptions,
@@ -81,6 +82,7 @@ export class MarathonListsController {
   }
 
   @Get('stats')
+  @Retried()
   async describe(
     @Query(new QuestionPipe(ASKABLE, PointInTime, 'conditions'))
     { listing, as_of }: Asked<PointInTime>,
@@ -108,6 +110,7 @@ export class MarathonListsController {
   }
 
   @Patch()
+  @Retried()
   @Consumes('application/merge-patch+json', 'application/json')
   async update(
     @Query(new FilterPipe(ASKABLE)) chosen: Chosen,
@@ -120,6 +123,7 @@ export class MarathonListsController {
   }
 
   @Delete()
+  @Retried()
   async remove(
     @Query(new FilterPipe(ASKABLE)) chosen: Chosen,
     @OnTerms() terms: WriteTerms,

@@ -21,7 +21,6 @@ import { ChangesPage, HistoryPage, RestoredVersion } from './marathon.dto.js';
 import { MarathonService } from './marathon.service.js';
 
 @Controller('marathon')
-@Retried()
 export class MarathonPastController {
   constructor(
     private readonly past: MarathonPastService,
@@ -47,6 +46,7 @@ export class MarathonPastController {
   }
 
   @Post(':id/restore')
+  @Retried()
   @HttpCode(200)
   async restore(
     @Param('id', MarathonIdPipe) id: number,

@@ -80,7 +80,7 @@ describe('the pool', () => {
     const more = 50;
     const told: number[] = [];
     const all = Array.from({ length: POOL_SIZE + LONGEST_QUEUE + more }, async () => {
-      const { status, headers } = await running.http.get('/marathon/1');
+      const { status, headers } = await running.http.get('/marathon/1/history');
       if (status === 503) expect(Number(headers['retry-after'])).toBeGreaterThan(0);
       told.push(status);
       if (told.length === more) goOn();
