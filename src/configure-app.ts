@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { Reflector } from '@nestjs/core';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
 import { answerOtherMethods, collectAllowedMethods } from './http/allowed-methods.js';
@@ -10,6 +11,10 @@ import { ProblemFilter, refuseRequest } from './http/problem.filter.js';
 /** `/marathon` and `/marathon/` are one place; a request that came in before the end is answered. */
 export function makeAdapter(): FastifyAdapter {
   return new FastifyAdapter({
+    // for Express's middleware, of which there is none here
+    skipMiddie: true,
+    // by what a write is known that is done again because its connection died
+    genReqId: () => randomUUID(),
     routerOptions: { ignoreTrailingSlash: true },
     return503OnClosing: false,
     frameworkErrors: refuseRequest,

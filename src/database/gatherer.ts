@@ -3,15 +3,14 @@ import { environment } from '../environment.js';
 import { patienceOf, type Patience } from './deadline.js';
 import type { DatabaseOpening } from './opening.js';
 
-/** How many groups may be under way before the next one waits for one of them. */
-const GROUPS_AT_ONCE = 2;
 /** A group that is slow, perhaps on a connection that died, holds up who comes after it no longer than this. */
 const PATIENCE_MS = 50;
 
 /**
  * Lets requests for the same kind of thing travel together: while a group is under way, the next
- * gathers, and goes as soon as that one is back. Who comes alone goes at once, and nobody joins a
- * group that has left, so that everybody reads what was written before they asked.
+ * gathers, and goes as soon as that one is back, before that one's answers are sent. Who comes alone
+ * goes at once, and nobody joins a group that has left, so that everybody reads what was written before
+ * they asked.
  *
  * `answer` gives every key its own value or its own error, in their order. A group has one deadline,
  * and goes again where its connection died: it has to be something that may be done twice.
@@ -28,6 +27,8 @@ export class Gatherer<Key, Value> {
       keys: readonly Key[],
       patience: Patience,
     ) => Promise<ArrayLike<Value | Error>>,
+    /** How many groups may be under way before the next one waits for one of them. */
+    private readonly groupsAtOnce = 2,
   ) {
     this.loader = new DataLoader(async (keys) => this.travel(keys), {
       cache: false,
@@ -52,7 +53,7 @@ export class Gatherer<Key, Value> {
 
   private gather(leave: () => void): void {
     this.leave = leave;
-    if (this.underWay < GROUPS_AT_ONCE) this.leaveSoon();
+    if (this.underWay < this.groupsAtOnce) this.leaveSoon();
   }
 
   /** After all that came in the same turn of the event loop has been read: it comes along. */
@@ -77,7 +78,7 @@ export class Gatherer<Key, Value> {
     } finally {
       clearTimeout(impatience);
       this.underWay -= 1;
-      this.leaveSoon();
+      this.leaveNow();
     }
   }
 }

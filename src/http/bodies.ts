@@ -50,14 +50,15 @@ async function readStart(payload: Readable): Promise<Start> {
   let size = 0;
   return new Promise((resolve, reject) => {
     const settle = (isWhole: boolean) => {
-      payload.removeAllListeners('data').pause();
+      payload.off('data', keep).pause();
       resolve({ bytes: chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks), isWhole });
     };
-    payload.on('data', (chunk: Buffer) => {
+    const keep = (chunk: Buffer) => {
       chunks.push(chunk);
       size += chunk.length;
       if (size > LARGEST_OBJECT_BYTES) settle(false);
-    });
+    };
+    payload.on('data', keep);
     payload.once('end', () => settle(true));
     payload.once('error', reject);
   });

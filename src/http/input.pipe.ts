@@ -1,5 +1,4 @@
 import { BadRequestException, type ArgumentMetadata, type PipeTransform } from '@nestjs/common';
-import { plainToInstance } from 'class-transformer';
 import { getMetadataStorage, validateSync, type ValidationError } from 'class-validator';
 import { didYouMean } from '../did-you-mean.js';
 import { RowsFile } from './rows-body.js';
@@ -57,7 +56,8 @@ export function readAs<T extends object>(
   const known = knownMembers(shape);
   const expected = names.filter((name) => known.includes(name));
   const strangers = names.filter((name) => !known.includes(name));
-  const record = plainToInstance(shape, Object.fromEntries(expected.map((n) => [n, members[n]])));
+  const record = new shape();
+  for (const name of expected) (record as Members)[name] = convert(shape, name, members[name]);
   const faults = [
     ...validateSync(record, { stopAtFirstError: true }).map(describeFault),
     ...strangers.map((name) => describeStranger(name, known)),
@@ -90,6 +90,22 @@ function describeWrongBody(value: unknown): string {
   if (value === undefined) return `There is no body. ${wish}.`;
   const kind = isArray(value) ? 'array' : typeof value;
   return `${wish}: this is ${value === null ? 'null' : `of the type ${kind}`}.`;
+}
+
+type Convert = (value: unknown) => unknown;
+const conversions = new WeakMap<object, Map<string, Convert>>();
+
+/** Turns a member into what its rules judge, such as a number in digits; what it cannot, it returns. */
+export function ReadBy(read: Convert): PropertyDecorator {
+  return ({ constructor }, name) => {
+    const own = conversions.get(constructor) ?? new Map<string, Convert>();
+    conversions.set(constructor, own.set(String(name), read));
+  };
+}
+
+function convert(shape: Shape, name: string, value: unknown): unknown {
+  const read = conversions.get(shape)?.get(name);
+  return read ? read(value) : value;
 }
 
 const membersOf = new WeakMap<Shape, string[]>();

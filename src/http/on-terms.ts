@@ -1,4 +1,3 @@
-import { randomUUID } from 'node:crypto';
 import { BadRequestException, createParamDecorator, type ExecutionContext } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { WriteTerms } from '../journal/write-terms.js';
@@ -15,24 +14,17 @@ const KEY = /^"([\x20-\x7e]{1,255})"$|^([\x21\x23-\x7e]{1,255})$/;
 export const OnTerms = createParamDecorator((_: unknown, context: ExecutionContext): WriteTerms => {
   const http = context.switchToHttp();
   const request = http.getRequest<FastifyRequest>();
-  const { headers } = request;
+  const { headers, id } = request;
   const isRehearsal = readPreferences(headers.prefer).tx === 'rollback';
   if (isRehearsal) confirmPreference(http.getResponse<FastifyReply>(), 'tx=rollback');
+  const key = readKey(headers['idempotency-key']);
   return {
     isRehearsal,
-    requestId: readKey(headers['idempotency-key']) ?? makeUpIdFor(request),
+    requestId: key ?? id,
+    isKeyed: key !== undefined,
     expectedVersions: readVersions(headers['if-match']),
   };
 });
-
-const madeUp = new WeakMap<FastifyRequest, string>();
-
-/** The same one when the request is done again because its connection died. */
-function makeUpIdFor(request: FastifyRequest): string {
-  const id = madeUp.get(request) ?? randomUUID();
-  madeUp.set(request, id);
-  return id;
-}
 
 function readKey(header: string | string[] | undefined): string | undefined {
   if (header === undefined) return undefined;

@@ -1,6 +1,6 @@
 import { applyDecorators } from '@nestjs/common';
-import { Transform } from 'class-transformer';
 import { IsInt, Max, Min, ValidateBy, ValidateIf } from 'class-validator';
+import { ReadBy } from './input.pipe.js';
 
 /** RFC 3339, section 5.6, with the offset that makes it one point in time. */
 const TIME = /^\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d(:\d\d(\.\d+)?)?([Zz]|[+-]\d\d:\d\d)$/;
@@ -15,7 +15,7 @@ export function IfSent() {
 export function IsWholeNumber({ least, most }: { least: number; most: number }) {
   const message = `must be a whole number from ${least} to ${most}`;
   return applyDecorators(
-    Transform(({ value }) => (/^\d{1,15}$/.test(String(value)) ? Number(value) : value)),
+    ReadBy((value) => (/^\d{1,15}$/.test(String(value)) ? Number(value) : value)),
     IsInt({ message }),
     Min(least, { message }),
     Max(most, { message }),
@@ -25,7 +25,7 @@ export function IsWholeNumber({ least, most }: { least: number; most: number }) 
 /** A query parameter that is a point in time, and not in the future. */
 export function IsPastTime() {
   return applyDecorators(
-    Transform(({ value }) => (TIME.test(String(value)) ? new Date(String(value)) : value)),
+    ReadBy((value) => (TIME.test(String(value)) ? new Date(String(value)) : value)),
     ValidateBy({
       name: 'isPastTime',
       validator: {

@@ -41,38 +41,42 @@ const PAGING = ['order', 'limit', 'offset', 'after', 'having', 'q'];
 export class QuestionPipe<Options extends object> implements PipeTransform {
   /** The same is asked again and again. */
   private readonly known = new Map<string, Listing>();
+  private readonly names: string[];
+  private readonly refused: string[];
 
   constructor(
     private readonly askable: Askable,
     private readonly options: Shape<Options>,
-    private readonly takes: 'all' | 'conditions' | 'select' = 'all',
-  ) {}
+    takes: 'all' | 'conditions' | 'select' = 'all',
+  ) {
+    this.names = knownMembers(options);
+    this.refused = findRefused(askable, takes);
+  }
 
   transform(parameters: QueryParameters): Asked<Options> {
-    const names = knownMembers(this.options);
-    const { own, others } = split(parameters, names);
+    const { own, others } = split(parameters, this.names);
     const faults: QueryFault[] = [];
     const { record, faults: wrong } = readAs(this.options, own);
     for (const { pointer, detail } of wrong) faults.push({ parameter: pointer.slice(2), detail });
-    const listing = gather(faults, () => this.read(others, names));
-    refuseNames(faults, others, this.findRefused());
+    const listing = gather(faults, () => this.read(others));
+    refuseNames(faults, others, this.refused);
     if (faults.length) throw refuse(faults);
     return { ...record, listing: listing! };
   }
 
-  private read(parameters: QueryParameters, others: string[]): Listing {
+  private read(parameters: QueryParameters): Listing {
     const question = JSON.stringify(parameters);
-    const listing = this.known.get(question) ?? readListing(parameters, this.askable, others);
+    const listing = this.known.get(question) ?? readListing(parameters, this.askable, this.names);
     if (this.known.size >= MOST_KNOWN) this.known.clear();
     this.known.set(question, listing);
     return listing;
   }
+}
 
-  private findRefused(): string[] {
-    if (this.takes === 'all') return [];
-    if (this.takes === 'conditions') return ['select', ...PAGING];
-    return [...PAGING, ...this.askable.columns.map(({ name }) => name), ...GROUP_NAMES];
-  }
+function findRefused({ columns }: Askable, takes: 'all' | 'conditions' | 'select'): string[] {
+  if (takes === 'all') return [];
+  if (takes === 'conditions') return ['select', ...PAGING];
+  return [...PAGING, ...columns.map(({ name }) => name), ...GROUP_NAMES];
 }
 
 /** Reads conditions that choose what is to be changed. */
@@ -118,9 +122,11 @@ function refuse(errors: QueryFault[]): BadRequestException {
 }
 
 function split(parameters: QueryParameters, names: string[]) {
-  const entries = Object.entries(parameters);
-  return {
-    own: Object.fromEntries(entries.filter(([name]) => names.includes(name))),
-    others: Object.fromEntries(entries.filter(([name]) => !names.includes(name))),
-  };
+  // without a prototype, __proto__ is a name like any other
+  const own = Object.create(null) as QueryParameters;
+  const others = Object.create(null) as QueryParameters;
+  for (const [name, value] of Object.entries(parameters)) {
+    (names.includes(name) ? own : others)[name] = value;
+  }
+  return { own, others };
 }

@@ -20,12 +20,15 @@ export interface Write {
 
 const LONGEST_QUEUE = 1000;
 
+type Query = (text: string, values: unknown[]) => Promise<unknown[]>;
+
 /**
  * Writes that are asked for at once, as one statement: they share the way to the database, the turn at
  * the head row and the commit. Each is answered for itself, as if it had come alone.
  */
 export class GatheredWrites<T extends Journaled> {
   private readonly gatherer: Gatherer<Write, T | undefined>;
+  private readonly statements = new Map<string, string>();
   /** While an import holds the head row, those who wait for it must not hold every connection. */
   private readonly places = new Slots<void>(Math.ceil(environment.poolSize / 2), LONGEST_QUEUE);
 
@@ -34,8 +37,11 @@ export class GatheredWrites<T extends Journaled> {
     private readonly opening: DatabaseOpening,
     private readonly table: JournaledTable,
   ) {
-    this.gatherer = new Gatherer(opening, async (writes, patience) =>
-      this.writeInTurn(writes, patience),
+    this.gatherer = new Gatherer(
+      opening,
+      async (writes, patience) => this.writeInTurn(writes, patience),
+      // a second one would only wait for the first at the head row
+      1,
     );
   }
 
@@ -53,9 +59,7 @@ export class GatheredWrites<T extends Journaled> {
     const runner = this.dataSource.createQueryRunner();
     try {
       await runner.startTransaction();
-      const [done] = await writeGroup<T>(this.table, [write], async (...sql) =>
-        runner.query(...sql),
-      );
+      const [done] = await this.writeGroup([write], async (...sql) => runner.query(...sql));
       await runner.rollbackTransaction();
       return done?.[1];
     } finally {
@@ -94,7 +98,7 @@ export class GatheredWrites<T extends Journaled> {
   ): Promise<[Write, T | Error | undefined][]> {
     const group = oneOfEach(writes);
     try {
-      return await writeGroup<T>(this.table, group, async (...sql) =>
+      return await this.writeGroup(group, async (...sql) =>
         queryPrepared(this.dataSource, patience, ...sql),
       );
     } catch (error) {
@@ -108,6 +112,26 @@ export class GatheredWrites<T extends Journaled> {
     }
   }
 
+  /** Writes all of them, or none; each of another record, and each with another request. */
+  private async writeGroup(writes: Write[], query: Query): Promise<[Write, T | undefined][]> {
+    const asked = writes.map(({ request, operation, id, changes }, place) => {
+      const expected = request.terms.expectedVersions;
+      return { place, ...request.remembered, operation, record_id: id, expected, changes };
+    });
+    const sql = this.statementFor(writes.map(({ operation }) => operation));
+    const records = (await query(sql, [JSON.stringify(asked)])) as (T & { place: number })[];
+    const byPlace = new Map(records.map(({ place, ...record }) => [place, record as unknown as T]));
+    return writes.map((write, place) => [write, byPlace.get(place)]);
+  }
+
+  private statementFor(operations: GroupedOperation[]): string {
+    const different = [...new Set(operations)].toSorted();
+    const known = this.statements.get(String(different));
+    const statement = known ?? rememberGroup(this.table, different);
+    this.statements.set(String(different), statement);
+    return statement;
+  }
+
   private async recall(writes: Write[]): Promise<[Write, T | Error][]> {
     const answers = await recallAll<T>(
       this.dataSource,
@@ -118,22 +142,6 @@ export class GatheredWrites<T extends Journaled> {
       return answer ? [[write, answer]] : [];
     });
   }
-}
-
-/** Writes all of them, or none; each of another record, and each with another request. */
-export async function writeGroup<T extends Journaled>(
-  table: JournaledTable,
-  writes: Write[],
-  query: (text: string, values: unknown[]) => Promise<unknown[]>,
-): Promise<[Write, T | undefined][]> {
-  const asked = writes.map(({ request, operation, id, changes }, place) => {
-    const expected = request.terms.expectedVersions;
-    return { place, ...request.remembered, operation, record_id: id, expected, changes };
-  });
-  const sql = rememberGroup(table, new Set(writes.map(({ operation }) => operation)));
-  const records = (await query(sql, [JSON.stringify(asked)])) as (T & { place: number })[];
-  const byPlace = new Map(records.map(({ place, ...record }) => [place, record as unknown as T]));
-  return writes.map((write, place) => [write, byPlace.get(place)]);
 }
 
 /** The first write of every record, and of every request: the next would have to see what it did. */

@@ -14,8 +14,8 @@ export type GroupedOperation = Extract<Operation, 'create' | 'update' | 'delete'
  * $1 is a JSON array of what `asked` lists, so that one text serves every group with the same
  * operations in it, whatever columns they name.
  */
-export function rememberGroup(table: JournaledTable, operations: Set<GroupedOperation>): string {
-  const parts = PARTS.filter(({ operation }) => operations.has(operation));
+export function rememberGroup(table: JournaledTable, operations: GroupedOperation[]): string {
+  const parts = PARTS.filter(({ operation }) => operations.includes(operation));
   const changed = parts.map(
     ({ operation }) =>
       `SELECT place, id, version, ${table.list}, '${operation}' AS operation FROM ${operation}d`,

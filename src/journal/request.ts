@@ -1,4 +1,4 @@
-import { createHash, randomUUID } from 'node:crypto';
+import { hash, randomUUID } from 'node:crypto';
 import { UnprocessableEntityException } from '@nestjs/common';
 import type { EntityManager } from 'typeorm';
 import type { Journaled } from './journaled-table.js';
@@ -18,7 +18,7 @@ export interface Tally {
 
 /** What the journal keeps of a request that was done. */
 interface DoneRequest {
-  fingerprint: string;
+  fingerprint: string | null;
 }
 
 /** One that changed many records, or none. */
@@ -39,7 +39,7 @@ interface DoneOne extends DoneRequest {
 /** One asking for a write: what makes it the same one when it is asked again. */
 export class Request {
   readonly id: string;
-  private readonly fingerprint: string;
+  private readonly fingerprint: string | null;
 
   /** `intent` is what is asked for: two requests under one id have to be the same in it. */
   constructor(
@@ -47,7 +47,7 @@ export class Request {
     intent: object,
   ) {
     this.id = terms.requestId ?? randomUUID();
-    this.fingerprint = createHash('sha256').update(JSON.stringify(intent)).digest('base64url');
+    this.fingerprint = terms.isKeyed ? hash('sha256', JSON.stringify(intent), 'base64url') : null;
   }
 
   /** What the journal remembers of it. */

@@ -2,6 +2,8 @@
 export interface WriteTerms {
   /** Sent twice, a request is done once. */
   requestId?: string;
+  /** Whether the id is the client's own, who may send another request under it by mistake. */
+  isKeyed?: boolean;
   /** Done only while the record has one of these versions. */
   expectedVersions?: number[];
   /** Done for its answer, and then taken back. */

@@ -1,6 +1,6 @@
 import { applyDecorators } from '@nestjs/common';
-import { Transform } from 'class-transformer';
-import { IsIn, IsInt, Matches, Max, Min, ValidateBy, ValidateIf } from 'class-validator';
+import { IsIn, isInt, Matches, max, min, ValidateBy } from 'class-validator';
+import { ReadBy } from '../http/input.pipe.js';
 import { IsFormat, type ListOptions } from '../http/questions.pipe.js';
 import { IfSent, IsPastTime, IsWholeNumber } from '../http/parameters.js';
 import type { Operation } from '../journal/journal.entity.js';
@@ -14,7 +14,7 @@ export class MarathonDetails {
   @IsText(LIMITS.name)
   name!: string;
 
-  @IsCity()
+  @IsText(LIMITS.city)
   city: string | null = null;
 
   @IsYear()
@@ -28,7 +28,7 @@ export class MarathonChanges {
   name?: string;
 
   @IfSent()
-  @IsCity()
+  @IsText(LIMITS.city)
   city?: string | null;
 
   @IfSent()
@@ -124,23 +124,17 @@ export class HistoryPage {
   limit = 1000;
 }
 
-function IsCity() {
-  return applyDecorators(OrNull(), IsText(LIMITS.city));
-}
-
 function IsYear() {
   const { least, most } = LIMITS.inception_year;
   const message = `must be a whole number from ${least} to ${most}, or null`;
-  return applyDecorators(
-    OrNull(),
-    IsInt({ message }),
-    Min(least, { message }),
-    Max(most, { message }),
-  );
-}
-
-function OrNull() {
-  return ValidateIf((_, value) => value !== null);
+  const isYear = (value: unknown) => isInt(value) && min(value, least) && max(value, most);
+  return ValidateBy({
+    name: 'isYear',
+    validator: {
+      validate: (value) => value === null || isYear(value),
+      defaultMessage: () => message,
+    },
+  });
 }
 
 interface TextLimits {
@@ -151,7 +145,7 @@ interface TextLimits {
 /** Text that PostgreSQL can keep exactly as sent; its length counts characters, not bytes. */
 function IsText(limits: TextLimits) {
   return applyDecorators(
-    Transform(({ value }) => (typeof value === 'string' ? value.trim() : value)),
+    ReadBy((value) => (typeof value === 'string' ? value.trim() : value)),
     ValidateBy({
       name: 'isText',
       validator: {
@@ -164,10 +158,12 @@ function IsText(limits: TextLimits) {
 
 function findFault(value: unknown, limits: TextLimits): string | undefined {
   if (value === undefined) return 'is required';
+  if (value === null && !limits.isRequired) return undefined;
   if (typeof value !== 'string') return `must be text${limits.isRequired ? '' : ', or null'}`;
   if (limits.isRequired && value === '') return 'must not be blank';
   if (value.includes('\0')) return 'must not contain a NUL character';
   if (!value.isWellFormed()) return 'must be well-formed Unicode: it has half of a surrogate pair';
+  if (value.length <= limits.longest) return undefined;
   const length = [...value].length;
   if (length <= limits.longest) return undefined;
   return `must have at most ${limits.longest} characters, and has ${length}`;

@@ -57,13 +57,6 @@ describe('whatever is asked', () => {
     await database.drop();
   });
 
-  const ask = async (url: string, [request, _, options]: Address) => {
-    const [method, path] = request.split(' ') as [string, string];
-    const asked = path.replace('{now}', new Date().toISOString());
-    const answer = await fetch(`${url}/marathon${asked}`, { method, ...options });
-    await answer.text();
-    return answer.status;
-  };
   const prepare = async (url: string) => {
     await database.query('TRUNCATE marathon, journal, journal_request RESTART IDENTITY');
     await database.query('UPDATE journal_head SET seq = 0');
@@ -112,3 +105,11 @@ describe('whatever is asked', () => {
     expect(statuses(answered)).toEqual(EXPECTED);
   });
 });
+
+async function ask(url: string, [request, , options]: Address): Promise<number> {
+  const [method, path] = request.split(' ') as [string, string];
+  const asked = path.replace('{now}', new Date().toISOString());
+  const answer = await fetch(`${url}/marathon${asked}`, { method, ...options });
+  await answer.text();
+  return answer.status;
+}
