@@ -1,0 +1,75 @@
+import { measureThroughput } from './load.js';
+import type { Options } from './options.js';
+import { OURS, PEERS, type StartedPeer } from './peers.js';
+import { residentMiB } from './processes.js';
+import type { BenchServer } from './postgres.js';
+import { describeRate, describeRatio, type Section } from './report.js';
+import { WORKLOADS } from './workloads.js';
+
+const [CLIENTS, ROWS] = [32, 100];
+
+/** Everybody at each workload, in turn, again and again; and the memory that they took for it. */
+export async function measurePeers(
+  server: BenchServer,
+  { rounds, seconds, warmUpSeconds }: Options,
+  say: (text: string) => void,
+): Promise<Section[]> {
+  const peers: StartedPeer[] = [];
+  try {
+    for (const peer of PEERS.filter(({ isInstalled }) => isInstalled())) {
+      peers.push(await peer.start(server, ROWS));
+    }
+    const atRest = peers.map(({ pid }) => residentMiB(pid));
+    const underLoad = peers.map(() => 0);
+    const rates = WORKLOADS.map(() => peers.map(() => [] as number[]));
+    for (const [row, { name, requests }] of WORKLOADS.entries()) {
+      for (const { url } of peers) await measureThroughput(url, requests, CLIENTS, warmUpSeconds);
+      for (let round = 1; round <= rounds; round += 1) {
+        say(`${name}, ${CLIENTS} clients: round ${round} of ${rounds}`);
+        for (const [column, { url, pid }] of peers.entries()) {
+          rates[row]![column]!.push(await measureThroughput(url, requests, CLIENTS, seconds));
+          underLoad[column] = Math.max(underLoad[column]!, residentMiB(pid) ?? 0);
+        }
+      }
+    }
+    const names = peers.map(({ name }) => name);
+    const others = names.filter((name) => name !== OURS);
+    const of = (row: number, name: string) => rates[row]![names.indexOf(name)]!;
+    return [
+      {
+        title: `${CLIENTS} clients: how many times as many requests as others`,
+        about: `Medians of ${rounds} turns of ${seconds} s, everybody after everybody, and the range of the turns' ratios.`,
+        columns: ['workload', ...others.map((name) => `to ${name}`)],
+        rows: WORKLOADS.map(({ name }, row) => [
+          name,
+          ...others.map((other) => describeRatio(of(row, OURS), of(row, other))),
+        ]),
+      },
+      {
+        title: 'The same as requests a second',
+        about: 'Of this machine at that time: only the ratios carry over.',
+        columns: ['workload', ...names],
+        rows: WORKLOADS.map(({ name }, row) => [
+          name,
+          ...names.map((each) => describeRate(of(row, each))),
+        ]),
+      },
+      {
+        title: 'Memory, MiB',
+        about:
+          'Resident, of each with its workers and without PostgreSQL, before the load and at the most during it.',
+        columns: ['', ...names],
+        rows: [
+          ['at rest', ...atRest.map(showMiB)],
+          ['under load', ...underLoad.map(showMiB)],
+        ],
+      },
+    ];
+  } finally {
+    for (const { stop } of peers) await stop();
+  }
+}
+
+function showMiB(mebibytes: number | undefined): string {
+  return mebibytes ? String(Math.round(mebibytes)) : 'not measured';
+}

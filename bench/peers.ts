@@ -1,0 +1,109 @@
+import { execFileSync } from 'node:child_process';
+import { startProcess, type RunningPeer } from './processes.js';
+import { addRows, query, seed, writeRows, type BenchServer } from './postgres.js';
+
+const BUILT = new URL('.', import.meta.url).pathname;
+const SOURCES = new URL('../../bench/', import.meta.url).pathname;
+const [POOL_SIZE, WORKERS, THREADS] = [10, 2, 8];
+
+/** Somebody who answers the same requests. */
+export interface Peer {
+  name: string;
+  /** Whether it is there on this machine. */
+  isInstalled: () => boolean;
+  /** Starts it with a database of its own, with so many rows. */
+  start: (server: BenchServer, rows: number) => Promise<StartedPeer>;
+}
+
+export interface StartedPeer extends RunningPeer {
+  name: string;
+  databaseUrl: string;
+}
+
+export const OURS = 'this service';
+export const BARE = 'bare node:http + pg, prepared';
+export const GUIDE = "the guide's app";
+export const NO_DATABASE = 'bare node:http, no database';
+export const NEST = 'Nest on Express, TypeORM find / save';
+
+const PYTHONS = ['python3', '/usr/bin/python3'];
+const NEEDED = 'import flask_sqlalchemy, psycopg2, gunicorn';
+
+export const PEERS: Peer[] = [
+  { name: OURS, isInstalled: () => true, start: startOurs },
+  { name: BARE, isInstalled: () => true, start: startNode(BARE, 'bare') },
+  { name: NO_DATABASE, isInstalled: () => true, start: startNode(NO_DATABASE, 'without-database') },
+  { name: NEST, isInstalled: () => true, start: startNode(NEST, 'nest-express') },
+  { name: GUIDE, isInstalled: () => Boolean(findPython()), start: startGuide },
+];
+
+/** Those of that name, started. */
+export async function startPeer(server: BenchServer, name: string, rows: number) {
+  return PEERS.find((peer) => peer.name === name)!.start(server, rows);
+}
+
+async function startOurs(server: BenchServer, rows: number): Promise<StartedPeer> {
+  const databaseUrl = await server.createDatabase(nextName());
+  const settings = { PORT: '0', DATABASE_URL: databaseUrl, DB_POOL_SIZE: String(POOL_SIZE) };
+  const isUp = /API: (http:\S+?)\/marathon\//;
+  const words = [`${BUILT}../src/main.js`];
+  const started = await startProcess(process.execPath, words, settings, isUp);
+  const peer = { ...started, name: OURS, databaseUrl };
+  if (rows) await growTo(peer, 1, rows);
+  return peer;
+}
+
+function startNode(name: string, file: string) {
+  return async (server: BenchServer, rows: number): Promise<StartedPeer> => {
+    const databaseUrl = await server.createDatabase(nextName());
+    await seed(databaseUrl, rows);
+    const settings = { DATABASE_URL: databaseUrl, DB_POOL_SIZE: String(POOL_SIZE) };
+    const words = [`${BUILT}peers/${file}.js`];
+    return { ...(await startProcess(process.execPath, words, settings)), name, databaseUrl };
+  };
+}
+
+async function startGuide(server: BenchServer, rows: number): Promise<StartedPeer> {
+  const databaseUrl = await server.createDatabase(nextName());
+  await seed(databaseUrl, rows);
+  const settings = {
+    DATABASE_URL: databaseUrl,
+    DB_POOL_SIZE: String(POOL_SIZE),
+    WORKERS: String(WORKERS),
+    PYTHONDONTWRITEBYTECODE: '1',
+  };
+  const words = ['-m', 'gunicorn', '--chdir', `${SOURCES}peers`, '--bind', '127.0.0.1:0'];
+  const size = ['--workers', String(WORKERS), '--threads', String(THREADS), 'guide:app'];
+  const started = await startProcess(findPython()!, [...words, ...size], settings);
+  return { ...started, name: GUIDE, databaseUrl };
+}
+
+let databases = 0;
+function nextName(): string {
+  databases += 1;
+  return `bench_${databases}`;
+}
+
+function findPython(): string | undefined {
+  return PYTHONS.find((python) => {
+    try {
+      execFileSync(python, ['-c', NEEDED], { stdio: 'pipe' });
+      return true;
+    } catch {
+      // said in the results: it is left out
+      return false;
+    }
+  });
+}
+
+/** Gives it the rows from `first` to `last`; this service by an import, so that its journal has them too. */
+export async function growTo(peer: StartedPeer, first: number, last: number): Promise<void> {
+  if (peer.name !== OURS) return addRows(peer.databaseUrl, first, last);
+  const answer = await fetch(`${peer.url}/marathon/`, {
+    method: 'POST',
+    headers: { 'Content-Type': 'text/csv' },
+    body: writeRows(first, last),
+  });
+  if (answer.status !== 201) throw new Error(await answer.text());
+  await query(peer.databaseUrl, 'VACUUM ANALYZE marathon');
+}

@@ -1,0 +1,75 @@
+import { spawn, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { readdirSync, readFileSync } from 'node:fs';
+import { createInterface } from 'node:readline';
+
+const STOP_LIMIT_MS = 10_000;
+
+/** A server in a process of its own. */
+export interface RunningPeer {
+  url: string;
+  pid: number;
+  stop: () => Promise<void>;
+}
+
+/** Starts a server, and waits until it says where it listens. */
+export async function startProcess(
+  command: string,
+  words: string[],
+  settings: Record<string, string>,
+  isUp = /Listening at:? (http:\/\/[^\s"]+)/,
+): Promise<RunningPeer> {
+  const env = { ...process.env, ...settings };
+  // a group of its own, so that its workers end with it
+  const child = spawn(command, words, { env, stdio: ['ignore', 'pipe', 'pipe'], detached: true });
+  let told = '';
+  child.stderr.on('data', (text: Buffer) => (told += text.toString()));
+  const lines = [child.stdout, child.stderr].map(async (output) => findUrl(output, isUp));
+  const ended = once(child, 'exit').then(() => undefined);
+  const url = await Promise.race([...lines, ended]);
+  if (!url) throw new Error(`${command} ${words.join(' ')} did not start:\n${told}`);
+  return { url: url.replace(/\/$/, ''), pid: child.pid!, stop: async () => stop(child) };
+}
+
+/** Resolves only where the line comes. */
+async function findUrl(output: NodeJS.ReadableStream, isUp: RegExp): Promise<string> {
+  return new Promise((resolve) => {
+    createInterface({ input: output }).on('line', (line) => {
+      const url = isUp.exec(line)?.[1];
+      if (url) resolve(url);
+    });
+  });
+}
+
+async function stop(child: ChildProcess): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null) return;
+  const ended = once(child, 'exit');
+  process.kill(-child.pid!, 'SIGTERM');
+  const impatience = setTimeout(() => process.kill(-child.pid!, 'SIGKILL'), STOP_LIMIT_MS);
+  await ended;
+  clearTimeout(impatience);
+}
+
+/** The memory of a process and its children, in MiB; undefined where the system does not tell, as off Linux. */
+export function residentMiB(pid: number): number | undefined {
+  try {
+    const pids = [pid, ...childrenOf(pid)];
+    return pids.reduce((sum, each) => sum + readKiB(each) / 1024, 0);
+  } catch {
+    // there is no /proc, or the process is just ending: the table says "not measured"
+    return undefined;
+  }
+}
+
+function childrenOf(pid: number): number[] {
+  const threads = readdirSync(`/proc/${pid}/task`);
+  const children = threads.flatMap((thread) =>
+    readFileSync(`/proc/${pid}/task/${thread}/children`, 'utf8').split(' ').filter(Boolean),
+  );
+  return children.map(Number);
+}
+
+function readKiB(pid: number): number {
+  const status = readFileSync(`/proc/${pid}/status`, 'utf8');
+  return Number(/^VmRSS:\s+(\d+)/m.exec(status)?.[1]);
+}

@@ -1,0 +1,57 @@
+import { cpus, totalmem } from 'node:os';
+import { loadGenerator } from './load.js';
+
+/** A table of the results, with a sentence on how it was measured. */
+export interface Section {
+  title: string;
+  about: string;
+  columns: string[];
+  rows: string[][];
+}
+
+export function median(values: number[]): number {
+  const sorted = values.toSorted((a, b) => a - b);
+  return sorted[Math.floor(sorted.length / 2)]!;
+}
+
+/** How often `theirs` fits into `ours`, turn by turn: the median, and in how wide a range. */
+export function describeRatio(ours: number[], theirs: number[]): string {
+  const ratios = ours.map((value, turn) => value / theirs[turn]!);
+  const [least, most] = [Math.min(...ratios), Math.max(...ratios)];
+  return `**${median(ratios).toFixed(2)}** (${least.toFixed(2)}–${most.toFixed(2)})`;
+}
+
+export function describeRate(perSecond: number[]): string {
+  return Math.round(median(perSecond)).toLocaleString('en');
+}
+
+export function describeMachine(postgresVersion: string): string {
+  const [cpu] = cpus();
+  return [
+    `${cpus().length} × ${cpu?.model.trim()}`,
+    `${Math.round(totalmem() / 2 ** 30)} GiB`,
+    `${process.platform} ${process.arch}`,
+    `Node ${process.version}`,
+    `PostgreSQL ${postgresVersion}`,
+    `load by ${loadGenerator}`,
+  ].join(', ');
+}
+
+export function writeReport(machine: string, notes: string[], sections: Section[]): string {
+  return [
+    '# What was measured',
+    `Written by \`npm run bench\` on ${new Date().toISOString().slice(0, 10)}: ${machine}. Clients, peers and PostgreSQL share the processors.`,
+    ...notes,
+    ...sections.map(writeSection),
+    '',
+  ].join('\n\n');
+}
+
+function writeSection({ title, about, columns, rows }: Section): string {
+  const table = [line(columns), line(columns.map(() => '---')), ...rows.map(line)].join('\n');
+  return `## ${title}\n\n${about}\n\n${table}`;
+}
+
+function line(cells: string[]): string {
+  return `| ${cells.join(' | ')} |`;
+}
