@@ -12,7 +12,7 @@ import { DatabaseOpening } from '../database/opening.js';
 /**
  * Gives a request one deadline, lets it wait within that for a database that is not open yet, and
  * does it again where its connection died. A read may always be done again; a write collides with
- * itself if it was done, because its request id stays the same (see `on-terms.ts`).
+ * itself if it was done, because its request id stays the same (see `configure-app.ts`).
  */
 @Injectable()
 export class RetryInterceptor implements NestInterceptor {

@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { aMarathon } from '../support/a-marathon.js';
 import { createDatabase, type TestDatabase } from '../support/database.js';
 import { startProxy, type Link } from '../support/proxy.js';
@@ -48,18 +48,16 @@ describe('whatever is asked', () => {
   let database: TestDatabase;
   let proxy: Awaited<ReturnType<typeof startProxy>>;
 
-  beforeAll(async () => {
+  beforeEach(async () => {
     database = await createDatabase();
     proxy = await startProxy(database.url);
   });
-  afterAll(async () => {
+  afterEach(async () => {
     await proxy.close();
     await database.drop();
   });
 
   const prepare = async (url: string) => {
-    await database.query('TRUNCATE marathon, journal, journal_request RESTART IDENTITY');
-    await database.query('UPDATE journal_head SET seq = 0');
     const names = ['1', '2', '3', '4', '5', '6', '7'].map((name) => aMarathon({ name }));
     expect(await ask(url, ['POST /', 201, send(names)])).toBe(201);
     expect(await ask(url, [`DELETE /${RESTORED}`, 204])).toBe(204);

@@ -24,7 +24,7 @@ describe('no request dies with a connection that rested', () => {
 
   const serve = async (settings: Record<string, string> = {}) => {
     const service = await startService({ DATABASE_URL: proxy.url, ...settings });
-    await database.query('TRUNCATE marathon');
+    await database.query('DELETE FROM marathon');
     return { ...service, clients: new Clients(service.url) };
   };
   const storedNames = async () => {

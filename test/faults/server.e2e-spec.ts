@@ -32,7 +32,7 @@ describe('a server that goes and comes back', () => {
   });
   beforeEach(async () => {
     service = await start();
-    await server.query('TRUNCATE marathon');
+    await server.query('DELETE FROM marathon');
   });
   afterAll(async () => server.close());
 
