@@ -57,11 +57,6 @@ describe('whatever is asked', () => {
     await database.drop();
   });
 
-  const prepare = async (url: string) => {
-    const names = ['1', '2', '3', '4', '5', '6', '7'].map((name) => aMarathon({ name }));
-    expect(await ask(url, ['POST /', 201, send(names)])).toBe(201);
-    expect(await ask(url, [`DELETE /${RESTORED}`, 204])).toBe(204);
-  };
   const statuses = (answered: number[]) =>
     Object.fromEntries(
       ADDRESSES.map(([request], place) => [`${place}: ${request}`, answered[place]]),
@@ -110,4 +105,10 @@ async function ask(url: string, [request, , options]: Address): Promise<number> 
   const answer = await fetch(`${url}/marathon${asked}`, { method, ...options });
   await answer.text();
   return answer.status;
+}
+
+async function prepare(url: string): Promise<void> {
+  const names = ['1', '2', '3', '4', '5', '6', '7'].map((name) => aMarathon({ name }));
+  expect(await ask(url, ['POST /', 201, send(names)])).toBe(201);
+  expect(await ask(url, [`DELETE /${RESTORED}`, 204])).toBe(204);
 }
