@@ -4,7 +4,7 @@ import { Readable, Writable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { from as copyFrom, to as copyTo } from 'pg-copy-streams';
 import type { Options } from './options.js';
-import { BARE, OURS, startPeer, type StartedPeer } from './peers.js';
+import { BARE, importRows, OURS, startPeer, type StartedPeer } from './peers.js';
 import { query, withClient, writeRows, type BenchServer } from './postgres.js';
 import { residentMiB } from './processes.js';
 import { describeRatio, median, type Section } from './report.js';
@@ -37,7 +37,7 @@ export async function measureMillion(
     for (let turn = 1; turn <= turns; turn += 1) {
       say(`a million imported and streamed: round ${turn} of ${turns}`);
       for (const { databaseUrl } of peers) await query(databaseUrl, 'TRUNCATE marathon');
-      times.importOurs!.push(await timeSeconds(async () => importInto(ours, file)));
+      times.importOurs!.push(await timeSeconds(async () => importRows(ours, file)));
       times.importCopy!.push(await timeSeconds(async () => copyInto(bare, file)));
       for (const { databaseUrl } of peers) await query(databaseUrl, 'VACUUM ANALYZE marathon');
       times.listOurs!.push(await timeSeconds(async () => readList(ours)));
@@ -64,12 +64,6 @@ async function timeSeconds(work: () => Promise<unknown>): Promise<number> {
   const startedAt = performance.now();
   await work();
   return (performance.now() - startedAt) / 1000;
-}
-
-async function importInto({ url }: StartedPeer, body: string): Promise<void> {
-  const headers = { 'Content-Type': 'text/csv' };
-  const answer = await fetch(`${url}/marathon/`, { method: 'POST', headers, body });
-  if (answer.status !== 201) throw new Error(await answer.text());
 }
 
 async function copyInto({ databaseUrl }: StartedPeer, file: string): Promise<void> {

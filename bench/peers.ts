@@ -99,11 +99,13 @@ function findPython(): string | undefined {
 /** Gives it the rows from `first` to `last`; this service by an import, so that its journal has them too. */
 export async function growTo(peer: StartedPeer, first: number, last: number): Promise<void> {
   if (peer.name !== OURS) return addRows(peer.databaseUrl, first, last);
-  const answer = await fetch(`${peer.url}/marathon/`, {
-    method: 'POST',
-    headers: { 'Content-Type': 'text/csv' },
-    body: writeRows(first, last),
-  });
-  if (answer.status !== 201) throw new Error(await answer.text());
+  await importRows(peer, writeRows(first, last));
   await query(peer.databaseUrl, 'VACUUM ANALYZE marathon');
+}
+
+/** Sends a file of rows to this service. */
+export async function importRows({ url }: StartedPeer, body: string): Promise<void> {
+  const headers = { 'Content-Type': 'text/csv' };
+  const answer = await fetch(`${url}/marathon/`, { method: 'POST', headers, body });
+  if (answer.status !== 201) throw new Error(await answer.text());
 }

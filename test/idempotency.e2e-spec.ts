@@ -48,6 +48,17 @@ describe('a request under an Idempotency-Key', () => {
     expect(await count()).toBe(0);
   });
 
+  it('is rehearsed after it was done, and answered as it was', async () => {
+    const first = await post('"rehearsed"').send(aMarathon()).expect(201);
+    const again = () => post('"rehearsed"').set('Prefer', 'tx=rollback');
+    const { body } = await again().send(aMarathon()).expect(201);
+    expect(body).toEqual(first.body);
+    await again()
+      .send(aMarathon({ city: 'Hopkinton' }))
+      .expect(422);
+    expect(await count()).toBe(1);
+  });
+
   it('restores once', async () => {
     const { headers } = await running.http.post('/marathon/').send(aMarathon());
     await running.http.delete(String(headers.location));

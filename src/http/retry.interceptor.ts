@@ -26,8 +26,8 @@ export class RetryInterceptor implements NestInterceptor {
 }
 
 /**
- * For every handler that asks the database for more than one thing. What asks for one thing that is
- * gathered needs none: a group goes again by itself, and an interceptor costs each request more than
+ * For every handler that asks the database for more than one thing. What is gathered needs none, nor
+ * what asks the past: they go again by themselves, and an interceptor costs each request more than
  * all else that is done for it here.
  */
 export const Retried = () => UseInterceptors(RetryInterceptor);

@@ -50,9 +50,14 @@ export class GatheredWrites<T extends Journaled> {
     return this.gatherer.load(write);
   }
 
-  /** As `write`, alone, and nothing is stored. */
+  /** As `write`, alone, and nothing is stored; undefined also where the request was done before. */
   async rehearse(write: Write): Promise<T | undefined> {
-    return this.opening.persist(async () => this.writeAndForget(write));
+    try {
+      return await this.opening.persist(async () => this.writeAndForget(write));
+    } catch (error) {
+      if (!isDuplicate(error, 'journal_request')) throw error;
+      return undefined;
+    }
   }
 
   private async writeAndForget(write: Write): Promise<T | undefined> {

@@ -32,6 +32,8 @@ const CHANGES = `
     SELECT at, by FROM journal_request WHERE first_seq <= seq ORDER BY first_seq DESC LIMIT 1
   ) AS request`;
 
+const AFTER = 'WHERE seq > $1 ORDER BY seq LIMIT $2';
+
 const PAGE_LENGTH = 1000;
 const LONGEST_SILENCE_MS = 15_000;
 
@@ -54,7 +56,7 @@ export class Past<T extends Journaled> {
 
   /** All changes after `since`, in the order of their commits, without a gap. */
   async changes(since: number, limit: number): Promise<Change<T>[]> {
-    return this.find('WHERE seq > $1 ORDER BY seq LIMIT $2', [since, limit]);
+    return this.find(AFTER, [since, limit]);
   }
 
   /**
@@ -65,7 +67,7 @@ export class Past<T extends Journaled> {
     let last = since;
     while (!signal.aborted) {
       const page = await retryPatiently(
-        async () => this.changes(last, PAGE_LENGTH),
+        async () => this.select(AFTER, [last, PAGE_LENGTH]),
         () => signal.aborted,
       );
       last = page.at(-1)?.seq ?? last;
@@ -108,24 +110,25 @@ export class Past<T extends Journaled> {
 
   /** The number of the last change at a time, 0 before the first. */
   async findSeqAt(time: Date): Promise<number> {
-    const [last] = await this.query<{ seq: string }>(
-      'SELECT coalesce(max(last_seq), 0) AS seq FROM journal_request WHERE at <= $1',
-      [time],
+    const sql = 'SELECT coalesce(max(last_seq), 0) AS seq FROM journal_request WHERE at <= $1';
+    const [last]: { seq: string }[] = await this.opening.persist(async () =>
+      this.dataSource.query(sql, [time]),
     );
     return Number(last!.seq);
   }
 
   private async find(where: string, values: unknown[]): Promise<Change<T>[]> {
-    const rows = await this.query<Row>(`${CHANGES} ${where}`, values);
+    return this.opening.persist(async () => this.select(where, values));
+  }
+
+  /** As `find`, for who does it again by himself. */
+  private async select(where: string, values: unknown[]): Promise<Change<T>[]> {
+    const rows: Row[] = await this.dataSource.query(`${CHANGES} ${where}`, values);
     const unknown = this.unknown();
     return rows.map((row) => {
       const { operation, version, at, by } = row;
       return { seq: Number(row.seq), operation, version, at, by, record: recordOf(row, unknown) };
     });
-  }
-
-  private async query<R>(sql: string, values: unknown[]): Promise<R[]> {
-    return this.opening.persist(async () => this.dataSource.query(sql, values));
   }
 
   /** What a change says of a column that is younger than the change. */
