@@ -33,7 +33,8 @@ export class JournalModule {
         inject,
         useFactory: (database: DataSource, opening: DatabaseOpening, signal: ChangeSignal) => {
           const table = tableOf(database);
-          return new Journal(database, signal, table, new GatheredWrites(database, opening, table));
+          const gathered = new GatheredWrites<Journaled>(database, opening, table);
+          return new Journal(database, opening, signal, table, gathered);
         },
       },
       {

@@ -5,6 +5,7 @@ import {
   PreconditionFailedException,
 } from '@nestjs/common';
 import type { DataSource, EntityManager, QueryRunner } from 'typeorm';
+import type { DatabaseOpening } from '../database/opening.js';
 import { adopt } from './adoption.js';
 import type { ChangeSignal } from './change-signal.js';
 import { copyAcross } from './copy-across.js';
@@ -65,10 +66,16 @@ const WAIT_FOR_OTHER_IMPORTS = 'SET LOCAL lock_timeout = 0';
 export class Journal<T extends Journaled> {
   constructor(
     private readonly dataSource: DataSource,
+    private readonly opening: DatabaseOpening,
     private readonly signal: ChangeSignal,
     private readonly table: JournaledTable,
     private readonly gathered: GatheredWrites<T>,
   ) {}
+
+  /** Resolves once it can be written. @throws {DeadlinePassed} where the database stays away. */
+  async opened(): Promise<void> {
+    await this.opening.wait();
+  }
 
   /** What `details` does not name is null. */
   async create(details: Partial<T>, terms: WriteTerms): Promise<T> {

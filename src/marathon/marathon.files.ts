@@ -52,6 +52,7 @@ export class MarathonFiles {
     resolution: Resolution | undefined,
     terms: WriteTerms,
   ): Promise<Omit<Tally, 'deleted'>> {
+    await this.journal.opened();
     // one id for all attempts: one that was done, though its answer was lost, is not done again
     const once = { ...terms, requestId: terms.requestId ?? randomUUID() };
     const attempt = async () =>
