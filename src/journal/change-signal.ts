@@ -1,10 +1,5 @@
 import { Injectable, Logger } from '@nestjs/common';
-import { InjectDataSource } from '@nestjs/typeorm';
-import { DataSource } from 'typeorm';
-import type { Patience } from '../database/deadline.js';
-import { Gatherer } from '../database/gatherer.js';
-import { DatabaseOpening } from '../database/opening.js';
-import { queryPrepared } from '../database/prepared.js';
+import { Moments } from './moments.js';
 
 const LOOK_AGAIN_MS = 500;
 
@@ -23,33 +18,12 @@ export class ChangeSignal {
   private hasNews = false;
   private wake: () => void = () => undefined;
 
-  private readonly gatherer: Gatherer<true, number>;
-
-  constructor(
-    @InjectDataSource() private readonly dataSource: DataSource,
-    opening: DatabaseOpening,
-  ) {
-    this.gatherer = new Gatherer(opening, async (asked, patience) => {
-      const seq = await this.findSeq(patience);
-      return asked.map(() => seq);
-    });
-  }
+  constructor(private readonly moments: Moments) {}
 
   /** To be called after a write. */
   nudge(): void {
     this.hasNews = true;
     this.wake();
-  }
-
-  /** The number of the last change, 0 before the first. */
-  async findLatestSeq(): Promise<number> {
-    return this.gatherer.load(true);
-  }
-
-  private async findSeq(patience: Patience): Promise<number> {
-    const sql = 'SELECT seq FROM journal_head';
-    const heads = await queryPrepared<{ seq: string }>(this.dataSource, patience, sql);
-    return Number(heads[0]?.seq ?? 0);
   }
 
   /** Whether there is a change after `since` before `signal` aborts or so much time has passed. */
@@ -86,7 +60,7 @@ export class ChangeSignal {
     this.hasNews = false;
     if (!this.waiting) return 0;
     try {
-      const seq = await this.findLatestSeq();
+      const { seq } = await this.moments.now();
       this.isAway = false;
       return seq;
     } catch (error) {

@@ -6,6 +6,7 @@ import { ChangeSignal } from './change-signal.js';
 import { GatheredWrites } from './gathered-writes.js';
 import { Journal } from './journal.js';
 import { JournaledTable, type Journaled } from './journaled-table.js';
+import { Moments } from './moments.js';
 import { Past } from './past.js';
 import { Records } from './records.js';
 
@@ -27,6 +28,7 @@ export class JournalModule {
     const inject = [getDataSourceToken(), DatabaseOpening, ChangeSignal];
     const tableOf = (dataSource: DataSource) => new JournaledTable(dataSource, entity);
     const providers = [
+      Moments,
       ChangeSignal,
       {
         provide: journalOf(entity),

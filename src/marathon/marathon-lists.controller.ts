@@ -56,12 +56,12 @@ export class MarathonListsController {
     @Query(new QuestionPipe(ASKABLE, ListOptions)) { listing, format, as_of }: Asked<ListOptions>,
     @Res() reply: FastifyReply,
   ) {
-    const seq = as_of && (await this.past.findSeq(as_of));
+    const seq = as_of && (await this.past.findSeqAt(as_of));
     await answerList(reply, {
       listing,
       format,
       formats: FORMATS,
-      findVersion: async () => seq ?? this.past.findSeq(),
+      findVersion: async () => (seq === undefined ? this.past.now() : { seq }),
       read: async (asked, ...reading) => this.lists.read(asked, { seq }, ...reading),
     });
   }
@@ -76,7 +76,7 @@ export class MarathonListsController {
       listing,
       format,
       formats: FORMATS,
-      findVersion: async () => this.past.findSeq(),
+      findVersion: async () => this.past.now(),
       read: async (...reading) => this.lists.readAnniversaries(year, ...reading),
     });
   }
@@ -87,7 +87,7 @@ export class MarathonListsController {
     @Query(new QuestionPipe(ASKABLE, PointInTime, 'conditions'))
     { listing, as_of }: Asked<PointInTime>,
   ) {
-    const seq = as_of && (await this.past.findSeq(as_of));
+    const seq = as_of && (await this.past.findSeqAt(as_of));
     return this.lists.statistics(listing.where, { seq });
   }
 

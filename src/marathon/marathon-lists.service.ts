@@ -59,7 +59,9 @@ export class MarathonLists {
       const search = listing.search && (await this.search.find(listing.search, relation));
       return { relation, search: search || undefined };
     };
-    await this.reader.read(listing, findSource, reading, use);
+    // the year may be the one that just began
+    const sharedAs = reading.sharedAs && `${reading.sharedAs} ${year}`;
+    await this.reader.read(listing, findSource, { ...reading, sharedAs }, use);
   }
 
   /** How many there are, by decade and by city, and the oldest and newest of them. */

@@ -1,6 +1,6 @@
 import { BadRequestException, Injectable, NotFoundException } from '@nestjs/common';
-import { ChangeSignal } from '../journal/change-signal.js';
 import { InjectPast } from '../journal/journal.module.js';
+import { Moments, type Moment } from '../journal/moments.js';
 import type { Change, Past } from '../journal/past.js';
 import type { ChangesPage, ChangeView, HistoryPage } from './marathon.dto.js';
 import { Marathon } from './marathon.entity.js';
@@ -10,12 +10,17 @@ import { Marathon } from './marathon.entity.js';
 export class MarathonPastService {
   constructor(
     @InjectPast(Marathon) private readonly past: Past<Marathon>,
-    private readonly signal: ChangeSignal,
+    private readonly moments: Moments,
   ) {}
 
-  /** The number of the last change, by now or by a time: while it stays the same, so does the list. */
-  async findSeq(time?: Date): Promise<number> {
-    return time ? this.past.findSeqAt(time) : this.signal.findLatestSeq();
+  /** How far the registry is: while that stays the same, so does the list. */
+  async now(): Promise<Moment> {
+    return this.moments.now();
+  }
+
+  /** The number of the last change at a time, 0 before the first. */
+  async findSeqAt(time: Date): Promise<number> {
+    return this.past.findSeqAt(time);
   }
 
   /** @throws {NotFoundException} where there was no such marathon then. */
@@ -51,9 +56,9 @@ export class MarathonPastService {
 
   /** Who waits for what comes after a change of the future would miss all until then. */
   async mustHaveHappened(since: number): Promise<void> {
-    const latest = await this.signal.findLatestSeq();
-    if (since <= latest) return;
-    throw new BadRequestException(`There is no change ${since} yet: the last one is ${latest}.`);
+    const { seq } = await this.moments.now();
+    if (since <= seq) return;
+    throw new BadRequestException(`There is no change ${since} yet: the last one is ${seq}.`);
   }
 }
 

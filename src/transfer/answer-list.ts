@@ -3,7 +3,7 @@ import type { FastifyReply } from 'fastify';
 import type { OnLeave } from '../database/shared-reads.js';
 import type { Listing } from '../query/listing.js';
 import type { Format, FormatName } from './formats.js';
-import type { OpenList } from './list-query.js';
+import type { OpenList, Version } from './list-query.js';
 import type { Reading, Use } from './list-reader.js';
 import { isKnown } from '../http/entity-tags.js';
 import { linkPages, onClientLeaving, readWhole, sendBytes } from '../http/list-reply.js';
@@ -17,7 +17,7 @@ export interface AnswerableList {
   format?: FormatName;
   formats: Record<FormatName, Format>;
   /** The same while the list is; without, nobody may keep it. */
-  findVersion?: () => Promise<number>;
+  findVersion?: () => Promise<Version>;
   read: (listing: Listing, reading: Reading, use: Use) => Promise<void>;
 }
 
@@ -29,7 +29,7 @@ export async function answerList(reply: FastifyReply, list: AnswerableList): Pro
   const { headers, method } = reply.request;
   const name = list.format ?? negotiate(reply.request, list.formats);
   const format = list.formats[name];
-  const tagOf = (version: number) => (name === 'json' ? `${version}` : `${version}-${name}`);
+  const tagOf = ({ seq }: Version) => (name === 'json' ? `${seq}` : `${seq}-${name}`);
   reply.header('Vary', 'Accept, Prefer');
   // without a condition, the version is read with the list
   const condition = headers['if-none-match'];

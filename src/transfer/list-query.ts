@@ -17,6 +17,13 @@ import {
 } from '../query/statements.js';
 import { copyRows, enclose, fillIn, type Format } from './formats.js';
 
+/** What tells a list from that after the next change. */
+export interface Version {
+  seq: number;
+  /** Where it is the same, so are the rows, whoever writes them. */
+  state?: string;
+}
+
 /** What is asked of a list, of which rows, and how it is to be answered. */
 export interface Question {
   listing: Listing;
@@ -24,12 +31,12 @@ export interface Question {
   format: Format;
   isCounted: boolean;
   /** That of the list or of an earlier one: read before its rows. */
-  version?: number;
+  version?: Version;
 }
 
 /** An answer on its way. */
 export interface OpenList {
-  version?: number;
+  version?: Version;
   /** How many there are in all, and how many from this page on, where they were to be counted. */
   counted?: { total: number; beyond: number };
   /** Where the pages beside this one begin, as words for `after`. */

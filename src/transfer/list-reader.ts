@@ -1,5 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { InjectDataSource } from '@nestjs/typeorm';
+import { LRUCache } from 'lru-cache';
 import { DataSource } from 'typeorm';
 import type { Patience } from '../database/deadline.js';
 import { DatabaseOpening } from '../database/opening.js';
@@ -8,7 +9,7 @@ import { readWhole } from '../http/list-reply.js';
 import type { Listing } from '../query/listing.js';
 import type { Source } from '../query/statements.js';
 import type { Format } from './formats.js';
-import { ListQuery, type OpenList } from './list-query.js';
+import { ListQuery, type OpenList, type Question, type Version } from './list-query.js';
 
 /** How a list is to be read. */
 export interface Reading {
@@ -20,24 +21,38 @@ export interface Reading {
   isTooLate: () => boolean;
   /** The same for all who may be given the same bytes; undefined where nobody may. */
   sharedAs?: string;
-  /** What tells the list from that after the next change. */
-  findVersion?: () => Promise<number>;
+  findVersion?: () => Promise<Version>;
 }
 
 export type Use = (list: OpenList) => Promise<void>;
 
-type Ask = (signal: AbortSignal, patience: Patience) => Promise<OpenList | undefined>;
+type FindQuestion = (version: Version | undefined) => Promise<Question>;
+
+interface ShortList extends OpenList {
+  rows: Buffer;
+}
+
+const KEPT_LISTS = 1000;
+const KEPT_LISTS_BYTES = 16_777_216;
 
 /** A list that was long a while ago is not tried as a short one. */
 const LONG_FOR_MS = 60_000;
 const LONG_LISTS_KEPT = 1000;
 
-/** Reads lists: a short one once for all who ask for it at once, a long one for each as it is taken. */
+/**
+ * Reads lists: a short one once for all who ask for it at once, and again only where something was
+ * committed since; a long one for each as it is taken.
+ */
 @Injectable()
 export class ListReader {
   private readonly query: ListQuery;
-  private readonly shared: SharedReads<OpenList | undefined>;
-  private readonly longUntil = new Map<string, number>();
+  private readonly shared: SharedReads<ShortList | undefined>;
+  private readonly kept = new LRUCache<string, ShortList>({
+    max: KEPT_LISTS,
+    maxSize: KEPT_LISTS_BYTES,
+    sizeCalculation: ({ rows }, sharedAs) => rows.length + sharedAs.length,
+  });
+  private readonly long = new LRUCache<string, true>({ max: LONG_LISTS_KEPT, ttl: LONG_FOR_MS });
 
   constructor(
     @InjectDataSource() dataSource: DataSource,
@@ -54,35 +69,40 @@ export class ListReader {
     reading: Reading,
     use: Use,
   ): Promise<void> {
-    const { format, isCounted, onLeave, isTooLate } = reading;
-    const findQuestion = async () => {
-      const version = await reading.findVersion?.();
+    const { format, isCounted, findVersion, onLeave, isTooLate } = reading;
+    const findQuestion: FindQuestion = async (version) => {
       return { listing, source: await findSource(), format, isCounted, version };
     };
-    const short = await this.readShort(reading, async (allLeft, patience) =>
-      this.query.open(await findQuestion(), allLeft, keep, patience),
-    );
+    const short = await this.readShort(reading, findQuestion);
     if (short) return use(short);
-    await this.opening.persist(
-      async () => this.query.open(await findQuestion(), whenAllLeave([onLeave]), use),
-      isTooLate,
-    );
+    await this.opening.persist(async () => {
+      const question = await findQuestion(await findVersion?.());
+      return this.query.open(question, whenAllLeave([onLeave]), use);
+    }, isTooLate);
   }
 
   /** Undefined where it is too long to be kept. */
-  private async readShort({ sharedAs, onLeave }: Reading, ask: Ask): Promise<OpenList | undefined> {
-    if (sharedAs === undefined) return undefined;
-    if (Date.now() < (this.longUntil.get(sharedAs) ?? 0)) return undefined;
+  private async readShort(
+    { sharedAs, findVersion, onLeave }: Reading,
+    findQuestion: FindQuestion,
+  ): Promise<ShortList | undefined> {
+    if (sharedAs === undefined || this.long.has(sharedAs)) return undefined;
+    const ask = async (allLeft: AbortSignal, patience: Patience) => {
+      const version = await findVersion?.();
+      const kept = this.kept.get(sharedAs);
+      if (kept && kept.version?.state === version?.state) return kept;
+      const list = await this.query.open(await findQuestion(version), allLeft, keep, patience);
+      if (list && version?.state) this.kept.set(sharedAs, list);
+      return list;
+    };
     const short = await this.shared.read(sharedAs, { onLeave, ask });
-    if (short) return short;
-    if (this.longUntil.size >= LONG_LISTS_KEPT) this.longUntil.clear();
-    this.longUntil.set(sharedAs, Date.now() + LONG_FOR_MS);
-    return undefined;
+    if (!short) this.long.set(sharedAs, true);
+    return short;
   }
 }
 
 /** A list that can be shown any number of times; undefined where it is too long. */
-async function keep({ rows, ...about }: OpenList): Promise<OpenList | undefined> {
+async function keep({ rows, ...about }: OpenList): Promise<ShortList | undefined> {
   const whole = Buffer.isBuffer(rows) ? rows : await readWhole(rows);
   return whole && { ...about, rows: whole };
 }
