@@ -2,9 +2,9 @@ import { measureThroughput } from './load.js';
 import type { Options } from './options.js';
 import { OURS, PEERS, type StartedPeer } from './peers.js';
 import { residentMiB } from './processes.js';
-import type { BenchServer } from './postgres.js';
+import { whileSending, type BenchServer } from './postgres.js';
 import { describeRate, describeRatio, type Section } from './report.js';
-import { WORKLOADS } from './workloads.js';
+import { WORKLOADS, type Workload } from './workloads.js';
 
 const [CLIENTS, ROWS] = [32, 100];
 
@@ -22,13 +22,13 @@ export async function measurePeers(
     const atRest = peers.map(({ pid }) => residentMiB(pid));
     const underLoad = peers.map(() => 0);
     const rates = WORKLOADS.map(() => peers.map(() => [] as number[]));
-    for (const [row, { name, requests }] of WORKLOADS.entries()) {
-      for (const { url } of peers) await measureThroughput(url, requests, CLIENTS, warmUpSeconds);
+    for (const [row, workload] of WORKLOADS.entries()) {
+      for (const peer of peers) await measure(peer, workload, warmUpSeconds);
       for (let round = 1; round <= rounds; round += 1) {
-        say(`${name}, ${CLIENTS} clients: round ${round} of ${rounds}`);
-        for (const [column, { url, pid }] of peers.entries()) {
-          rates[row]![column]!.push(await measureThroughput(url, requests, CLIENTS, seconds));
-          underLoad[column] = Math.max(underLoad[column]!, residentMiB(pid) ?? 0);
+        say(`${workload.name}, ${CLIENTS} clients: round ${round} of ${rounds}`);
+        for (const [column, peer] of peers.entries()) {
+          rates[row]![column]!.push(await measure(peer, workload, seconds));
+          underLoad[column] = Math.max(underLoad[column]!, residentMiB(peer.pid) ?? 0);
         }
       }
     }
@@ -68,6 +68,15 @@ export async function measurePeers(
   } finally {
     for (const { stop } of peers) await stop();
   }
+}
+
+async function measure(
+  { url, databaseUrl }: StartedPeer,
+  { requests, meanwhile }: Workload,
+  seconds: number,
+): Promise<number> {
+  const load = async () => measureThroughput(url, requests, CLIENTS, seconds);
+  return meanwhile ? whileSending(databaseUrl, meanwhile, load) : load();
 }
 
 function showMiB(mebibytes: number | undefined): string {

@@ -45,6 +45,20 @@ export async function withClient<T>(url: string, work: (client: pg.Client) => Pr
   }
 }
 
+/** Does the work while a connection of its own sends that statement over and over, one after the other. */
+export async function whileSending<T>(
+  url: string,
+  sql: string,
+  work: () => Promise<T>,
+): Promise<T> {
+  const over = new AbortController();
+  const sending = withClient(url, async (client) => {
+    while (!over.signal.aborted) await client.query(sql);
+  });
+  const [result] = await Promise.all([work().finally(() => over.abort()), sending]);
+  return result;
+}
+
 /** The table as the guide has it, with so many rows. */
 export async function seed(url: string, count: number): Promise<void> {
   await query(
