@@ -4,7 +4,7 @@ import pg from 'pg';
 import { aMarathon } from './support/a-marathon.js';
 import { startApp, type RunningApp } from './support/app.js';
 import { untilBlocked } from './support/database.js';
-import { startProxy } from './support/proxy.js';
+import { startProxy, type Link } from './support/proxy.js';
 
 const JSON_TYPE = { 'Content-Type': 'application/json' };
 
@@ -19,9 +19,11 @@ describe('requests that are sent at once', () => {
       return proxy.url;
     });
     url = await running.app.getUrl();
-    proxy.breakBy({ onRequest: () => Boolean((questions += 1)) });
   });
-  beforeEach(async () => void (await running.database.query('DELETE FROM marathon')));
+  beforeEach(async () => {
+    proxy.breakBy({ onRequest: () => Boolean((questions += 1)) });
+    await running.database.query('DELETE FROM marathon');
+  });
   afterAll(async () => {
     await running.close();
     await proxy.close();
@@ -147,6 +149,34 @@ describe('requests that are sent at once', () => {
     } finally {
       await blocker.end();
     }
+  });
+
+  it('do not wait for those whose connection says nothing any more', async () => {
+    const path = await create();
+    await times(20, async () => send('GET', path));
+    const silent = new Set<Link>();
+    let isAnswered = false;
+    const stuck = [];
+    for (const count of [1, 2]) {
+      const swallowed = new Promise<void>((resolve) => {
+        proxy.breakBy({
+          onRequest: (link) => {
+            if (silent.size < count) silent.add(link);
+            resolve();
+            return !silent.has(link);
+          },
+        });
+      });
+      stuck.push(send('GET', path).finally(() => (isAnswered = true)));
+      await swallowed;
+    }
+    for (let round = 0; round < 10; round += 1) {
+      expect((await send('GET', path)).status).toBe(200);
+    }
+    expect(isAnswered).toBe(false);
+    for (const { toService } of silent) toService.resetAndDestroy();
+    const statuses = (await Promise.all(stuck)).map(({ status }) => status);
+    expect(statuses).toEqual([200, 200]);
   });
 });
 

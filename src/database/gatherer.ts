@@ -1,10 +1,18 @@
-import DataLoader from 'dataloader';
+import { setImmediate as turnOfTheEventLoop } from 'node:timers/promises';
 import { environment } from '../environment.js';
 import { patienceOf, type Patience } from './deadline.js';
 import type { DatabaseOpening } from './opening.js';
 
 /** A group that is slow, perhaps on a connection that died, holds up who comes after it no longer than this. */
 const PATIENCE_MS = 50;
+
+interface Traveller<Key, Value> {
+  key: Key;
+  resolve: (value: Value) => void;
+  reject: (reason: Error) => void;
+}
+
+type Group<Key, Value> = Traveller<Key, Value>[];
 
 /**
  * Lets requests for the same kind of thing travel together: while a group is under way, the next
@@ -16,10 +24,10 @@ const PATIENCE_MS = 50;
  * and goes again where its connection died: it has to be something that may be done twice.
  */
 export class Gatherer<Key, Value> {
-  private readonly loader: DataLoader<Key, Value>;
-  private leave: () => void = () => undefined;
-  private underWay = 0;
+  private gathered: Group<Key, Value> = [];
+  private readonly underWay = new Set<Group<Key, Value>>();
   private waiting = 0;
+  private isLeavingSoon = false;
 
   constructor(
     private readonly database: DatabaseOpening,
@@ -29,12 +37,7 @@ export class Gatherer<Key, Value> {
     ) => Promise<ArrayLike<Value | Error>>,
     /** How many groups may be under way before the next one waits for one of them. */
     private readonly groupsAtOnce = 2,
-  ) {
-    this.loader = new DataLoader(async (keys) => this.travel(keys), {
-      cache: false,
-      batchScheduleFn: (leave) => this.gather(leave),
-    });
-  }
+  ) {}
 
   /** Whether nobody waits for an answer. */
   get isIdle(): boolean {
@@ -42,43 +45,70 @@ export class Gatherer<Key, Value> {
   }
 
   /** Asks for one of them. */
-  async load(key: Key): Promise<Value> {
-    this.waiting += 1;
-    try {
-      return await this.loader.load(key);
-    } finally {
-      this.waiting -= 1;
-    }
+  load(key: Key): Promise<Value> {
+    return new Promise((resolve, reject) => {
+      this.waiting += 1;
+      this.gathered.push({ key, resolve, reject });
+      if (this.hasRoom && !this.isLeavingSoon) this.leaveSoon();
+    });
   }
 
-  private gather(leave: () => void): void {
-    this.leave = leave;
-    if (this.underWay < this.groupsAtOnce) this.leaveSoon();
+  private get hasRoom(): boolean {
+    return this.underWay.size < this.groupsAtOnce;
   }
 
   /** After all that came in the same turn of the event loop has been read: it comes along. */
   private leaveSoon(): void {
-    setImmediate(() => this.leaveNow());
+    this.isLeavingSoon = true;
+    setImmediate(() => {
+      this.isLeavingSoon = false;
+      this.leave();
+    });
   }
 
-  private leaveNow(): void {
-    const { leave } = this;
-    this.leave = () => undefined;
-    leave();
+  private leave(most = this.gathered.length): void {
+    if (!this.hasRoom || !this.gathered.length) return;
+    void this.travel(this.gathered.splice(0, most));
   }
 
-  private async travel(keys: readonly Key[]): Promise<ArrayLike<Value | Error>> {
-    this.underWay += 1;
+  private async travel(group: Group<Key, Value>): Promise<void> {
+    this.underWay.add(group);
+    const impatience = setTimeout(() => {
+      this.underWay.delete(group);
+      this.leave();
+    }, PATIENCE_MS);
+    const answers = await this.bringBack(group);
+    clearTimeout(impatience);
+    await this.letTheNextLeave(group);
+    this.waiting -= group.length;
+    for (const [place, { resolve, reject }] of group.entries()) {
+      const answer = answers[place];
+      if (answer instanceof Error) reject(answer);
+      else resolve(answer as Value);
+    }
+  }
+
+  private async bringBack(group: Group<Key, Value>): Promise<ArrayLike<Value | Error>> {
     const patience = patienceOf(environment.deadlineMs);
-    const impatience = setTimeout(() => this.leaveNow(), PATIENCE_MS);
+    const keys = group.map(({ key }) => key);
     try {
       return await this.database.persistUntil(patience.endsAt, async () =>
         this.answer(keys, patience),
       );
-    } finally {
-      clearTimeout(impatience);
-      this.underWay -= 1;
-      this.leaveNow();
+    } catch (error) {
+      return group.map(() => error as Error);
     }
+  }
+
+  /**
+   * Answering takes longer than leaving, so the next is on its way to the database meanwhile. It takes
+   * no more than its share of all who wait: a large group after a small one would leave us with nothing
+   * to do while it is away, and the database after it.
+   */
+  private async letTheNextLeave(group: Group<Key, Value>): Promise<void> {
+    this.underWay.delete(group);
+    if (!this.gathered.length) return;
+    this.leave(Math.ceil(this.waiting / (1 + this.groupsAtOnce)));
+    await turnOfTheEventLoop();
   }
 }
