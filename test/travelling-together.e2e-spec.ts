@@ -134,6 +134,26 @@ describe('requests that are sent at once', () => {
     expect(new Set(answers)).toEqual(new Set([200]));
   });
 
+  it('read by the index what has grown since it was small', async () => {
+    const path = await create();
+    const countScans = async (by: 'seq_scan' | 'idx_scan') => {
+      const sql = `SELECT ${by} FROM pg_stat_user_tables WHERE relname = 'marathon'`;
+      return Number((await running.database.query(sql))[0]![by]);
+    };
+    const untilScanned = async (by: 'seq_scan' | 'idx_scan') => {
+      const before = await countScans(by);
+      while ((await countScans(by)) === before) await send('GET', path);
+    };
+    // autovacuum would have old plans forgotten, some time
+    await running.database.query('ALTER TABLE marathon SET (autovacuum_enabled = false)');
+    await running.database.query('VACUUM ANALYZE marathon');
+    await untilScanned('seq_scan');
+    await running.database.query(`
+      INSERT INTO marathon (name, city, inception_year)
+      SELECT 'Marathon ' || n, 'City', 1900 FROM generate_series(1, 20000) AS n`);
+    await untilScanned('idx_scan');
+  }, 10_000);
+
   it('are answered though one who asked the same has left', async () => {
     const blocker = new pg.Client(running.database.url);
     await blocker.connect();

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { Logger } from '@nestjs/common';
+import type { PoolClient } from 'pg';
 import type { DataSource } from 'typeorm';
 import type { Patience } from './deadline.js';
 import { hasErrorCode } from './error-code.js';
@@ -17,6 +18,14 @@ const names = new Map<string, string>();
 const withoutThem = new WeakSet<RecyclingPool>();
 
 /**
+ * A plan made while a table was small reads all of it, which is slow once it has grown, and PostgreSQL
+ * keeps the plan until autovacuum has been there: a minute by default, or more.
+ * https://www.postgresql.org/docs/current/sql-discard.html
+ */
+const PLANS_LAST_MS = 1000;
+const plannedAt = new WeakMap<PoolClient, number>();
+
+/**
  * Runs a statement by itself, outside of any transaction, which each connection reads and plans once;
  * every time where that turns out to be impossible. There should be few of such texts. It goes past
  * TypeORM, whose way to a connection costs more than such a statement.
@@ -31,6 +40,7 @@ export async function queryPrepared<Row>(
   const client = await pool.checkOut(patience);
   try {
     if (withoutThem.has(pool)) return (await client.query(text, values)).rows as Row[];
+    await discardOldPlans(client);
     return (await client.query({ name: nameOf(text), text, values })).rows as Row[];
   } catch (error) {
     if (!hasErrorCode(error, NO_SUCH_STATEMENT, ALREADY_PREPARED, PLAN_IS_OUTDATED)) throw error;
@@ -40,6 +50,12 @@ export async function queryPrepared<Row>(
   } finally {
     client.release();
   }
+}
+
+async function discardOldPlans(client: PoolClient): Promise<void> {
+  if (Date.now() - (plannedAt.get(client) ?? 0) < PLANS_LAST_MS) return;
+  await client.query('DISCARD PLANS');
+  plannedAt.set(client, Date.now());
 }
 
 /** Whoever prepares the same text on a connection that is shared behind a pooler gives it the same name. */
