@@ -35,10 +35,27 @@ describe('requests that are sent at once', () => {
       headers: { ...JSON_TYPE, ...headers },
       body: body && JSON.stringify(body),
     });
-  const create = async (details = {}) => {
-    const answer = await send('POST', '/marathon/', aMarathon(details));
+  const create = async (details = {}, headers = {}) => {
+    const answer = await send('POST', '/marathon/', aMarathon(details), headers);
     expect(answer.status).toBe(201);
     return String(answer.headers.get('location'));
+  };
+  /** One write waits at the database until those of `work` have gathered behind it. */
+  const whileWritersWait = async <T>(work: () => Promise<T>): Promise<T> => {
+    const blocker = new pg.Client(running.database.url);
+    await blocker.connect();
+    try {
+      await blocker.query('BEGIN; SELECT FROM journal_head FOR UPDATE');
+      const waiting = send('DELETE', '/marathon/2000000000');
+      await untilBlocked(running.database, 1);
+      const working = work();
+      await untilBlocked(running.database, 2);
+      await blocker.query('COMMIT');
+      const [result] = await Promise.all([working, waiting]);
+      return result;
+    } finally {
+      await blocker.end();
+    }
   };
   /** What the database is asked while `work` is done. */
   const countQuestions = async (work: () => Promise<unknown>) => {
@@ -74,6 +91,19 @@ describe('requests that are sent at once', () => {
     expect(asked).toBeLessThan(200);
   });
 
+  it('show each what it stored', async () => {
+    const names = ['Athens', 'Berlin', 'Chicago'];
+    const shown = await whileWritersWait(async () =>
+      times(names.length, async (index) => {
+        const wish = { Prefer: 'return=representation' };
+        return (await send('POST', '/marathon/', aMarathon({ name: names[index] }), wish)).json();
+      }),
+    );
+    expect(shown).toEqual(
+      names.map((name) => ({ marathon_list: [expect.objectContaining({ name })] })),
+    );
+  });
+
   it('fail each for itself', async () => {
     const [first, second] = [await create(), await create()];
     const key = { 'Idempotency-Key': '"used"' };
@@ -96,6 +126,39 @@ describe('requests that are sent at once', () => {
     } finally {
       await running.database.query('ALTER TABLE marathon DROP CONSTRAINT somewhere');
     }
+  });
+
+  it('are stored once where their answer is lost, though one of them had been done before', async () => {
+    const key = { 'Idempotency-Key': '"done before"' };
+    const done = await create({ name: 'Done before' }, key);
+    const names = ['First', 'Second'];
+    const lost = new Set<Link>();
+    let isCut = false;
+    proxy.breakBy({
+      onRequest: (link, bytes) => {
+        const isTheirs = names.every((name) => bytes.includes(name));
+        if (isTheirs && !bytes.includes('done before') && !isCut) lost.add(link);
+        return true;
+      },
+      onAnswer: (link) => {
+        if (!lost.delete(link)) return true;
+        isCut = true;
+        link.toService.resetAndDestroy();
+        return false;
+      },
+    });
+    const places = await whileWritersWait(async () =>
+      Promise.all([
+        create({ name: 'First' }),
+        create({ name: 'Done before' }, key),
+        create({ name: 'Second' }),
+      ]),
+    );
+    expect(isCut).toBe(true);
+    expect(places[1]).toBe(done);
+    const stored = await running.database.query('SELECT id, name FROM marathon ORDER BY name');
+    const expected = names.map((name, index) => ({ id: idOf(places[2 * index]!), name }));
+    expect(stored).toEqual([{ id: idOf(done), name: 'Done before' }, ...expected]);
   });
 
   it('change one marathon one after the other, and lose nothing', async () => {
@@ -202,4 +265,8 @@ describe('requests that are sent at once', () => {
 
 async function times<T>(count: number, work: (index: number) => Promise<T>): Promise<T[]> {
   return Promise.all(Array.from({ length: count }, async (_, index) => work(index)));
+}
+
+function idOf(place: string): number {
+  return Number(place.split('/').at(-1));
 }

@@ -15,13 +15,15 @@ export const OnTerms = createParamDecorator((_: unknown, context: ExecutionConte
   const http = context.switchToHttp();
   const request = http.getRequest<FastifyRequest>();
   const { headers, id } = request;
-  const isRehearsal = readPreferences(headers.prefer).tx === 'rollback';
+  const wishes = readPreferences(headers.prefer);
+  const isRehearsal = wishes.tx === 'rollback';
   if (isRehearsal) confirmPreference(http.getResponse<FastifyReply>(), 'tx=rollback');
   const key = readKey(headers['idempotency-key']);
   return {
     isRehearsal,
     requestId: key ?? id,
     isKeyed: key !== undefined,
+    isShown: wishes.return === 'representation',
     expectedVersions: readVersions(headers['if-match']),
   };
 });

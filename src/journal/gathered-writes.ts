@@ -6,19 +6,15 @@ import type { DatabaseOpening } from '../database/opening.js';
 import { queryPrepared } from '../database/prepared.js';
 import { Slots } from '../database/slots.js';
 import { environment } from '../environment.js';
-import { rememberGroup, type GroupedOperation } from './group-statement.js';
+import { describeChanges, rememberChanges } from './grouped-changes.js';
+import { describeCreations, locateCreations, rememberCreations } from './grouped-creations.js';
 import type { Journaled, JournaledTable } from './journaled-table.js';
-import { recallAll, type Request } from './request.js';
-
-/** One write of one record: of a new one, or of that with the `id`. */
-export interface Write {
-  request: Request;
-  operation: GroupedOperation;
-  id?: number;
-  changes?: object;
-}
+import { recallAll, type Location, type Write } from './request.js';
 
 const LONGEST_QUEUE = 1000;
+
+/** A record that was written, or what is not known of it otherwise, and which write that was, from 1. */
+type Row<T> = Partial<T> & { place: number };
 
 type Query = (text: string, values: unknown[]) => Promise<unknown[]>;
 
@@ -28,7 +24,8 @@ type Query = (text: string, values: unknown[]) => Promise<unknown[]>;
  */
 export class GatheredWrites<T extends Journaled> {
   private readonly gatherer: Gatherer<Write, T | undefined>;
-  private readonly statements = new Map<string, string>();
+  private creationText?: string;
+  private changeText?: string;
   /** While an import holds the head row, those who wait for it must not hold every connection. */
   private readonly places = new Slots<void>(Math.ceil(environment.poolSize / 2), LONGEST_QUEUE);
 
@@ -101,14 +98,15 @@ export class GatheredWrites<T extends Journaled> {
     writes: Write[],
     patience: Patience,
   ): Promise<[Write, T | Error | undefined][]> {
-    const group = oneOfEach(writes);
+    const group = chooseGroup(writes);
     try {
       return await this.writeGroup(group, async (...sql) =>
         queryPrepared(this.dataSource, patience, ...sql),
       );
     } catch (error) {
       if (isDatabaseAway(error)) throw error;
-      const done = isDuplicate(error, 'journal_request') ? await this.recall(writes) : [];
+      // whatever failed: it may have been done before, and only its answer was lost
+      const done = await this.recall(group, writes);
       if (done.length) return done;
       if (group.length === 1) return [[group[0]!, error as Error]];
       const alone = [];
@@ -119,40 +117,53 @@ export class GatheredWrites<T extends Journaled> {
 
   /** Writes all of them, or none; each of another record, and each with another request. */
   private async writeGroup(writes: Write[], query: Query): Promise<[Write, T | undefined][]> {
-    const asked = writes.map(({ request, operation, id, changes }, place) => {
-      const expected = request.terms.expectedVersions;
-      return { place, ...request.remembered, operation, record_id: id, expected, changes };
+    const isOfNew = isCreation(writes[0]!);
+    const { ordered, values } = isOfNew ? describeCreations(writes) : describeChanges(writes);
+    const rows = (await query(isOfNew ? this.creations : this.changes, values)) as Row<T>[];
+    const records = new Map(rows.map(({ place, ...record }) => [place, record]));
+    return ordered.map((write, index) => {
+      const record = records.get(index + 1);
+      return [write, record && ({ ...write.changes, ...record } as unknown as T)];
     });
-    const sql = this.statementFor(writes.map(({ operation }) => operation));
-    const records = (await query(sql, [JSON.stringify(asked)])) as (T & { place: number })[];
-    const byPlace = new Map(records.map(({ place, ...record }) => [place, record as unknown as T]));
-    return writes.map((write, place) => [write, byPlace.get(place)]);
   }
 
-  private statementFor(operations: GroupedOperation[]): string {
-    const different = [...new Set(operations)].toSorted();
-    const known = this.statements.get(String(different));
-    const statement = known ?? rememberGroup(this.table, different);
-    this.statements.set(String(different), statement);
-    return statement;
-  }
-
-  private async recall(writes: Write[]): Promise<[Write, T | Error][]> {
-    const answers = await recallAll<T>(
-      this.dataSource,
-      writes.map(({ request }) => request),
-    );
+  /** What was done before of a group, and of the writes beside it that have a key. */
+  private async recall(group: Write[], writes: Write[]): Promise<[Write, T | Error][]> {
+    const others = writes.filter((write) => write.request.terms.isKeyed && !group.includes(write));
+    const locations = isCreation(group[0]!) ? locateCreations(group) : group.map(locate);
+    const answers = await recallAll<T>(this.dataSource, [...locations, ...others.map(locate)]);
     return writes.flatMap((write) => {
       const answer = answers.get(write.request);
       return answer ? [[write, answer]] : [];
     });
   }
+
+  /** The table's columns are known once the database is open. */
+  private get creations(): string {
+    return (this.creationText ??= rememberCreations(this.table));
+  }
+
+  private get changes(): string {
+    return (this.changeText ??= rememberChanges(this.table));
+  }
 }
 
-/** The first write of every record, and of every request: the next would have to see what it did. */
-function oneOfEach(writes: Write[]): Write[] {
+function isCreation({ operation }: Write): boolean {
+  return operation === 'create';
+}
+
+function locate({ request }: Write): Location {
+  return request.location;
+}
+
+/**
+ * The writes that create, and where there are none of them those that change: the first of every record
+ * and of every request, since the next would have to see what that one did.
+ */
+function chooseGroup(writes: Write[]): Write[] {
+  const creations = writes.filter(isCreation);
   const [requests, records] = [new Set<string>(), new Set<number>()];
-  return writes.filter(({ request, id }) => {
+  return (creations.length ? creations : writes).filter(({ request, id }) => {
     if (requests.has(request.id) || (id !== undefined && records.has(id))) return false;
     requests.add(request.id);
     if (id !== undefined) records.add(id);

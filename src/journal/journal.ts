@@ -9,10 +9,10 @@ import type { DatabaseOpening } from '../database/opening.js';
 import { adopt } from './adoption.js';
 import type { ChangeSignal } from './change-signal.js';
 import { copyAcross } from './copy-across.js';
-import type { GatheredWrites, Write } from './gathered-writes.js';
+import type { GatheredWrites } from './gathered-writes.js';
 import type { Operation } from './journal.entity.js';
 import type { Journaled, JournaledTable } from './journaled-table.js';
-import { Request, type Database, type Tally } from './request.js';
+import { Request, type Database, type Tally, type Write } from './request.js';
 import {
   advance,
   copies,

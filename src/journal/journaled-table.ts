@@ -35,6 +35,11 @@ export class JournaledTable {
     return this.columns.map((column) => prefix + quote(column)).join(', ');
   }
 
+  /** The columns with their types: `"name" character varying, "city" character varying` */
+  get definitions(): string {
+    return [...this.types].map(([column, type]) => `${quote(column)} ${type}`).join(', ');
+  }
+
   /** The columns of one row of `source` as a JSON object. */
   recordOf(source: string): string {
     const members = this.columns.map((column) => `'${column}', ${source}.${quote(column)}`);

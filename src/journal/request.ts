@@ -1,6 +1,7 @@
 import { hash, randomUUID } from 'node:crypto';
 import { UnprocessableEntityException } from '@nestjs/common';
 import type { EntityManager } from 'typeorm';
+import type { Operation } from './journal.entity.js';
 import type { Journaled } from './journaled-table.js';
 import { tallied } from './statements.js';
 import type { WriteTerms } from './write-terms.js';
@@ -30,7 +31,7 @@ interface DoneMany extends DoneRequest {
 
 /** One that changed one record, and the record as it left it. */
 interface DoneOne extends DoneRequest {
-  request_id: string;
+  place: string;
   id: number;
   version: number;
   record: object;
@@ -50,6 +51,12 @@ export class Request {
     this.fingerprint = terms.isKeyed ? hash('sha256', JSON.stringify(intent), 'base64url') : null;
   }
 
+  /** The same for all that may be remembered as one: nobody will ask for any of them by its id. */
+  get sharedAs(): unknown {
+    const { isKeyed, isShown, by } = this.terms;
+    return isKeyed || isShown ? this : by;
+  }
+
   /** What the journal remembers of it. */
   get remembered() {
     return { request_id: this.id, by: this.terms.by ?? null, fingerprint: this.fingerprint };
@@ -60,9 +67,14 @@ export class Request {
     return Object.values(this.remembered);
   }
 
+  /** Where it is found again, if it is remembered alone. */
+  get location(): Location {
+    return { request: this, under: this.id, nth: 0 };
+  }
+
   /** The one record that it changed, as it left it, if it was done before. */
   async recall<T extends Journaled>(database: Database): Promise<T | undefined> {
-    const answer = (await recallAll<T>(database, [this])).get(this);
+    const answer = (await recallAll<T>(database, [this.location])).get(this);
     if (answer instanceof Error) throw answer;
     return answer;
   }
@@ -91,21 +103,45 @@ export class Request {
   }
 }
 
+/** One write of one record: of a new one, or of that with the `id`. */
+export interface Write {
+  request: Request;
+  operation: Extract<Operation, 'create' | 'update' | 'delete'>;
+  id?: number;
+  changes?: object;
+}
+
+/** Writes in the order in which a statement takes them, and its parameters. */
+export interface DescribedGroup {
+  ordered: Write[];
+  values: unknown[];
+}
+
+/** Where the journal has what a request changed: the `nth` change, from 0, of the one `under` that id. */
+export interface Location {
+  request: Request;
+  under: string;
+  nth: number;
+}
+
 /** What those of some requests that were done before are answered: each its record, or its own error. */
 export async function recallAll<T extends Journaled>(
   database: Database,
-  requests: Request[],
+  locations: Location[],
 ): Promise<Map<Request, T | Error>> {
   const done = (await database.query(
-    `SELECT request_id, fingerprint, record_id AS id, version, record
-     FROM journal_request LEFT JOIN journal ON seq = first_seq WHERE request_id = ANY ($1)`,
-    [requests.map(({ id }) => id)],
+    `SELECT place, fingerprint, record_id AS id, version, record
+     FROM unnest($1::text[], $2::integer[]) WITH ORDINALITY AS asked (request_id, nth, place)
+     JOIN journal_request USING (request_id) LEFT JOIN journal ON seq = first_seq + nth
+     WHERE nth = 0 OR first_seq + nth <= last_seq`,
+    [locations.map(({ under }) => under), locations.map(({ nth }) => nth)],
   )) as DoneOne[];
-  const byId = new Map(done.map((one) => [one.request_id, one]));
-  const known = requests.filter(({ id }) => byId.has(id));
   return new Map(
-    known.map((request) => [request, answerAgain(request, byId.get(request.id)!)]),
-  ) as Map<Request, T | Error>;
+    done.map((one) => {
+      const { request } = locations[Number(one.place) - 1]!;
+      return [request, answerAgain(request, one) as T | Error];
+    }),
+  );
 }
 
 function answerAgain(request: Request, done: DoneOne): object {
