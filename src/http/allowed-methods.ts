@@ -28,7 +28,7 @@ export function answerOtherMethods(fastify: FastifyInstance, allowed: AllowedMet
   for (const [url, methods] of Array.from(allowed)) {
     const allow = [...methods, 'OPTIONS'].toSorted().join(', ');
     const others = fastify.supportedMethods.filter((name) => !methods.has(name));
-    fastify.route({ method: others, url, handler: answerWith(allow) });
+    fastify.route({ method: others, url, config: { isRefusal: true }, handler: answerWith(allow) });
   }
 }
 

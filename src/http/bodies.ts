@@ -1,41 +1,43 @@
 import { isUtf8 } from 'node:buffer';
 import { Readable } from 'node:stream';
-import { promisify } from 'node:util';
+import { callbackify } from 'node:util';
 import { BadRequestException, PayloadTooLargeException } from '@nestjs/common';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
-import { JSON_TYPES, ROW_TYPES } from './media-types.js';
+import { JSON_TYPES, ROW_TYPES } from './route-rules.js';
 import { RowsFile } from './rows-body.js';
 
 const LARGEST_OBJECT_BYTES = 1_048_576;
 const OPENS_ARRAY = 0x5b;
 const WHITE_SPACE = new Set([0x20, 0x09, 0x0a, 0x0d]);
 
+type Done = (error: Error | null, body?: unknown) => void;
+
 /**
  * Reads one JSON object into memory, as RFC 8259 has it: in UTF-8 and nothing else, so that no letter
  * is ever swapped. A JSON array, and every type made of rows, becomes a `RowsFile`.
  */
 export function readBodies(fastify: FastifyInstance): void {
-  const parseJson = promisify<FastifyRequest, string, unknown>(
-    fastify.getDefaultJsonParser('error', 'error'),
-  );
+  const parseJson = fastify.getDefaultJsonParser('error', 'error');
   fastify.removeAllContentTypeParsers();
   fastify.addContentTypeParser(ROW_TYPES, async (request: FastifyRequest, payload: Readable) => {
     if (takesRows(request)) return RowsFile.receive(mediaTypeOf(request), payload);
     payload.resume();
     return undefined;
   });
-  fastify.addContentTypeParser(JSON_TYPES, async (request: FastifyRequest, payload: Readable) => {
-    const start = await readStart(payload);
-    if (opensArray(start.bytes) && takesRows(request)) {
-      const bytes = start.isWhole ? Readable.from([start.bytes]) : payload;
-      if (!start.isWhole) payload.unshift(start.bytes);
-      return RowsFile.receive(mediaTypeOf(request), bytes);
-    }
-    const text = readObject(start, payload);
-    return text.trim() ? parseJson(request, text) : undefined;
+  // by callbacks, because a promise more is felt on every write
+  fastify.addContentTypeParser(JSON_TYPES, (request, payload: Readable, done: Done) => {
+    readStart(payload, done, (start) => {
+      if (opensArray(start.bytes) && takesRows(request)) {
+        return callbackify(receiveRows)(request, payload, start, done);
+      }
+      const text = readObject(start, payload);
+      if (text.trim()) void parseJson(request, text, done);
+      else done(null);
+    });
   });
-  fastify.addHook('onResponse', async ({ body }) => {
-    if (body instanceof RowsFile) await body.discard();
+  fastify.addHook('onResponse', ({ body }, _, done) => {
+    if (body instanceof RowsFile) callbackify(async () => body.discard())(done);
+    else done();
   });
 }
 
@@ -44,28 +46,36 @@ interface Start {
   isWhole: boolean;
 }
 
-/** All of a body, or as much of it as an object may have and a little more. */
-async function readStart(payload: Readable): Promise<Start> {
+/** Uses all of a body, or as much of it as an object may have and a little more. */
+function readStart(payload: Readable, fail: Done, use: (start: Start) => void): void {
   const chunks: Buffer[] = [];
   let size = 0;
-  return new Promise((resolve, reject) => {
-    const settle = (isWhole: boolean) => {
-      payload.off('data', keep).pause();
-      resolve({ bytes: chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks), isWhole });
-    };
-    const keep = (chunk: Buffer) => {
-      chunks.push(chunk);
-      size += chunk.length;
-      if (size > LARGEST_OBJECT_BYTES) settle(false);
-    };
-    payload.on('data', keep);
-    payload.once('end', () => settle(true));
-    payload.once('error', reject);
-  });
+  const settle = (isWhole: boolean) => {
+    payload.off('data', keep).off('end', end).pause();
+    try {
+      use({ bytes: chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks), isWhole });
+    } catch (error) {
+      fail(error as Error);
+    }
+  };
+  const keep = (chunk: Buffer) => {
+    chunks.push(chunk);
+    size += chunk.length;
+    if (size > LARGEST_OBJECT_BYTES) settle(false);
+  };
+  const end = () => settle(true);
+  payload.on('data', keep).on('end', end).once('error', fail);
+}
+
+async function receiveRows(request: FastifyRequest, rest: Readable, { bytes, isWhole }: Start) {
+  if (!isWhole) rest.unshift(bytes);
+  return RowsFile.receive(mediaTypeOf(request), isWhole ? Readable.from([bytes]) : rest);
 }
 
 function opensArray(bytes: Buffer): boolean {
-  return bytes[bytes.findIndex((byte) => !WHITE_SPACE.has(byte))] === OPENS_ARRAY;
+  let place = 0;
+  while (WHITE_SPACE.has(bytes[place]!)) place += 1;
+  return bytes[place] === OPENS_ARRAY;
 }
 
 /** Only a POST creates many. */

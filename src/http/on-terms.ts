@@ -1,7 +1,7 @@
-import { BadRequestException, createParamDecorator, type ExecutionContext } from '@nestjs/common';
-import type { FastifyReply, FastifyRequest } from 'fastify';
+import { BadRequestException } from '@nestjs/common';
 import type { WriteTerms } from '../journal/write-terms.js';
 import { readEntityTags } from './entity-tags.js';
+import { fromRequest } from './from-request.js';
 import { confirmPreference, readPreferences } from './preferences.js';
 
 /** A quoted string (RFC 9651, section 3.3.3), or the bare words that many clients send. */
@@ -11,22 +11,20 @@ const KEY = /^"([\x20-\x7e]{1,255})"$|^([\x21\x23-\x7e]{1,255})$/;
  * Gives a handler the terms of its write: `If-Match`, `Idempotency-Key`
  * (draft-ietf-httpapi-idempotency-key-header) and `Prefer: tx=rollback`.
  */
-export const OnTerms = createParamDecorator((_: unknown, context: ExecutionContext): WriteTerms => {
-  const http = context.switchToHttp();
-  const request = http.getRequest<FastifyRequest>();
-  const { headers, id } = request;
-  const wishes = readPreferences(headers.prefer);
-  const isRehearsal = wishes.tx === 'rollback';
-  if (isRehearsal) confirmPreference(http.getResponse<FastifyReply>(), 'tx=rollback');
-  const key = readKey(headers['idempotency-key']);
-  return {
-    isRehearsal,
-    requestId: key ?? id,
-    isKeyed: key !== undefined,
-    isShown: wishes.return === 'representation',
-    expectedVersions: readVersions(headers['if-match']),
-  };
-});
+export const OnTerms = () =>
+  fromRequest(({ headers, id }, reply): WriteTerms => {
+    const wishes = readPreferences(headers.prefer);
+    const isRehearsal = wishes.tx === 'rollback';
+    if (isRehearsal) confirmPreference(reply, 'tx=rollback');
+    const key = readKey(headers['idempotency-key']);
+    return {
+      isRehearsal,
+      requestId: key ?? id,
+      isKeyed: key !== undefined,
+      isShown: wishes.return === 'representation',
+      expectedVersions: readVersions(headers['if-match']),
+    };
+  });
 
 function readKey(header: string | string[] | undefined): string | undefined {
   if (header === undefined) return undefined;

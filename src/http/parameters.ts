@@ -1,6 +1,6 @@
 import { applyDecorators } from '@nestjs/common';
 import { IsInt, Max, Min, ValidateBy, ValidateIf } from 'class-validator';
-import { ReadBy } from './input.pipe.js';
+import { ReadBy } from './input.js';
 
 /** RFC 3339, section 5.6, with the offset that makes it one point in time. */
 const TIME = /^\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d(:\d\d(\.\d+)?)?([Zz]|[+-]\d\d:\d\d)$/;

@@ -1,28 +1,12 @@
-import {
-  BadRequestException,
-  Body,
-  Controller,
-  Delete,
-  Get,
-  Patch,
-  Post,
-  Query,
-  Res,
-} from '@nestjs/common';
+import { BadRequestException, Controller, Delete, Get, Patch, Post, Res } from '@nestjs/common';
 import type { FastifyReply } from 'fastify';
 import { answerList } from '../transfer/answer-list.js';
-import { OneOrManyPipe } from '../http/input.pipe.js';
-import { Consumes } from '../http/media-types.js';
+import { BodyOf, BodyOfOneOrMany } from '../http/input.js';
+import { Consumes } from '../http/route-rules.js';
 import { OnTerms } from '../http/on-terms.js';
 import { confirmPreference, readPreferences, type Preferences } from '../http/preferences.js';
 import { Retried } from '../http/retry.interceptor.js';
-import {
-  FilterPipe,
-  ListOptions,
-  QuestionPipe,
-  type Asked,
-  type Chosen,
-} from '../http/questions.pipe.js';
+import { Filter, ListOptions, Question, type Asked, type Chosen } from '../http/questions.js';
 import { oneRow, RowsFile } from '../http/rows-body.js';
 import type { WriteTerms } from '../journal/write-terms.js';
 import type { Listing } from '../query/listing.js';
@@ -53,7 +37,7 @@ export class MarathonListsController {
 
   @Get()
   async findAll(
-    @Query(new QuestionPipe(ASKABLE, ListOptions)) { listing, format, as_of }: Asked<ListOptions>,
+    @Question(ASKABLE, ListOptions) { listing, format, as_of }: Asked<ListOptions>,
     @Res() reply: FastifyReply,
   ) {
     const seq = as_of && (await this.past.findSeqAt(as_of));
@@ -68,7 +52,7 @@ export class MarathonListsController {
 
   @Get('anniversaries')
   async findAnniversaries(
-    @Query(new QuestionPipe(ANNIVERSARIES, AnniversaryOptions))
+    @Question(ANNIVERSARIES, AnniversaryOptions)
     { listing, format, year }: Asked<AnniversaryOptions>,
     @Res() reply: FastifyReply,
   ) {
@@ -84,7 +68,7 @@ export class MarathonListsController {
   @Get('stats')
   @Retried()
   async describe(
-    @Query(new QuestionPipe(ASKABLE, PointInTime, 'conditions'))
+    @Question(ASKABLE, PointInTime, 'conditions')
     { listing, as_of }: Asked<PointInTime>,
   ) {
     const seq = as_of && (await this.past.findSeqAt(as_of));
@@ -94,8 +78,8 @@ export class MarathonListsController {
   @Post()
   @Consumes('application/json', 'text/csv', 'application/x-ndjson')
   async create(
-    @Body(new OneOrManyPipe(MarathonDetails)) sent: MarathonDetails | RowsFile,
-    @Query(new QuestionPipe(ASKABLE, StoreOptions, 'select')) asked: Asked<StoreOptions>,
+    @BodyOfOneOrMany(MarathonDetails) sent: MarathonDetails | RowsFile,
+    @Question(ASKABLE, StoreOptions, 'select') asked: Asked<StoreOptions>,
     @OnTerms() terms: WriteTerms,
     @Res() reply: FastifyReply,
   ) {
@@ -113,8 +97,8 @@ export class MarathonListsController {
   @Retried()
   @Consumes('application/merge-patch+json', 'application/json')
   async update(
-    @Query(new FilterPipe(ASKABLE)) chosen: Chosen,
-    @Body() changes: MarathonChanges,
+    @Filter(ASKABLE) chosen: Chosen,
+    @BodyOf(MarathonChanges) changes: MarathonChanges,
     @OnTerms() terms: WriteTerms,
     @Res() reply: FastifyReply,
   ) {
@@ -125,7 +109,7 @@ export class MarathonListsController {
   @Delete()
   @Retried()
   async remove(
-    @Query(new FilterPipe(ASKABLE)) chosen: Chosen,
+    @Filter(ASKABLE) chosen: Chosen,
     @OnTerms() terms: WriteTerms,
     @Res() reply: FastifyReply,
   ) {

@@ -1,21 +1,13 @@
 import type { IncomingHttpHeaders } from 'node:http';
-import {
-  BadRequestException,
-  Controller,
-  Get,
-  HttpCode,
-  Param,
-  Post,
-  Query,
-  Res,
-} from '@nestjs/common';
+import { BadRequestException, Controller, Get, HttpCode, Post, Res } from '@nestjs/common';
 import type { FastifyReply } from 'fastify';
 import { EventStreams } from '../http/event-streams.js';
+import { QueryOf } from '../http/input.js';
 import { OnTerms } from '../http/on-terms.js';
 import { Retried } from '../http/retry.interceptor.js';
 import { showVersioned } from '../http/versioned.js';
 import type { WriteTerms } from '../journal/write-terms.js';
-import { MarathonIdPipe } from './marathon-id.pipe.js';
+import { MarathonId } from './marathon-id.js';
 import { MarathonPastService } from './marathon-past.service.js';
 import { ChangesPage, HistoryPage, RestoredVersion } from './marathon.dto.js';
 import { MarathonService } from './marathon.service.js';
@@ -30,8 +22,8 @@ export class MarathonPastController {
 
   @Get(':id/history')
   async history(
-    @Param('id', MarathonIdPipe) id: number,
-    @Query() page: HistoryPage,
+    @MarathonId() id: number,
+    @QueryOf(HistoryPage) page: HistoryPage,
     @Res({ passthrough: true }) reply: FastifyReply,
   ) {
     const history = await this.past.history(id, page);
@@ -49,8 +41,8 @@ export class MarathonPastController {
   @Retried()
   @HttpCode(200)
   async restore(
-    @Param('id', MarathonIdPipe) id: number,
-    @Query() { version }: RestoredVersion,
+    @MarathonId() id: number,
+    @QueryOf(RestoredVersion) { version }: RestoredVersion,
     @OnTerms() terms: WriteTerms,
     @Res({ passthrough: true }) reply: FastifyReply,
   ) {
@@ -58,7 +50,7 @@ export class MarathonPastController {
   }
 
   @Get('changes')
-  async changes(@Query() page: ChangesPage, @Res() reply: FastifyReply) {
+  async changes(@QueryOf(ChangesPage) page: ChangesPage, @Res() reply: FastifyReply) {
     const { method, headers } = reply.request;
     const isStream = method === 'GET' && headers.accept?.includes('text/event-stream');
     if (isStream) await this.stream(readLastEventId(headers) ?? page.since ?? 0, reply);

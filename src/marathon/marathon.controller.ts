@@ -1,22 +1,12 @@
-import {
-  Body,
-  Controller,
-  Delete,
-  Get,
-  HttpCode,
-  Param,
-  Patch,
-  Put,
-  Query,
-  Res,
-} from '@nestjs/common';
+import { Controller, Delete, Get, HttpCode, Patch, Put, Res } from '@nestjs/common';
 import type { FastifyReply } from 'fastify';
-import { Consumes } from '../http/media-types.js';
+import { BodyOf, QueryOf } from '../http/input.js';
+import { Consumes } from '../http/route-rules.js';
 import { OnTerms } from '../http/on-terms.js';
 import { Retried } from '../http/retry.interceptor.js';
 import { showVersioned } from '../http/versioned.js';
 import type { WriteTerms } from '../journal/write-terms.js';
-import { MarathonIdPipe } from './marathon-id.pipe.js';
+import { MarathonId } from './marathon-id.js';
 import { MarathonPastService } from './marathon-past.service.js';
 import { MarathonChanges, MarathonDetails, PointInTime } from './marathon.dto.js';
 import { MarathonService } from './marathon.service.js';
@@ -30,8 +20,8 @@ export class MarathonController {
 
   @Get(':id')
   async findOne(
-    @Param('id', MarathonIdPipe) id: number,
-    @Query() { as_of }: PointInTime,
+    @MarathonId() id: number,
+    @QueryOf(PointInTime) { as_of }: PointInTime,
     @Res({ passthrough: true }) reply: FastifyReply,
   ) {
     const found = as_of ? this.past.findOne(id, as_of) : this.marathons.findOne(id);
@@ -41,8 +31,8 @@ export class MarathonController {
   @Put(':id')
   @Retried()
   async replace(
-    @Param('id', MarathonIdPipe) id: number,
-    @Body() details: MarathonDetails,
+    @MarathonId() id: number,
+    @BodyOf(MarathonDetails) details: MarathonDetails,
     @OnTerms() terms: WriteTerms,
     @Res({ passthrough: true }) reply: FastifyReply,
   ) {
@@ -53,8 +43,8 @@ export class MarathonController {
   @Retried()
   @Consumes('application/merge-patch+json', 'application/json')
   async update(
-    @Param('id', MarathonIdPipe) id: number,
-    @Body() changes: MarathonChanges,
+    @MarathonId() id: number,
+    @BodyOf(MarathonChanges) changes: MarathonChanges,
     @OnTerms() terms: WriteTerms,
     @Res({ passthrough: true }) reply: FastifyReply,
   ) {
@@ -64,7 +54,7 @@ export class MarathonController {
   @Delete(':id')
   @Retried()
   @HttpCode(204)
-  async remove(@Param('id', MarathonIdPipe) id: number, @OnTerms() terms: WriteTerms) {
+  async remove(@MarathonId() id: number, @OnTerms() terms: WriteTerms) {
     await this.marathons.remove(id, terms);
   }
 }

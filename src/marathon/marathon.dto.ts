@@ -1,7 +1,7 @@
 import { applyDecorators } from '@nestjs/common';
 import { IsIn, isInt, Matches, max, min, ValidateBy } from 'class-validator';
-import { ReadBy } from '../http/input.pipe.js';
-import { IsFormat, type ListOptions } from '../http/questions.pipe.js';
+import { ReadBy } from '../http/input.js';
+import { IsFormat, type ListOptions } from '../http/questions.js';
 import { IfSent, IsPastTime, IsWholeNumber } from '../http/parameters.js';
 import type { Operation } from '../journal/journal.entity.js';
 import { LIMITS, NATURAL_KEY } from './marathon.columns.js';

@@ -8,7 +8,7 @@ import type { PoolClient } from 'pg';
 import { to as copyTo } from 'pg-copy-streams';
 import { DataSource, type QueryRunner } from 'typeorm';
 import { retryLongWork } from '../database/retry.js';
-import { readAs } from '../http/input.pipe.js';
+import { readAs } from '../http/input.js';
 import type { RowsBody } from '../http/rows-body.js';
 import type { Journal } from '../journal/journal.js';
 import { InjectJournal } from '../journal/journal.module.js';

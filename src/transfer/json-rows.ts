@@ -1,5 +1,5 @@
 import { isUtf8 } from 'node:buffer';
-import type { Fault } from '../http/input.pipe.js';
+import type { Fault } from '../http/input.js';
 import type { ImportColumn } from './columns.js';
 import type { JsonPiece } from './json-pieces.js';
 import { RowsRefused, type Rejections } from './rejections.js';

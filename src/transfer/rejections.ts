@@ -1,5 +1,5 @@
 import { BadRequestException } from '@nestjs/common';
-import type { Fault } from '../http/input.pipe.js';
+import type { Fault } from '../http/input.js';
 
 const MOST_SHOWN = 1000;
 

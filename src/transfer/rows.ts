@@ -1,4 +1,4 @@
-import type { Fault } from '../http/input.pipe.js';
+import type { Fault } from '../http/input.js';
 import type { ImportColumn } from './columns.js';
 import { readCsv } from './csv.js';
 import { splitArray, splitLines } from './json-pieces.js';

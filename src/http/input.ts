@@ -1,6 +1,7 @@
-import { BadRequestException, type ArgumentMetadata, type PipeTransform } from '@nestjs/common';
+import { BadRequestException } from '@nestjs/common';
 import { getMetadataStorage, validateSync, type ValidationError } from 'class-validator';
 import { didYouMean } from '../did-you-mean.js';
+import { fromQuery, fromRequest } from './from-request.js';
 import { RowsFile } from './rows-body.js';
 
 /** A class whose members carry class-validator's rules. */
@@ -10,26 +11,18 @@ export type Fault = { pointer: string; detail: string };
 type Members = Record<string, unknown>;
 
 /**
- * Checks a body or a query against the class that its handler asks for, and reports every fault at
- * once, each with its JSON pointer or the name of the parameter. It stands in for Nest's
- * ValidationPipe, which lets arrays and members such as `toString` through.
+ * Gives a handler the body as an instance of `shape`, or refuses it with every fault at once, each with
+ * its JSON pointer. It stands in for Nest's ValidationPipe, which lets arrays and members such as
+ * `toString` through.
  */
-export class InputPipe implements PipeTransform {
-  transform(value: unknown, { type, metatype }: ArgumentMetadata): unknown {
-    if (!metatype || metatype === Object) return value;
-    if (type === 'body') return readBodyAs(metatype as Shape, value);
-    return type === 'query' ? readQueryAs(metatype as Shape, value as Members) : value;
-  }
-}
+export const BodyOf = (shape: Shape) => fromRequest(({ body }) => readBodyAs(shape, body));
 
-/** Lets a handler take one object or the rows of many, which it reads itself. */
-export class OneOrManyPipe implements PipeTransform {
-  constructor(private readonly shape: Shape) {}
+/** The same, or the rows of many, which the handler reads itself. */
+export const BodyOfOneOrMany = (shape: Shape) =>
+  fromRequest(({ body }) => (body instanceof RowsFile ? body : readBodyAs(shape, body)));
 
-  transform(value: unknown): unknown {
-    return value instanceof RowsFile ? value : readBodyAs(this.shape, value);
-  }
-}
+/** The same of the query, each fault with the name of its parameter. */
+export const QueryOf = (shape: Shape) => fromQuery((query) => readQueryAs(shape, query));
 
 function readBodyAs(shape: Shape, value: unknown): object {
   if (!isObject(value)) throw new BadRequestException(describeWrongBody(value));

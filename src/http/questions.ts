@@ -1,10 +1,11 @@
-import { applyDecorators, BadRequestException, type PipeTransform } from '@nestjs/common';
+import { applyDecorators, BadRequestException } from '@nestjs/common';
 import { IsIn } from 'class-validator';
 import { readListing, type Askable, type Listing } from '../query/listing.js';
 import { GROUP_NAMES, type QueryParameters } from '../query/parameters.js';
 import type { Group } from '../query/conditions.js';
 import { QueryRefused, type QueryFault } from '../query/refusal.js';
-import { knownMembers, readAs, type Shape } from './input.pipe.js';
+import { fromQuery } from './from-request.js';
+import { knownMembers, readAs, type Shape } from './input.js';
 import { IfSent, IsPastTime } from './parameters.js';
 
 /** A parameter that names a format in place of `Accept`. */
@@ -37,8 +38,19 @@ const EVERYTHING: Group = { is: 'all', isNot: false, of: [] };
 /** Parameters that make a page of a list, or something else of it than its rows. */
 const PAGING = ['order', 'limit', 'offset', 'after', 'having', 'q'];
 
-/** Reads a question to a list; what `options` names is read by its rules. */
-export class QuestionPipe<Options extends object> implements PipeTransform {
+/** What of a question a route takes. */
+type Taken = 'all' | 'conditions' | 'select';
+
+/** Gives a handler the question to a list; what `options` names is read by its rules. */
+export function Question(askable: Askable, options: Shape, taken: Taken = 'all') {
+  const questions = new Questions(askable, options, taken);
+  return fromQuery((query) => questions.read(query));
+}
+
+/** Gives a handler the conditions that choose what is to be changed. */
+export const Filter = (askable: Askable) => fromQuery((query) => readFilter(askable, query));
+
+class Questions<Options extends object> {
   /** The same is asked again and again. */
   private readonly known = new Map<string, Listing>();
   private readonly names: string[];
@@ -47,24 +59,24 @@ export class QuestionPipe<Options extends object> implements PipeTransform {
   constructor(
     private readonly askable: Askable,
     private readonly options: Shape<Options>,
-    takes: 'all' | 'conditions' | 'select' = 'all',
+    taken: Taken,
   ) {
     this.names = knownMembers(options);
-    this.refused = findRefused(askable, takes);
+    this.refused = findRefused(askable, taken);
   }
 
-  transform(parameters: QueryParameters): Asked<Options> {
+  read(parameters: QueryParameters): Asked<Options> {
     const { own, others } = split(parameters, this.names);
     const faults: QueryFault[] = [];
     const { record, faults: wrong } = readAs(this.options, own);
     for (const { pointer, detail } of wrong) faults.push({ parameter: pointer.slice(2), detail });
-    const listing = gather(faults, () => this.read(others));
+    const listing = gather(faults, () => this.readListing(others));
     refuseNames(faults, others, this.refused);
     if (faults.length) throw refuse(faults);
     return { ...record, listing: listing! };
   }
 
-  private read(parameters: QueryParameters): Listing {
+  private readListing(parameters: QueryParameters): Listing {
     const question = JSON.stringify(parameters);
     const listing = this.known.get(question) ?? readListing(parameters, this.askable, this.names);
     if (this.known.size >= MOST_KNOWN) this.known.clear();
@@ -73,31 +85,26 @@ export class QuestionPipe<Options extends object> implements PipeTransform {
   }
 }
 
-function findRefused({ columns }: Askable, takes: 'all' | 'conditions' | 'select'): string[] {
-  if (takes === 'all') return [];
-  if (takes === 'conditions') return ['select', ...PAGING];
+function findRefused({ columns }: Askable, taken: Taken): string[] {
+  if (taken === 'all') return [];
+  if (taken === 'conditions') return ['select', ...PAGING];
   return [...PAGING, ...columns.map(({ name }) => name), ...GROUP_NAMES];
 }
 
-/** Reads conditions that choose what is to be changed. */
-export class FilterPipe implements PipeTransform {
-  constructor(private readonly askable: Askable) {}
-
-  transform(parameters: QueryParameters): Chosen {
-    const faults: QueryFault[] = [];
-    const listing = gather(faults, () => readListing(parameters, this.askable));
-    refuseNames(faults, parameters, PAGING);
-    if (listing?.isGrouped) {
-      faults.push({ parameter: 'select', detail: 'takes no aggregates where records are changed' });
-    }
-    if (faults.length) throw refuse(faults);
-    const { where } = listing!;
-    if (where.of.length) return { where, listing: { ...listing!, where: EVERYTHING } };
-    const { name } = this.askable.unique;
-    throw new BadRequestException(
-      `Say which: without a filter this address means all. To change all on purpose, write ${name}=gt.0.`,
-    );
+function readFilter(askable: Askable, parameters: QueryParameters): Chosen {
+  const faults: QueryFault[] = [];
+  const listing = gather(faults, () => readListing(parameters, askable));
+  refuseNames(faults, parameters, PAGING);
+  if (listing?.isGrouped) {
+    faults.push({ parameter: 'select', detail: 'takes no aggregates where records are changed' });
   }
+  if (faults.length) throw refuse(faults);
+  const { where } = listing!;
+  if (where.of.length) return { where, listing: { ...listing!, where: EVERYTHING } };
+  const { name } = askable.unique;
+  throw new BadRequestException(
+    `Say which: without a filter this address means all. To change all on purpose, write ${name}=gt.0.`,
+  );
 }
 
 function refuseNames(faults: QueryFault[], parameters: QueryParameters, names: string[]): void {
