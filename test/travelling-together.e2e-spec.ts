@@ -1,3 +1,5 @@
+import { randomUUID } from 'node:crypto';
+import { on } from 'node:events';
 import { request } from 'node:http';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import pg from 'pg';
@@ -40,22 +42,31 @@ describe('requests that are sent at once', () => {
     expect(answer.status).toBe(201);
     return String(answer.headers.get('location'));
   };
-  /** One write waits at the database until those of `work` have gathered behind it. */
-  const whileWritersWait = async <T>(work: () => Promise<T>): Promise<T> => {
+  /** Two writes are under way until those of `work` have come, so that these gather; `count` are they. */
+  const gathered = async <T>(count: number, work: () => Promise<T>): Promise<T> => {
     const blocker = new pg.Client(running.database.url);
     await blocker.connect();
     try {
       await blocker.query('BEGIN; SELECT FROM journal_head FOR UPDATE');
-      const waiting = send('DELETE', '/marathon/2000000000');
-      await untilBlocked(running.database, 1);
+      const waiting = [];
+      for (let writes = 0; writes < 2; writes += 1) {
+        const come = untilRequested(1);
+        waiting.push(send('DELETE', '/marathon/2000000000'));
+        await come;
+      }
+      const come = untilRequested(count);
       const working = work();
-      await untilBlocked(running.database, 2);
+      await come;
       await blocker.query('COMMIT');
-      const [result] = await Promise.all([working, waiting]);
-      return result;
+      await Promise.all(waiting);
+      return await working;
     } finally {
       await blocker.end();
     }
+  };
+  const untilRequested = async (count: number) => {
+    const server = running.app.getHttpServer();
+    for await (const _ of on(server, 'request')) if ((count -= 1) === 0) return;
   };
   /** What the database is asked while `work` is done. */
   const countQuestions = async (work: () => Promise<unknown>) => {
@@ -92,8 +103,8 @@ describe('requests that are sent at once', () => {
   });
 
   it('show each what it stored', async () => {
-    const names = ['Athens', 'Berlin', 'Chicago'];
-    const shown = await whileWritersWait(async () =>
+    const names = ['Athens', 'Berlin', 'Chicago', 'Dublin', 'Essen', 'Florence'];
+    const shown = await gathered(names.length, async () =>
       times(names.length, async (index) => {
         const wish = { Prefer: 'return=representation' };
         return (await send('POST', '/marathon/', aMarathon({ name: names[index] }), wish)).json();
@@ -103,6 +114,46 @@ describe('requests that are sent at once', () => {
       names.map((name) => ({ marathon_list: [expect.objectContaining({ name })] })),
     );
   });
+
+  it('follow each other down one connection, where the first is still under way', async () => {
+    // where this process is slow, the second takes a connection of its own
+    const over = AbortSignal.timeout(8000);
+    let isOne = false;
+    while (!isOne && !over.aborted) isOne = await shareOneConnection();
+    expect(isOne).toBe(true);
+  }, 15_000);
+
+  /** Whether two writes go down one connection, the second while the first waits at the database. */
+  const shareOneConnection = async () => {
+    const blocker = new pg.Client(running.database.url);
+    await blocker.connect();
+    try {
+      await blocker.query('BEGIN; SELECT FROM journal_head FOR UPDATE');
+      let waiting: Link | undefined;
+      const seen = new Promise<boolean>((resolve) => {
+        proxy.breakBy({
+          onRequest: (link, bytes) => {
+            if (bytes.includes('First')) waiting = link;
+            if (bytes.includes('Second')) resolve(link === waiting);
+            return true;
+          },
+          onAnswer: (link) => {
+            if (link === waiting) waiting = undefined;
+            return true;
+          },
+        });
+      });
+      const first = create({ name: 'First' });
+      await untilBlocked(running.database, 1);
+      const second = create({ name: 'Second' });
+      const isShared = await seen;
+      await blocker.query('COMMIT');
+      await Promise.all([first, second]);
+      return isShared;
+    } finally {
+      await blocker.end();
+    }
+  };
 
   it('fail each for itself', async () => {
     const [first, second] = [await create(), await create()];
@@ -128,38 +179,48 @@ describe('requests that are sent at once', () => {
     }
   });
 
-  it('are stored once where their answer is lost, though one of them had been done before', async () => {
-    const key = { 'Idempotency-Key': '"done before"' };
-    const done = await create({ name: 'Done before' }, key);
-    const names = ['First', 'Second'];
-    const lost = new Set<Link>();
-    let isCut = false;
+  it('are stored once where their answer is lost, though some of them had been done before', async () => {
+    // where they come one by one, nobody travels with those who had been done before
+    const over = AbortSignal.timeout(8000);
+    let isLost = false;
+    while (!isLost && !over.aborted) isLost = await loseAnswer(randomUUID());
+    expect(isLost).toBe(true);
+  }, 15_000);
+
+  /** Whether the answer was lost to those that were sent without the ones who had been done before. */
+  const loseAnswer = async (key: string) => {
+    const places = Array.from({ length: 8 }, (_, index) => index + 10);
+    const again = async (place: number) =>
+      create({ name: 'Done before' }, { 'Idempotency-Key': `"${key}/${place}"` });
+    const done = await Promise.all(places.map(again));
+    const names = places.map((place) => `Marathon ${place} of ${key}`);
+    const answering = new Set<Link>();
+    let [isRecalled, isLost] = [false, false];
     proxy.breakBy({
       onRequest: (link, bytes) => {
-        const isTheirs = names.every((name) => bytes.includes(name));
-        if (isTheirs && !bytes.includes('done before') && !isCut) lost.add(link);
+        const areTheirs = names.filter((name) => bytes.includes(name)).length > 1;
+        if (isRecalled && areTheirs && !isLost) answering.add(link);
+        isRecalled ||= bytes.includes('JOIN journal_request') && bytes.includes(key);
         return true;
       },
       onAnswer: (link) => {
-        if (!lost.delete(link)) return true;
-        isCut = true;
+        if (!answering.delete(link)) return true;
+        isLost = true;
         link.toService.resetAndDestroy();
         return false;
       },
     });
-    const places = await whileWritersWait(async () =>
-      Promise.all([
-        create({ name: 'First' }),
-        create({ name: 'Done before' }, key),
-        create({ name: 'Second' }),
-      ]),
+    const told = await gathered(2 * names.length, async () =>
+      Promise.all(names.flatMap((name, index) => [create({ name }), again(places[index]!)])),
     );
-    expect(isCut).toBe(true);
-    expect(places[1]).toBe(done);
-    const stored = await running.database.query('SELECT id, name FROM marathon ORDER BY name');
-    const expected = names.map((name, index) => ({ id: idOf(places[2 * index]!), name }));
-    expect(stored).toEqual([{ id: idOf(done), name: 'Done before' }, ...expected]);
-  });
+    expect(told.filter((_, index) => index % 2)).toEqual(done);
+    const stored = await running.database.query(
+      `SELECT id, name FROM marathon WHERE name LIKE '%${key}' ORDER BY name`,
+    );
+    const created = told.filter((_, index) => !(index % 2));
+    expect(stored).toEqual(names.map((name, index) => ({ id: idOf(created[index]!), name })));
+    return isLost;
+  };
 
   it('change one marathon one after the other, and lose nothing', async () => {
     const place = await create();

@@ -5,6 +5,8 @@ import type { DatabaseOpening } from './opening.js';
 
 /** A group that is slow, perhaps on a connection that died, holds up who comes after it no longer than this. */
 const PATIENCE_MS = 50;
+/** How many groups may be under way before the next one waits for one of them. */
+const GROUPS_AT_ONCE = 2;
 
 interface Traveller<Key, Value> {
   key: Key;
@@ -35,8 +37,6 @@ export class Gatherer<Key, Value> {
       keys: readonly Key[],
       patience: Patience,
     ) => Promise<ArrayLike<Value | Error>>,
-    /** How many groups may be under way before the next one waits for one of them. */
-    private readonly groupsAtOnce = 2,
   ) {}
 
   /** Whether nobody waits for an answer. */
@@ -54,7 +54,7 @@ export class Gatherer<Key, Value> {
   }
 
   private get hasRoom(): boolean {
-    return this.underWay.size < this.groupsAtOnce;
+    return this.underWay.size < GROUPS_AT_ONCE;
   }
 
   /** After all that came in the same turn of the event loop has been read: it comes along. */
@@ -108,7 +108,7 @@ export class Gatherer<Key, Value> {
   private async letTheNextLeave(group: Group<Key, Value>): Promise<void> {
     this.underWay.delete(group);
     if (!this.gathered.length) return;
-    this.leave(Math.ceil(this.waiting / (1 + this.groupsAtOnce)));
+    this.leave(Math.ceil(this.waiting / (1 + GROUPS_AT_ONCE)));
     await turnOfTheEventLoop();
   }
 }

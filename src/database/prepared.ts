@@ -39,23 +39,38 @@ export async function queryPrepared<Row>(
   const pool = poolOf(dataSource);
   const client = await pool.checkOut(patience);
   try {
+    return await runPrepared(pool, client, text, values);
+  } finally {
+    client.release();
+  }
+}
+
+/** The same on a connection that was taken. */
+export async function runPrepared<Row>(
+  pool: RecyclingPool,
+  client: PoolClient,
+  text: string,
+  values: unknown[],
+): Promise<Row[]> {
+  try {
     if (withoutThem.has(pool)) return (await client.query(text, values)).rows as Row[];
-    await discardOldPlans(client);
+    discardOldPlans(client);
     return (await client.query({ name: nameOf(text), text, values })).rows as Row[];
   } catch (error) {
     if (!hasErrorCode(error, NO_SUCH_STATEMENT, ALREADY_PREPARED, PLAN_IS_OUTDATED)) throw error;
     log.log(`They do without from now on: ${String(error)}`);
     withoutThem.add(pool);
     return (await client.query(text, values)).rows as Row[];
-  } finally {
-    client.release();
   }
 }
 
-async function discardOldPlans(client: PoolClient): Promise<void> {
+/** What is sent next comes after it on the connection, and need not wait for its answer. */
+function discardOldPlans(client: PoolClient): void {
   if (Date.now() - (plannedAt.get(client) ?? 0) < PLANS_LAST_MS) return;
-  await client.query('DISCARD PLANS');
   plannedAt.set(client, Date.now());
+  client
+    .query('DISCARD PLANS')
+    .catch((error: unknown) => log.debug(`Plans stay: ${String(error)}`));
 }
 
 /** Whoever prepares the same text on a connection that is shared behind a pooler gives it the same name. */

@@ -21,6 +21,7 @@ export class NotCommitted extends Error {
 interface PgInternals {
   connection: { stream: import('node:net').Socket };
   readyForQuery: boolean;
+  pipeline: boolean;
 }
 
 /** A connection that knows how old it is, and whether it may be used again. */
@@ -63,6 +64,11 @@ export class RecyclingClient extends pg.Client {
   /** Whether it could harm who takes it next: given up, busy, or within a transaction. */
   get isDirty(): boolean {
     return this.isGivenUp || !this.internals.readyForQuery || this.getTransactionStatus() !== 'I';
+  }
+
+  /** Whether a query is sent before the answer to the one before is there. To be set at rest. */
+  set sendsAhead(isAhead: boolean) {
+    this.internals.pipeline = isAhead;
   }
 
   /** Gives the connection up where it owes an answer and says nothing for so long; 0 for never. */

@@ -3,6 +3,7 @@ import { getMetadataStorage, validateSync, type ValidationError } from 'class-va
 import { didYouMean } from '../did-you-mean.js';
 import { fromQuery, fromRequest } from './from-request.js';
 import { RowsFile } from './rows-body.js';
+import { keepsRules } from './rules.js';
 
 /** A class whose members carry class-validator's rules. */
 export type Shape<T extends object = object> = new () => T;
@@ -44,29 +45,17 @@ export function readAs<T extends object>(
   shape: Shape<T>,
   members: Members,
 ): { record: T; faults: Fault[] } {
-  const names = Object.keys(members);
-  if (!names.length) return readNothingAs(shape);
+  const record = new shape();
   const known = knownMembers(shape);
-  const expected = names.filter((name) => known.includes(name));
-  const strangers = names.filter((name) => !known.includes(name));
-  const record = new shape();
-  for (const name of expected) (record as Members)[name] = convert(shape, name, members[name]);
-  const faults = [
-    ...validateSync(record, { stopAtFirstError: true }).map(describeFault),
-    ...strangers.map((name) => describeStranger(name, known)),
-  ];
-  return { record, faults };
-}
-
-/** What is wrong where nothing was sent is the same every time. */
-const faultsOfNothing = new WeakMap<Shape, Fault[]>();
-
-function readNothingAs<T extends object>(shape: Shape<T>): { record: T; faults: Fault[] } {
-  const record = new shape();
-  const faults =
-    faultsOfNothing.get(shape) ??
-    validateSync(record, { stopAtFirstError: true }).map(describeFault);
-  faultsOfNothing.set(shape, faults);
+  const strangers: string[] = [];
+  for (const name of Object.keys(members)) {
+    if (!known.includes(name)) strangers.push(name);
+    else (record as Members)[name] = convert(shape, name, members[name]);
+  }
+  const faults = keepsRules(record)
+    ? []
+    : validateSync(record, { stopAtFirstError: true }).map(describeFault);
+  for (const name of strangers) faults.push(describeStranger(name, known));
   return { record, faults };
 }
 

@@ -55,6 +55,8 @@ class Questions<Options extends object> {
   private readonly known = new Map<string, Listing>();
   private readonly names: string[];
   private readonly refused: string[];
+  /** What most ask for. */
+  private readonly everything: Listing;
 
   constructor(
     private readonly askable: Askable,
@@ -63,9 +65,11 @@ class Questions<Options extends object> {
   ) {
     this.names = knownMembers(options);
     this.refused = findRefused(askable, taken);
+    this.everything = readListing({}, askable, this.names);
   }
 
   read(parameters: QueryParameters): Asked<Options> {
+    if (isEmpty(parameters)) return { ...new this.options(), listing: this.everything };
     const { own, others } = split(parameters, this.names);
     const faults: QueryFault[] = [];
     const { record, faults: wrong } = readAs(this.options, own);
@@ -78,7 +82,9 @@ class Questions<Options extends object> {
 
   private readListing(parameters: QueryParameters): Listing {
     const question = JSON.stringify(parameters);
-    const listing = this.known.get(question) ?? readListing(parameters, this.askable, this.names);
+    const known = this.known.get(question);
+    if (known) return known;
+    const listing = readListing(parameters, this.askable, this.names);
     if (this.known.size >= MOST_KNOWN) this.known.clear();
     this.known.set(question, listing);
     return listing;
@@ -126,6 +132,11 @@ function gather<T>(faults: QueryFault[], read: () => T): T | undefined {
 function refuse(errors: QueryFault[]): BadRequestException {
   const detail = errors.map((fault) => `${fault.parameter}: ${fault.detail}`).join('; ');
   return new BadRequestException({ detail, errors });
+}
+
+function isEmpty(parameters: object): boolean {
+  for (const _ in parameters) return false;
+  return true;
 }
 
 function split(parameters: QueryParameters, names: string[]) {

@@ -3,7 +3,7 @@ import type { Patience } from '../database/deadline.js';
 import { isDatabaseAway, isDuplicate } from '../database/failures.js';
 import { Gatherer } from '../database/gatherer.js';
 import type { DatabaseOpening } from '../database/opening.js';
-import { queryPrepared } from '../database/prepared.js';
+import { Pipeline } from '../database/pipeline.js';
 import { Slots } from '../database/slots.js';
 import { environment } from '../environment.js';
 import { describeChanges, rememberChanges } from './grouped-changes.js';
@@ -13,9 +13,6 @@ import { recallAll, type Location, type Write } from './request.js';
 
 const LONGEST_QUEUE = 1000;
 
-/** A record that was written, or what is not known of it otherwise, and which write that was, from 1. */
-type Row<T> = Partial<T> & { place: number };
-
 type Query = (text: string, values: unknown[]) => Promise<unknown[]>;
 
 /**
@@ -24,6 +21,7 @@ type Query = (text: string, values: unknown[]) => Promise<unknown[]>;
  */
 export class GatheredWrites<T extends Journaled> {
   private readonly gatherer: Gatherer<Write, T | undefined>;
+  private readonly pipeline: Pipeline;
   private creationText?: string;
   private changeText?: string;
   /** While an import holds the head row, those who wait for it must not hold every connection. */
@@ -34,16 +32,14 @@ export class GatheredWrites<T extends Journaled> {
     private readonly opening: DatabaseOpening,
     private readonly table: JournaledTable,
   ) {
-    this.gatherer = new Gatherer(
-      opening,
-      async (writes, patience) => this.writeInTurn(writes, patience),
-      // a second one would only wait for the first at the head row
-      1,
+    this.gatherer = new Gatherer(opening, async (writes, patience) =>
+      this.writeInTurn(writes, patience),
     );
+    this.pipeline = new Pipeline(dataSource);
   }
 
   /** Undefined where nothing was changed. */
-  async write(write: Write): Promise<T | undefined> {
+  write(write: Write): Promise<T | undefined> {
     return this.gatherer.load(write);
   }
 
@@ -100,9 +96,7 @@ export class GatheredWrites<T extends Journaled> {
   ): Promise<[Write, T | Error | undefined][]> {
     const group = chooseGroup(writes);
     try {
-      return await this.writeGroup(group, async (...sql) =>
-        queryPrepared(this.dataSource, patience, ...sql),
-      );
+      return await this.writeGroup(group, async (...sql) => this.pipeline.query(patience, ...sql));
     } catch (error) {
       if (isDatabaseAway(error)) throw error;
       // whatever failed: it may have been done before, and only its answer was lost
@@ -118,13 +112,11 @@ export class GatheredWrites<T extends Journaled> {
   /** Writes all of them, or none; each of another record, and each with another request. */
   private async writeGroup(writes: Write[], query: Query): Promise<[Write, T | undefined][]> {
     const isOfNew = isCreation(writes[0]!);
-    const { ordered, values } = isOfNew ? describeCreations(writes) : describeChanges(writes);
-    const rows = (await query(isOfNew ? this.creations : this.changes, values)) as Row<T>[];
-    const records = new Map(rows.map(({ place, ...record }) => [place, record]));
-    return ordered.map((write, index) => {
-      const record = records.get(index + 1);
-      return [write, record && ({ ...write.changes, ...record } as unknown as T)];
-    });
+    const { ordered, values, read } = isOfNew
+      ? describeCreations<T>(writes)
+      : describeChanges<T>(writes);
+    const records = read(await query(isOfNew ? this.creations : this.changes, values));
+    return ordered.map((write, place) => [write, records[place]]);
   }
 
   /** What was done before of a group, and of the writes beside it that have a key. */

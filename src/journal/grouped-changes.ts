@@ -36,13 +36,22 @@ export function rememberChanges(table: JournaledTable): string {
     SELECT ${left} FROM numbered`;
 }
 
-/** Those writes, and the parameters of the statement. */
-export function describeChanges(writes: Write[]): DescribedGroup {
+/** Those writes, as that statement takes them. */
+export function describeChanges<T>(writes: Write[]): DescribedGroup<T> {
   const asked = writes.map(({ request, operation, id, changes }, index) => {
     const { expectedVersions: expected } = request.terms;
     return { place: index + 1, ...request.remembered, operation, record_id: id, expected, changes };
   });
-  return { ordered: writes, values: [JSON.stringify(asked)] };
+  return {
+    ordered: writes,
+    values: [JSON.stringify(asked)],
+    read: (rows) => {
+      const changed = new Map(
+        (rows as { place: number }[]).map(({ place, ...record }) => [place, record as T]),
+      );
+      return asked.map(({ place }) => changed.get(place));
+    },
+  };
 }
 
 /** Changes nothing, and so makes no new version, where the record is like that already. */

@@ -5,7 +5,7 @@ import type { DescribedGroup, Location, Write } from './request.js';
  * One statement for many new records. It takes the head row first, so that groups queue. How many
  * changes there will be is known before: the row is advanced at once, and what number each record has
  * follows from its place. The ids are given out before the records are stored, because INSERT does not
- * tell which row became which record. It returns the `place` and the `id` of each.
+ * tell which row became which record. It returns the `ids` in the order of the records.
  *
  * The parameters are those that `describeCreations` gives.
  */
@@ -30,11 +30,11 @@ export function rememberCreations(table: JournaledTable): string {
     entries AS (
       INSERT INTO journal (seq, record_id, version, operation, record)
       SELECT seq, id, 1, 'create', ${table.recordOf('created')} FROM created)
-    SELECT place::integer AS place, id, 1 AS version FROM created`;
+    SELECT json_agg(id ORDER BY place) AS ids FROM created`;
 }
 
-/** Those writes in the order of their places, and the parameters of the statement. */
-export function describeCreations(writes: Write[]): DescribedGroup {
+/** Those writes, as that statement takes them. */
+export function describeCreations<T>(writes: Write[]): DescribedGroup<T> {
   const shared = shareRequests(writes);
   const ordered = shared.flat();
   let last = 0;
@@ -44,7 +44,14 @@ export function describeCreations(writes: Write[]): DescribedGroup {
     return { ...sharing[0]!.request.remembered, first, last };
   });
   const records = ordered.map(({ changes }) => changes);
-  return { ordered, values: [ordered.length, JSON.stringify(records), JSON.stringify(requests)] };
+  return {
+    ordered,
+    values: [ordered.length, JSON.stringify(records), JSON.stringify(requests)],
+    read: (rows) => {
+      const [{ ids }] = rows as [{ ids: number[] }];
+      return ids.map((id) => ({ id, version: 1 }) as T);
+    },
+  };
 }
 
 /** Where each of them will be found again. */

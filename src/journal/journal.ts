@@ -78,7 +78,7 @@ export class Journal<T extends Journaled> {
   }
 
   /** What `details` does not name is null. */
-  async create(details: Partial<T>, terms: WriteTerms): Promise<T> {
+  async create(details: Partial<T>, terms: WriteTerms): Promise<Journaled> {
     const request = new Request(terms, { create: details });
     const record = await this.write({ request, operation: 'create', changes: details });
     return record!;

@@ -50,7 +50,7 @@ export class Moments {
   }
 
   /** One that was not over when this was called. */
-  async now(): Promise<Moment> {
+  now(): Promise<Moment> {
     return this.gatherer.load(true);
   }
 

@@ -18,7 +18,7 @@ export class Records<T extends Journaled> {
   }
 
   /** Undefined where there is none. */
-  async find(id: number): Promise<T | undefined> {
+  find(id: number): Promise<T | undefined> {
     return this.gatherer.load(id);
   }
 

@@ -111,10 +111,15 @@ export interface Write {
   changes?: object;
 }
 
-/** Writes in the order in which a statement takes them, and its parameters. */
-export interface DescribedGroup {
+/** Writes in the order in which a statement takes them, its parameters, and what its answer means. */
+export interface DescribedGroup<T> {
   ordered: Write[];
   values: unknown[];
+  /**
+   * The record that each of them wrote, of a new one what its writer cannot know: `id` and `version`.
+   * Undefined where nothing was changed.
+   */
+  read: (rows: unknown[]) => (T | undefined)[];
 }
 
 /** Where the journal has what a request changed: the `nth` change, from 0, of the one `under` that id. */

@@ -27,7 +27,8 @@ export class MarathonService {
     return (await this.records.find(id)) ?? thereIsNone(id);
   }
 
-  async create(details: MarathonDetails, terms: WriteTerms): Promise<Marathon> {
+  /** Returns its id and its first version. */
+  create(details: MarathonDetails, terms: WriteTerms): Promise<Pick<Marathon, 'id' | 'version'>> {
     return this.journal.create(details, terms);
   }
 

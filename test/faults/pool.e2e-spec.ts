@@ -49,6 +49,23 @@ describe('the pool', () => {
     expect(await pid()).not.toBe(before);
   });
 
+  it('takes back in time what statements share that follow each other without an end', async () => {
+    const { Pipeline } = await import('../../src/database/pipeline.js');
+    const pipeline = new Pipeline(running.app.get(DataSource));
+    const patience = { endsAt: Date.now() + DEADLINE_MS, silenceMs: DEADLINE_MS };
+    const over = AbortSignal.timeout(DEADLINE_MS);
+    const pids = new Set<unknown>();
+    const ask = async () => {
+      while (pids.size < 2 && !over.aborted) {
+        const sql = 'SELECT pg_backend_pid() AS pid, pg_sleep($1)';
+        const [row] = await pipeline.query<{ pid: number }>(patience, sql, [0.01]);
+        pids.add(row!.pid);
+      }
+    };
+    await Promise.all([ask(), ask()]);
+    expect(pids.size).toBe(2);
+  });
+
   it('14: takes nothing back that is in a transaction, or has a query under way', async () => {
     const leaking = await pool().connect();
     await leaking.query('BEGIN');

@@ -1,0 +1,74 @@
+import type { PoolClient } from 'pg';
+import type { DataSource } from 'typeorm';
+import type { Patience } from './deadline.js';
+import { runPrepared } from './prepared.js';
+import type { RecyclingClient } from './recycling-client.js';
+import { poolOf, type RecyclingPool } from './recycling-pool.js';
+
+/** A connection that says nothing for so long is joined by nobody: it may have died. */
+const QUIET_MS = 50;
+/** So often a connection goes back to the pool, which looks at its age. */
+const LONGEST_SHARING_MS = 1000;
+
+/** A connection while statements use it. */
+interface Shared {
+  client: Promise<PoolClient>;
+  users: number;
+  readonly takenAt: number;
+  heardAt: number;
+}
+
+/**
+ * Lets statements follow each other down one connection without waiting for the answer to the one
+ * before, each in a transaction of its own: however busy this process is, PostgreSQL has the next one
+ * there when it is through with one. https://www.postgresql.org/docs/current/protocol-flow.html#PROTOCOL-FLOW-PIPELINING
+ */
+export class Pipeline {
+  private current?: Shared;
+
+  constructor(private readonly dataSource: DataSource) {}
+
+  /** As `queryPrepared`. */
+  async query<Row>(patience: Patience, text: string, values: unknown[]): Promise<Row[]> {
+    const pool = poolOf(this.dataSource);
+    const shared = this.join(pool, patience);
+    const client = await shared.client;
+    try {
+      return await runPrepared<Row>(pool, client, text, values);
+    } finally {
+      this.leave(shared, client);
+    }
+  }
+
+  private join(pool: RecyclingPool, patience: Patience): Shared {
+    const now = Date.now();
+    if (!this.current || !mayBeJoined(this.current, now)) {
+      this.current = { client: take(pool, patience), users: 0, takenAt: now, heardAt: now };
+    }
+    this.current.users += 1;
+    return this.current;
+  }
+
+  private leave(shared: Shared, client: PoolClient): void {
+    shared.heardAt = Date.now();
+    shared.users -= 1;
+    if (shared.users) return;
+    if (this.current === shared) this.current = undefined;
+    sendAhead(client, false);
+    client.release();
+  }
+}
+
+async function take(pool: RecyclingPool, patience: Patience): Promise<PoolClient> {
+  const client = await pool.checkOut(patience);
+  sendAhead(client, true);
+  return client;
+}
+
+function sendAhead(client: PoolClient, isAhead: boolean): void {
+  (client as unknown as RecyclingClient).sendsAhead = isAhead;
+}
+
+function mayBeJoined({ users, takenAt, heardAt }: Shared, now: number): boolean {
+  return users > 0 && now - heardAt < QUIET_MS && now - takenAt < LONGEST_SHARING_MS;
+}
