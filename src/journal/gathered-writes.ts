@@ -22,8 +22,8 @@ type Query = (text: string, values: unknown[]) => Promise<unknown[]>;
 export class GatheredWrites<T extends Journaled> {
   private readonly gatherer: Gatherer<Write, T | undefined>;
   private readonly pipeline: Pipeline;
-  private creationText?: string;
-  private changeText?: string;
+  private creations?: string;
+  private changes?: string;
   /** While an import holds the head row, those who wait for it must not hold every connection. */
   private readonly places = new Slots<void>(Math.ceil(environment.poolSize / 2), LONGEST_QUEUE);
 
@@ -115,7 +115,10 @@ export class GatheredWrites<T extends Journaled> {
     const { ordered, values, read } = isOfNew
       ? describeCreations<T>(writes)
       : describeChanges<T>(writes);
-    const records = read(await query(isOfNew ? this.creations : this.changes, values));
+    const text = isOfNew
+      ? (this.creations ?? (await this.prepareCreations()))
+      : (this.changes ?? this.prepareChanges());
+    const records = read(await query(text, values));
     return ordered.map((write, place) => [write, records[place]]);
   }
 
@@ -130,13 +133,19 @@ export class GatheredWrites<T extends Journaled> {
     });
   }
 
-  /** The table's columns are known once the database is open. */
-  private get creations(): string {
-    return (this.creationText ??= rememberCreations(this.table));
+  /** Where ids come from is asked once: to look it up takes longer than to store a record. */
+  private async prepareCreations(): Promise<string> {
+    const [found]: { sequence: string | null }[] = await this.dataSource.query(
+      `SELECT pg_get_serial_sequence($1, 'id') AS sequence`,
+      [this.table.name],
+    );
+    if (!found?.sequence) throw new Error(`The column id of ${this.table.name} has no sequence.`);
+    return (this.creations = rememberCreations(this.table, found.sequence));
   }
 
-  private get changes(): string {
-    return (this.changeText ??= rememberChanges(this.table));
+  /** The table's columns are known once the database is open. */
+  private prepareChanges(): string {
+    return (this.changes = rememberChanges(this.table));
   }
 }
 

@@ -1,3 +1,4 @@
+import pg from 'pg';
 import type { JournaledTable } from './journaled-table.js';
 import type { DescribedGroup, Location, Write } from './request.js';
 
@@ -7,17 +8,17 @@ import type { DescribedGroup, Location, Write } from './request.js';
  * follows from its place. The ids are given out before the records are stored, because INSERT does not
  * tell which row became which record. It returns the `ids` in the order of the records.
  *
- * The parameters are those that `describeCreations` gives.
+ * The parameters are those that `describeCreations` gives; `sequence` is where the ids come from.
  */
-export function rememberCreations(table: JournaledTable): string {
+export function rememberCreations(table: JournaledTable, sequence: string): string {
   const { name, list } = table;
-  const sequence = `(SELECT pg_get_serial_sequence('${name}', 'id')::regclass)`;
+  const nextId = `nextval(${pg.escapeLiteral(sequence)}::regclass)::integer`;
   return `
     WITH turn AS (
       UPDATE journal_head SET seq = seq + $1::integer, at = greatest(at, clock_timestamp())
       RETURNING seq - $1::integer AS before, at),
     created AS MATERIALIZED (
-      SELECT place, before + place AS seq, nextval(${sequence})::integer AS id, ${list}
+      SELECT place, before + place AS seq, ${nextId} AS id, ${list}
       FROM turn, ROWS FROM (json_to_recordset($2::json) AS (${table.definitions}))
         WITH ORDINALITY AS asked (${list}, place)),
     stored AS (
@@ -39,9 +40,10 @@ export function describeCreations<T>(writes: Write[]): DescribedGroup<T> {
   const ordered = shared.flat();
   let last = 0;
   const requests = shared.map((sharing) => {
+    const { request_id, by, fingerprint } = sharing[0]!.request.remembered;
     const first = last + 1;
     last += sharing.length;
-    return { ...sharing[0]!.request.remembered, first, last };
+    return { request_id, by, fingerprint, first, last };
   });
   const records = ordered.map(({ changes }) => changes);
   return {
