@@ -13,6 +13,8 @@ const LONGEST_SHARING_MS = 1000;
 /** A connection while statements use it. */
 interface Shared {
   client: Promise<PoolClient>;
+  /** The same once it is there. */
+  taken?: PoolClient;
   users: number;
   readonly takenAt: number;
   heardAt: number;
@@ -32,11 +34,11 @@ export class Pipeline {
   async query<Row>(patience: Patience, text: string, values: unknown[]): Promise<Row[]> {
     const pool = poolOf(this.dataSource);
     const shared = this.join(pool, patience);
-    const client = await shared.client;
     try {
-      return await runPrepared<Row>(pool, client, text, values);
+      shared.taken = await shared.client;
+      return await runPrepared<Row>(pool, shared.taken, text, values);
     } finally {
-      this.leave(shared, client);
+      this.leave(shared);
     }
   }
 
@@ -49,13 +51,14 @@ export class Pipeline {
     return this.current;
   }
 
-  private leave(shared: Shared, client: PoolClient): void {
+  private leave(shared: Shared): void {
     shared.heardAt = Date.now();
     shared.users -= 1;
     if (shared.users) return;
     if (this.current === shared) this.current = undefined;
-    sendAhead(client, false);
-    client.release();
+    if (!shared.taken) return;
+    sendAhead(shared.taken, false);
+    shared.taken.release();
   }
 }
 
