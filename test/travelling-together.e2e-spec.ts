@@ -222,6 +222,49 @@ describe('requests that are sent at once', () => {
     return isLost;
   };
 
+  it('are stored once where they were tried alone, and an answer was lost then', async () => {
+    // where they come one by one, they are not tried together
+    const over = AbortSignal.timeout(8000);
+    let isLost = false;
+    while (!isLost && !over.aborted) isLost = await loseAnswerAlone(randomUUID());
+    expect(isLost).toBe(true);
+  }, 15_000);
+
+  /** Ids are taken so that two together fail, and then the first alone; the second is stored, and not told. */
+  const loseAnswerAlone = async (key: string) => {
+    const [head] = await running.database.query('SELECT last_value FROM marathon_id_seq');
+    await running.database.query(`
+      INSERT INTO marathon (id, name) SELECT ${String(head!.last_value)} + n, 'Past the service'
+      FROM generate_series(1, 3) AS n`);
+    const names = [`First of ${key}`, `Second of ${key}`];
+    const answering = new Set<Link>();
+    let [isTogether, isLost] = [false, false];
+    proxy.breakBy({
+      onRequest: (link, bytes) => {
+        const isSecond = bytes.includes(names[1]!);
+        if (isTogether && isSecond && !bytes.includes(names[0]!) && !isLost) answering.add(link);
+        isTogether ||= isSecond && bytes.includes(names[0]!);
+        return true;
+      },
+      onAnswer: (link) => {
+        if (!answering.delete(link)) return true;
+        isLost = true;
+        link.toService.resetAndDestroy();
+        return false;
+      },
+    });
+    await gathered(2, async () => times(2, async (place) => post(names[place]!)));
+    const stored = await running.database.query(
+      `SELECT name, count(*)::integer FROM marathon WHERE name LIKE '%${key}' GROUP BY name`,
+    );
+    for (const { count } of stored) expect(count).toBe(1);
+    await running.database.query(
+      `SELECT setval('marathon_id_seq', (SELECT max(id) FROM marathon))`,
+    );
+    return isLost;
+  };
+  const post = async (name: string) => send('POST', '/marathon/', aMarathon({ name }));
+
   it('change one marathon one after the other, and lose nothing', async () => {
     const place = await create();
     const answers = await times(50, async (index) =>

@@ -72,6 +72,7 @@ function sendAhead(client: PoolClient, isAhead: boolean): void {
   (client as unknown as RecyclingClient).sendsAhead = isAhead;
 }
 
-function mayBeJoined({ users, takenAt, heardAt }: Shared, now: number): boolean {
-  return users > 0 && now - heardAt < QUIET_MS && now - takenAt < LONGEST_SHARING_MS;
+/** Who joins one that is still being opened would wait as long as another may. */
+function mayBeJoined({ taken, takenAt, heardAt }: Shared, now: number): boolean {
+  return Boolean(taken) && now - heardAt < QUIET_MS && now - takenAt < LONGEST_SHARING_MS;
 }

@@ -100,13 +100,29 @@ export class GatheredWrites<T extends Journaled> {
     } catch (error) {
       if (isDatabaseAway(error)) throw error;
       // whatever failed: it may have been done before, and only its answer was lost
-      const done = await this.recall(group, writes);
+      const locations = isCreation(group[0]!) ? locateCreations(group) : group.map(locate);
+      const done = await this.recall([...locations, ...locateOthers(group, writes)], writes);
       if (done.length) return done;
       if (group.length === 1) return [[group[0]!, error as Error]];
-      const alone = [];
-      for (const write of group) alone.push(...(await this.writeSome([write], patience)));
-      return alone;
+      return this.writeEach(group, locations, patience);
     }
+  }
+
+  /**
+   * One after the other. The first shares its id with the group: where it was done, so perhaps were the
+   * others, by an attempt whose connection was lost and that has come through meanwhile.
+   */
+  private async writeEach(
+    [first, ...others]: Write[],
+    locations: Location[],
+    patience: Patience,
+  ): Promise<[Write, T | Error | undefined][]> {
+    for (const { request } of [first!, ...others]) request.standAlone();
+    const answers = await this.writeSome([first!], patience);
+    const done = await this.recall(locations, others);
+    if (done.length) return [...answers, ...done];
+    for (const write of others) answers.push(...(await this.writeSome([write], patience)));
+    return answers;
   }
 
   /** Writes all of them, or none; each of another record, and each with another request. */
@@ -116,17 +132,15 @@ export class GatheredWrites<T extends Journaled> {
       ? describeCreations<T>(writes)
       : describeChanges<T>(writes);
     const text = isOfNew
-      ? (this.creations ?? (await this.prepareCreations()))
+      ? (this.creations ?? (await this.prepareCreations(query)))
       : (this.changes ?? this.prepareChanges());
     const records = read(await query(text, values));
     return ordered.map((write, place) => [write, records[place]]);
   }
 
-  /** What was done before of a group, and of the writes beside it that have a key. */
-  private async recall(group: Write[], writes: Write[]): Promise<[Write, T | Error][]> {
-    const others = writes.filter((write) => write.request.terms.isKeyed && !group.includes(write));
-    const locations = isCreation(group[0]!) ? locateCreations(group) : group.map(locate);
-    const answers = await recallAll<T>(this.dataSource, [...locations, ...others.map(locate)]);
+  /** What was done before of some writes. */
+  private async recall(locations: Location[], writes: Write[]): Promise<[Write, T | Error][]> {
+    const answers = await recallAll<T>(this.dataSource, locations);
     return writes.flatMap((write) => {
       const answer = answers.get(write.request);
       return answer ? [[write, answer]] : [];
@@ -134,11 +148,9 @@ export class GatheredWrites<T extends Journaled> {
   }
 
   /** Where ids come from is asked once: to look it up takes longer than to store a record. */
-  private async prepareCreations(): Promise<string> {
-    const [found]: { sequence: string | null }[] = await this.dataSource.query(
-      `SELECT pg_get_serial_sequence($1, 'id') AS sequence`,
-      [this.table.name],
-    );
+  private async prepareCreations(query: Query): Promise<string> {
+    const sql = `SELECT pg_get_serial_sequence($1, 'id') AS sequence`;
+    const [found] = (await query(sql, [this.table.name])) as { sequence: string | null }[];
     if (!found?.sequence) throw new Error(`The column id of ${this.table.name} has no sequence.`);
     return (this.creations = rememberCreations(this.table, found.sequence));
   }
@@ -155,6 +167,13 @@ function isCreation({ operation }: Write): boolean {
 
 function locate({ request }: Write): Location {
   return request.location;
+}
+
+/** Of the writes beside a group, those that have a key. */
+function locateOthers(group: Write[], writes: Write[]): Location[] {
+  return writes
+    .filter((write) => write.request.terms.isKeyed && !group.includes(write))
+    .map(locate);
 }
 
 /**

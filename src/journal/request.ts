@@ -41,6 +41,7 @@ interface DoneOne extends DoneRequest {
 export class Request {
   readonly id: string;
   private readonly fingerprint: string | null;
+  private isAlone = false;
 
   /** `intent` is what is asked for: two requests under one id have to be the same in it. */
   constructor(
@@ -54,7 +55,12 @@ export class Request {
   /** The same for all that may be remembered as one: nobody will ask for any of them by its id. */
   get sharedAs(): unknown {
     const { isKeyed, isShown, by } = this.terms;
-    return isKeyed || isShown ? this : by;
+    return isKeyed || isShown || this.isAlone ? this : by;
+  }
+
+  /** From now on it is remembered by itself: where it was stored so, it is found by its own id only. */
+  standAlone(): void {
+    this.isAlone = true;
   }
 
   /** What the journal remembers of it. */
