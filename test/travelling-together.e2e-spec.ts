@@ -232,9 +232,9 @@ describe('requests that are sent at once', () => {
 
   /** Ids are taken so that two together fail, and then the first alone; the second is stored, and not told. */
   const loseAnswerAlone = async (key: string) => {
-    const [head] = await running.database.query('SELECT last_value FROM marathon_id_seq');
+    const last = idOf(await create());
     await running.database.query(`
-      INSERT INTO marathon (id, name) SELECT ${String(head!.last_value)} + n, 'Past the service'
+      INSERT INTO marathon (id, name) SELECT ${last} + n, 'Past the service'
       FROM generate_series(1, 3) AS n`);
     const names = [`First of ${key}`, `Second of ${key}`];
     const answering = new Set<Link>();
