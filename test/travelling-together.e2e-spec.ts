@@ -68,6 +68,24 @@ describe('requests that are sent at once', () => {
     const server = running.app.getHttpServer();
     for await (const _ of on(server, 'request')) if ((count -= 1) === 0) return;
   };
+  /** Whether it was lost is told by what this returns. */
+  const loseFirstAnswerTo = (isIt: (bytes: Buffer) => boolean) => {
+    const answering = new Set<Link>();
+    let isLost = false;
+    proxy.breakBy({
+      onRequest: (link, bytes) => {
+        if (isIt(bytes) && !isLost) answering.add(link);
+        return true;
+      },
+      onAnswer: (link) => {
+        if (!answering.delete(link)) return true;
+        isLost = true;
+        link.toService.resetAndDestroy();
+        return false;
+      },
+    });
+    return () => isLost;
+  };
   /** What the database is asked while `work` is done. */
   const countQuestions = async (work: () => Promise<unknown>) => {
     const before = questions;
@@ -117,10 +135,7 @@ describe('requests that are sent at once', () => {
 
   it('follow each other down one connection, where the first is still under way', async () => {
     // where this process is slow, the second takes a connection of its own
-    const over = AbortSignal.timeout(8000);
-    let isOne = false;
-    while (!isOne && !over.aborted) isOne = await shareOneConnection();
-    expect(isOne).toBe(true);
+    await until(shareOneConnection);
   }, 15_000);
 
   /** Whether two writes go down one connection, the second while the first waits at the database. */
@@ -181,10 +196,7 @@ describe('requests that are sent at once', () => {
 
   it('are stored once where their answer is lost, though some of them had been done before', async () => {
     // where they come one by one, nobody travels with those who had been done before
-    const over = AbortSignal.timeout(8000);
-    let isLost = false;
-    while (!isLost && !over.aborted) isLost = await loseAnswer(randomUUID());
-    expect(isLost).toBe(true);
+    await until(async () => loseAnswer(randomUUID()));
   }, 15_000);
 
   /** Whether the answer was lost to those that were sent without the ones who had been done before. */
@@ -194,21 +206,12 @@ describe('requests that are sent at once', () => {
       create({ name: 'Done before' }, { 'Idempotency-Key': `"${key}/${place}"` });
     const done = await Promise.all(places.map(again));
     const names = places.map((place) => `Marathon ${place} of ${key}`);
-    const answering = new Set<Link>();
-    let [isRecalled, isLost] = [false, false];
-    proxy.breakBy({
-      onRequest: (link, bytes) => {
-        const areTheirs = names.filter((name) => bytes.includes(name)).length > 1;
-        if (isRecalled && areTheirs && !isLost) answering.add(link);
-        isRecalled ||= bytes.includes('JOIN journal_request') && bytes.includes(key);
-        return true;
-      },
-      onAnswer: (link) => {
-        if (!answering.delete(link)) return true;
-        isLost = true;
-        link.toService.resetAndDestroy();
-        return false;
-      },
+    let isRecalled = false;
+    const isLost = loseFirstAnswerTo((bytes) => {
+      const areTheirs = names.filter((name) => bytes.includes(name)).length > 1;
+      const isNext = isRecalled && areTheirs;
+      isRecalled ||= bytes.includes('JOIN journal_request') && bytes.includes(key);
+      return isNext;
     });
     const told = await gathered(2 * names.length, async () =>
       Promise.all(names.flatMap((name, index) => [create({ name }), again(places[index]!)])),
@@ -219,15 +222,12 @@ describe('requests that are sent at once', () => {
     );
     const created = told.filter((_, index) => !(index % 2));
     expect(stored).toEqual(names.map((name, index) => ({ id: idOf(created[index]!), name })));
-    return isLost;
+    return isLost();
   };
 
   it('are stored once where they were tried alone, and an answer was lost then', async () => {
     // where they come one by one, they are not tried together
-    const over = AbortSignal.timeout(8000);
-    let isLost = false;
-    while (!isLost && !over.aborted) isLost = await loseAnswerAlone(randomUUID());
-    expect(isLost).toBe(true);
+    await until(async () => loseAnswerAlone(randomUUID()));
   }, 15_000);
 
   /** Ids are taken so that two together fail, and then the first alone; the second is stored, and not told. */
@@ -237,21 +237,12 @@ describe('requests that are sent at once', () => {
       INSERT INTO marathon (id, name) SELECT ${last} + n, 'Past the service'
       FROM generate_series(1, 3) AS n`);
     const names = [`First of ${key}`, `Second of ${key}`];
-    const answering = new Set<Link>();
-    let [isTogether, isLost] = [false, false];
-    proxy.breakBy({
-      onRequest: (link, bytes) => {
-        const isSecond = bytes.includes(names[1]!);
-        if (isTogether && isSecond && !bytes.includes(names[0]!) && !isLost) answering.add(link);
-        isTogether ||= isSecond && bytes.includes(names[0]!);
-        return true;
-      },
-      onAnswer: (link) => {
-        if (!answering.delete(link)) return true;
-        isLost = true;
-        link.toService.resetAndDestroy();
-        return false;
-      },
+    let areTogether = false;
+    const isLost = loseFirstAnswerTo((bytes) => {
+      const [isFirst, isSecond] = names.map((name) => bytes.includes(name));
+      const isNext = areTogether && isSecond! && !isFirst;
+      areTogether ||= isFirst! && isSecond!;
+      return isNext;
     });
     await gathered(2, async () => times(2, async (place) => post(names[place]!)));
     const stored = await running.database.query(
@@ -261,7 +252,7 @@ describe('requests that are sent at once', () => {
     await running.database.query(
       `SELECT setval('marathon_id_seq', (SELECT max(id) FROM marathon))`,
     );
-    return isLost;
+    return isLost();
   };
   const post = async (name: string) => send('POST', '/marathon/', aMarathon({ name }));
 
@@ -366,6 +357,14 @@ describe('requests that are sent at once', () => {
     expect(statuses).toEqual([200, 200]);
   });
 });
+
+/** Tries again what depends on who comes when. */
+async function until(happens: () => Promise<boolean>): Promise<void> {
+  const over = AbortSignal.timeout(8000);
+  let hasHappened = false;
+  while (!hasHappened && !over.aborted) hasHappened = await happens();
+  expect(hasHappened).toBe(true);
+}
 
 async function times<T>(count: number, work: (index: number) => Promise<T>): Promise<T[]> {
   return Promise.all(Array.from({ length: count }, async (_, index) => work(index)));
