@@ -1,7 +1,10 @@
 import { randomUUID } from 'node:crypto';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
+import { environment } from './environment.js';
 import { answerOtherMethods, collectAllowedMethods } from './http/allowed-methods.js';
 import { readBodies } from './http/bodies.js';
+import { answerClientError, answerUnusualRequests } from './http/client-errors.js';
+import { checkRequests } from './http/request-checks.js';
 import { ProblemFilter, refuseRequest } from './http/problem.filter.js';
 import { enforceRouteRules } from './http/route-rules.js';
 
@@ -14,6 +17,9 @@ export function makeAdapter(): FastifyAdapter {
     routerOptions: { ignoreTrailingSlash: true },
     return503OnClosing: false,
     frameworkErrors: refuseRequest,
+    clientErrorHandler: answerClientError,
+    // a request without Host is refused by a problem document, like any other
+    http: { requireHostHeader: false },
   });
 }
 
@@ -30,6 +36,8 @@ function makeRequestIds(): () => string {
 /** Everything between the network and the controllers, for the service and for the tests alike. */
 export async function configureApp(app: NestFastifyApplication): Promise<NestFastifyApplication> {
   const fastify = app.getHttpAdapter().getInstance();
+  answerUnusualRequests(fastify.server);
+  checkRequests(fastify, environment.allowedHosts);
   const allowed = collectAllowedMethods(fastify);
   enforceRouteRules(fastify);
   readBodies(fastify);

@@ -1,12 +1,15 @@
 import type { IncomingMessage, Server } from 'node:http';
 import type { Socket } from 'node:net';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
+import { DatabaseOpening } from './database/opening.js';
 
-const SWEEP_MS = 50;
-const DRAIN_LIMIT_MS = 10_000;
+const SWEEP_INTERVAL_MS = 50;
+/** From then on nobody waits for the database: what is not answered yet is answered with 503. */
+const DATABASE_TIMEOUT_MS = 3000;
+const CONNECTIONS_TIMEOUT_MS = 4000;
 
 /**
- * Returns what ends the application: requests in flight are answered, for ten seconds at most, then
+ * Returns what ends the application, in less than five seconds: requests in flight are answered, then
  * the pool closes, then the embedded server.
  */
 export function makeDrain(app: NestFastifyApplication): () => Promise<void> {
@@ -18,13 +21,15 @@ export function makeDrain(app: NestFastifyApplication): () => Promise<void> {
   });
   server.on('request', ({ socket }: IncomingMessage) => unused.delete(socket));
   return async () => {
-    const sweep = setInterval(() => closeQuiet(server, unused), SWEEP_MS);
-    const impatience = setTimeout(() => server.closeAllConnections(), DRAIN_LIMIT_MS);
+    const timers = [
+      setInterval(() => closeQuiet(server, unused), SWEEP_INTERVAL_MS),
+      setTimeout(() => app.get(DatabaseOpening).abort(), DATABASE_TIMEOUT_MS),
+      setTimeout(() => server.closeAllConnections(), CONNECTIONS_TIMEOUT_MS),
+    ];
     try {
       await app.close();
     } finally {
-      clearInterval(sweep);
-      clearTimeout(impatience);
+      for (const timer of timers) clearTimeout(timer);
     }
   };
 }

@@ -29,6 +29,10 @@ export function readEnvironment(variables: Variables) {
     recycleSeconds: settings.DB_RECYCLE_SECONDS,
     deadlineMs: settings.DB_DEADLINE_MS,
     schema: settings.DB_SCHEMA,
+    maxUploadMb: settings.MAX_UPLOAD_MB,
+    allowedHosts: isLoopback(settings.HOST)
+      ? [...LOOPBACK_NAMES, ...settings.ALLOWED_HOSTS]
+      : undefined,
     access: 'open' as const,
   };
 }
@@ -48,6 +52,8 @@ const SETTINGS = {
   DB_RECYCLE_SECONDS: wholeNumber({ from: 1, to: 86_400 })({ default: 55 }),
   DB_DEADLINE_MS: wholeNumber({ from: 100, to: 600_000 })({ default: 15_000 }),
   DB_SCHEMA: oneOf(SCHEMA_MODES)({ default: 'sync' }),
+  ALLOWED_HOSTS: hostNames()({ default: [] }),
+  MAX_UPLOAD_MB: wholeNumber({ from: 1, to: 1_048_576 })({ default: 1024 }),
   ACCESS: access()({ default: undefined }),
 };
 
@@ -69,9 +75,21 @@ function oneOf<const Choice extends string>(choices: readonly Choice[]) {
 
 function hostName() {
   return makeValidator((text: string) => {
-    if (isIP(text) || /^[a-z0-9]([a-z0-9.-]*[a-z0-9])?$/i.test(text)) return text;
+    if (isHostName(text)) return text;
     throw new Error('write an address or a host name, such as 127.0.0.1 or localhost');
   });
+}
+
+function hostNames() {
+  return makeValidator((text: string) => {
+    const names = text.split(',').map((name) => name.trim());
+    if (names.every(isHostName)) return names;
+    throw new Error('write host names without ports, as in marathons.example,10.0.0.7');
+  });
+}
+
+function isHostName(text: string): boolean {
+  return isIP(text) > 0 || /^[a-z0-9]([a-z0-9.-]*[a-z0-9])?$/i.test(text);
 }
 
 function folder() {
@@ -106,6 +124,8 @@ function refuseOpenAccessByAccident(settings: { HOST: string; ACCESS: string | u
       'could write: set ACCESS=open if that is what you want, or HOST=127.0.0.1.',
   );
 }
+
+const LOOPBACK_NAMES = ['localhost', '[::1]'];
 
 const LOOPBACK = new BlockList();
 LOOPBACK.addSubnet('127.0.0.0', 8, 'ipv4');

@@ -1,6 +1,7 @@
 import { HttpException } from '@nestjs/common';
 import { hasErrorCode } from './database/error-code.js';
-import { ConnectionRefused, isAboutEncryption } from './database/failures.js';
+import { ConnectionRejectedError, isAboutEncryption } from './database/failures.js';
+import { MissingPrivilegeError } from './database/missing-privilege.js';
 import { environment } from './environment.js';
 
 const EXPLANATIONS: Record<string, string> = {
@@ -31,7 +32,7 @@ const MISSPELT_OPTIONS = ['ERR_PARSE_ARGS_UNKNOWN_OPTION', 'ERR_PARSE_ARGS_INVAL
 /** Says why the service could not start, and what to do about it, in one line where that is known. */
 export function explainStartFailure(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
-  const known = explainByCode(error instanceof ConnectionRefused ? error.cause : error);
+  const known = explainByCode(error instanceof ConnectionRejectedError ? error.cause : error);
   return known ?? (isExpected(error) ? error.message : (error.stack ?? error.message));
 }
 
@@ -50,5 +51,6 @@ function isAboutStart(error: Error): boolean {
 /** Errors that this project throws at start hold no code; the system's name the file or call. */
 function isExpected(error: Error): boolean {
   if (error instanceof HttpException || hasErrorCode(error, ...MISSPELT_OPTIONS)) return true;
+  if (error instanceof MissingPrivilegeError) return true;
   return 'syscall' in error || (error.name === 'Error' && !('code' in error));
 }

@@ -1,62 +1,93 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
+import { setTimeout as wait } from 'node:timers/promises';
 
-/** How long one piece of work may wait for a database that is away. */
-export interface Patience {
+/** Until when one piece of work waits for the database. Times are milliseconds since the epoch. */
+export interface Deadline {
+  /** The work is answered by then: no connection is waited for, and nothing is retried, after it. */
   endsAt: number;
-  /** How long a connection may say nothing to what it was asked before it counts as dead. */
-  silenceMs: number;
+  /** A statement that has no response by then is given up; `Infinity` for imports and index builds. */
+  statementsEndAt: number;
+  /** How long a connection may owe a response if the server cannot be asked what it is doing. */
+  responseTimeoutMs: number;
 }
 
-const patience = new AsyncLocalStorage<Patience>();
-let worksUnderWay = 0;
+const storage = new AsyncLocalStorage<Deadline>();
+let inFlight = 0;
 
-/** A third of the deadline: a connection that died in silence is given up while there is time for another. */
-const SILENCES_A_DEADLINE = 3;
-const LONG_SILENCE_MS = 600_000;
+/** A third of the deadline, so that a dead connection leaves time for another one. */
+const RESPONSE_TIMEOUTS_PER_DEADLINE = 3;
+const LONG_RESPONSE_TIMEOUT_MS = 600_000;
 
-/** The deadline passed, and the database did not come back. */
-export class DeadlinePassed extends Error {
+/** The deadline passed, and the database did not answer. */
+export class DeadlineExceeded extends Error {
   constructor(cause?: unknown) {
-    super('The database did not come back within the deadline.', { cause });
+    super('The database did not answer within the deadline.', { cause });
   }
 }
 
-/** The patience of work that begins now, for who hands it on by itself. */
-export function patienceOf(deadlineMs: number): Patience {
-  return { endsAt: Date.now() + deadlineMs, silenceMs: deadlineMs / SILENCES_A_DEADLINE };
+/** The deadline of work that starts now. */
+export function deadlineIn(deadlineMs: number): Deadline {
+  const endsAt = Date.now() + deadlineMs;
+  const responseTimeoutMs = deadlineMs / RESPONSE_TIMEOUTS_PER_DEADLINE;
+  return { endsAt, statementsEndAt: endsAt, responseTimeoutMs };
 }
 
-/** Gives `work` one deadline for all the waiting in it, however many queries it makes. */
+/** Runs `work` under one deadline, however many queries it makes. */
 export async function withinDeadline<T>(deadlineMs: number, work: () => Promise<T>): Promise<T> {
-  return withPatience(patienceOf(deadlineMs), work);
+  return runWithDeadline(deadlineIn(deadlineMs), work);
 }
 
-/** The same for statements that PostgreSQL may work on for minutes without a word. */
+/** The same for statements that PostgreSQL may run for minutes: only waiting for a connection is limited. */
 export async function withLongStatements<T>(
   deadlineMs: number,
   work: () => Promise<T>,
 ): Promise<T> {
-  return withPatience({ endsAt: Date.now() + deadlineMs, silenceMs: LONG_SILENCE_MS }, work);
+  const endsAt = Date.now() + deadlineMs;
+  const limits = { statementsEndAt: Infinity, responseTimeoutMs: LONG_RESPONSE_TIMEOUT_MS };
+  return runWithDeadline({ endsAt, ...limits }, work);
 }
 
-/** Undefined where this piece of work has no deadline. */
-export function currentPatience(): Patience | undefined {
-  return patience.getStore();
+/** The deadline of the work that calls this; undefined if it has none. */
+export function currentDeadline(): Deadline | undefined {
+  return storage.getStore();
 }
 
-/** What is left of the deadline of this piece of work; undefined where it has none. */
+/** The time left of the current deadline; undefined if there is none. */
 export function remainingMs(): number | undefined {
-  const current = patience.getStore();
+  const current = storage.getStore();
   return current && current.endsAt - Date.now();
 }
 
-/** Until Node 22 a storage that was used once slows down every promise until it is let go. */
-async function withPatience<T>(store: Patience, work: () => Promise<T>): Promise<T> {
-  worksUnderWay += 1;
+/**
+ * Resolves or rejects with `promise`, but not later than `endsAt`. The work behind it goes on.
+ * @throws {DeadlineExceeded} if it takes longer; its cause is what `findCause` returns.
+ */
+export async function settleBy<T>(
+  endsAt: number,
+  promise: Promise<T>,
+  findCause: () => unknown = () => undefined,
+): Promise<T> {
+  const settled = new AbortController();
+  const expired = wait(Math.max(0, endsAt - Date.now()), undefined, { signal: settled.signal });
   try {
-    return await patience.run(store, work);
+    return await Promise.race([
+      promise,
+      expired.then((): never => {
+        throw new DeadlineExceeded(findCause());
+      }),
+    ]);
   } finally {
-    worksUnderWay -= 1;
-    if (!worksUnderWay) patience.disable();
+    settled.abort();
+  }
+}
+
+/** Until Node 22 an AsyncLocalStorage that was used once slows down every promise until it is disabled. */
+export async function runWithDeadline<T>(deadline: Deadline, work: () => Promise<T>): Promise<T> {
+  inFlight += 1;
+  try {
+    return await storage.run(deadline, work);
+  } finally {
+    inFlight -= 1;
+    if (!inFlight) storage.disable();
   }
 }

@@ -137,11 +137,11 @@ export class EmbeddedServer {
     if (hasEnded(child)) return;
     const ended = once(child, 'exit');
     child.kill('SIGINT');
-    const impatience = setTimeout(() => child.kill('SIGQUIT'), STOP_LIMIT_MS);
+    const timer = setTimeout(() => child.kill('SIGQUIT'), STOP_LIMIT_MS);
     try {
       await ended;
     } finally {
-      clearTimeout(impatience);
+      clearTimeout(timer);
     }
   }
 

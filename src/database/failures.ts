@@ -4,17 +4,20 @@ import {
   QueryRunnerAlreadyReleasedError,
   QueryRunnerProviderAlreadyReleasedError,
 } from 'typeorm';
-import { DeadlinePassed } from './deadline.js';
+import { DeadlineExceeded } from './deadline.js';
 import { hasErrorCode } from './error-code.js';
-import { ConnectionSilent } from './recycling-client.js';
+import { ResponseTimeout } from './recycling-client.js';
 import { QueueFull } from './slots.js';
 
 /**
  * Lost or refused connections, no room, shutting down, failed over to a read-only server, beaten by
  * another transaction: https://www.postgresql.org/docs/current/errcodes-appendix.html
  */
-const AWAY = /^(08...|53...|57P..|58...|25006|25P03|40001|40P01|55P03)$/;
+const AWAY = /^(08...|53(?!100)...|57P..|58...|25006|25P03|40001|40P01|55P03)$/;
+const INTEGRITY_VIOLATION = /^23/;
 const UNIQUE_VIOLATION = '23505';
+const READ_ONLY = '25006';
+const DATABASE_DISK_FULL = '53100';
 
 const SOCKET_FAILURES = new Set([
   'ECONNREFUSED',
@@ -37,8 +40,8 @@ const ENCRYPTION = /does not support SSL|no encryption|SSL off|insecure|SSL requ
 
 /** The pool's own, and what TypeORM says where a connection died between two statements of a transaction. */
 const LOST = [
-  ConnectionSilent,
-  DeadlinePassed,
+  ResponseTimeout,
+  DeadlineExceeded,
   QueueFull,
   QueryRunnerAlreadyReleasedError,
   QueryRunnerProviderAlreadyReleasedError,
@@ -48,10 +51,29 @@ const LOST = [
  * The database is there and does not let us in, with its reason as the cause: waiting does not help,
  * somebody has to mend the settings.
  */
-export class ConnectionRefused extends Error {
+export class ConnectionRejectedError extends Error {
   constructor(cause: unknown) {
     super(`The database refused the connection: ${String(cause)}`, { cause });
   }
+}
+
+/**
+ * The database takes no writes: it is a standby, or `default_transaction_read_only` is on. Reads work.
+ */
+export class ReadOnlyDatabaseError extends Error {
+  constructor(cause: unknown) {
+    super('The database is read-only: it takes no writes.', { cause });
+  }
+}
+
+/** Whether a write was refused because the server, or the session, is read-only. */
+export function isReadOnlyFailure(failure: unknown): boolean {
+  return hasErrorCode(causeOf(failure), READ_ONLY);
+}
+
+/** Whether the disk is full: ours, or that of the database. */
+export function isDiskFull(failure: unknown): boolean {
+  return hasErrorCode(causeOf(failure), 'ENOSPC', 'EDQUOT', 'EFBIG', DATABASE_DISK_FULL);
 }
 
 /** Whether the server would talk to us only with TLS, or only without. */
@@ -69,6 +91,21 @@ export function isDatabaseAway(failure: unknown): boolean {
   return SOCKET_FAILURES.has(code) && 'syscall' in cause;
 }
 
+/** A constraint of the database stood against a write (class 23): which one, and of which table. */
+export interface Violation {
+  code: string;
+  table?: string;
+  constraint?: string;
+  column?: string;
+}
+
+/** Undefined if it was something else. */
+export function findViolation(failure: unknown): Violation | undefined {
+  const cause = causeOf(failure);
+  if (!isNativeError(cause) || !('code' in cause)) return undefined;
+  return INTEGRITY_VIOLATION.test(String(cause.code)) ? (cause as Error & Violation) : undefined;
+}
+
 /** Whether a unique constraint of `table`, or of any, stood against it. */
 export function isDuplicate(failure: unknown, table?: string): boolean {
   const cause = causeOf(failure) as { table?: string };
@@ -76,6 +113,6 @@ export function isDuplicate(failure: unknown, table?: string): boolean {
 }
 
 /** What the database said, without what TypeORM wraps it in. */
-function causeOf(failure: unknown): unknown {
+export function causeOf(failure: unknown): unknown {
   return failure instanceof QueryFailedError ? failure.driverError : failure;
 }

@@ -1,6 +1,6 @@
 import { setImmediate as turnOfTheEventLoop } from 'node:timers/promises';
 import { environment } from '../environment.js';
-import { patienceOf, type Patience } from './deadline.js';
+import { currentDeadline, deadlineIn, settleBy, type Deadline } from './deadline.js';
 import type { DatabaseOpening } from './opening.js';
 
 /** A group that is slow, perhaps on a connection that died, holds up who comes after it no longer than this. */
@@ -35,7 +35,7 @@ export class Gatherer<Key, Value> {
     private readonly database: DatabaseOpening,
     private readonly answer: (
       keys: readonly Key[],
-      patience: Patience,
+      deadline: Deadline,
     ) => Promise<ArrayLike<Value | Error>>,
   ) {}
 
@@ -44,13 +44,17 @@ export class Gatherer<Key, Value> {
     return this.waiting === 0;
   }
 
-  /** Asks for one of them. */
-  load(key: Key): Promise<Value> {
-    return new Promise((resolve, reject) => {
+  /**
+   * Asks for one of them. The deadline of the batch counts, and `endsAt` too: that of the work around it.
+   * @throws {DeadlineExceeded} at the earlier of both.
+   */
+  load(key: Key, endsAt = currentDeadline()?.endsAt): Promise<Value> {
+    const loaded = new Promise<Value>((resolve, reject) => {
       this.waiting += 1;
       this.gathered.push({ key, resolve, reject });
       if (this.hasRoom && !this.isLeavingSoon) this.leaveSoon();
     });
+    return endsAt === undefined ? loaded : settleBy(endsAt, loaded);
   }
 
   private get hasRoom(): boolean {
@@ -73,12 +77,12 @@ export class Gatherer<Key, Value> {
 
   private async travel(group: Group<Key, Value>): Promise<void> {
     this.underWay.add(group);
-    const impatience = setTimeout(() => {
+    const timer = setTimeout(() => {
       this.underWay.delete(group);
       this.leave();
     }, PATIENCE_MS);
     const answers = await this.bringBack(group);
-    clearTimeout(impatience);
+    clearTimeout(timer);
     await this.letTheNextLeave(group);
     this.waiting -= group.length;
     for (const [place, { resolve, reject }] of group.entries()) {
@@ -89,11 +93,11 @@ export class Gatherer<Key, Value> {
   }
 
   private async bringBack(group: Group<Key, Value>): Promise<ArrayLike<Value | Error>> {
-    const patience = patienceOf(environment.deadlineMs);
+    const deadline = deadlineIn(environment.deadlineMs);
     const keys = group.map(({ key }) => key);
     try {
-      return await this.database.persistUntil(patience.endsAt, async () =>
-        this.answer(keys, patience),
+      return await this.database.persistUntil(deadline.endsAt, async () =>
+        this.answer(keys, deadline),
       );
     } catch (error) {
       return group.map(() => error as Error);

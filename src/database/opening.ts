@@ -8,18 +8,35 @@ import {
 import { InjectDataSource } from '@nestjs/typeorm';
 import { DataSource } from 'typeorm';
 import { environment } from '../environment.js';
-import { DeadlinePassed, remainingMs, withinDeadline, withLongStatements } from './deadline.js';
+import {
+  currentDeadline,
+  DeadlineExceeded,
+  deadlineIn,
+  remainingMs,
+  settleBy,
+  withinDeadline,
+  withLongStatements,
+  type Deadline,
+} from './deadline.js';
 import { isDatabaseAway } from './failures.js';
-import { poolOf } from './recycling-pool.js';
+import { poolOf, type RecyclingPool } from './recycling-pool.js';
 import { retryWhileAway } from './retry.js';
 import { prepareSchema } from './schema.js';
 
+/** The deadline of the work that calls this; without one, it starts now. */
+export function startDeadline(): Deadline {
+  return currentDeadline() ?? deadlineIn(environment.deadlineMs);
+}
+
 const ATTEMPT_MS = 1000;
-const PAUSE_MS = 250;
+const [MIN_DELAY_MS, MAX_DELAY_MS] = [250, 5000];
 
 /**
- * Opens the database while the service listens already. One that is away is waited for; one that
- * refuses us, or whose schema cannot be brought up to date, ends the service.
+ * Opens the database while the service listens already. One that is unavailable is waited for; one that
+ * rejects us, or whose schema cannot be brought up to date, ends the service.
+ *
+ * While the database is out of reach it is probed, with backoff, so that an instance gets ready though
+ * nobody sends it a request. A database that is reachable is never probed: it may go to sleep.
  */
 @Injectable()
 export class DatabaseOpening implements OnApplicationBootstrap, OnModuleDestroy {
@@ -28,16 +45,22 @@ export class DatabaseOpening implements OnApplicationBootstrap, OnModuleDestroy 
   /** Whether queries can be asked. */
   isOpen = false;
   private readonly log = new Logger(DatabaseOpening.name);
+  private readonly aborted: Promise<never>;
   private isEnding = false;
+  private isProbing = false;
+  private waiting = 0;
   private lastFailure?: unknown;
   private begin!: () => void;
+  private rejectWaiting!: (reason: Error) => void;
 
   constructor(@InjectDataSource() private readonly dataSource: DataSource) {
     this.opened = new Promise<void>((resolve) => (this.begin = resolve)).then(async () =>
       this.open(),
     );
-    // whoever asks is told; with nobody asking yet, Node must not take it for an oversight
+    this.aborted = new Promise((_, reject) => (this.rejectWaiting = reject));
+    // whoever waits is told; with nobody waiting yet, Node must not take it for an oversight
     this.opened.catch(() => undefined);
+    this.aborted.catch(() => undefined);
   }
 
   /** Whether the database answered when it was last asked. */
@@ -56,21 +79,29 @@ export class DatabaseOpening implements OnApplicationBootstrap, OnModuleDestroy 
     await this.opened.catch(() => undefined);
   }
 
-  /** @throws {DeadlinePassed} where the database is still away by then. */
+  /** Gives up all that waits for the database, for a service that has to end: it is answered with 503. */
+  abort(): void {
+    this.isEnding = true;
+    this.rejectWaiting(new DeadlineExceeded(this.lastFailure));
+    // undefined until the first attempt to open it
+    (poolOf(this.dataSource) as RecyclingPool | undefined)?.abort();
+  }
+
+  /** @throws {DeadlineExceeded} if the database is still unavailable by then. */
   async wait(endsAt = Date.now() + environment.deadlineMs): Promise<void> {
     if (this.isOpen) return;
-    const leaving = new AbortController();
-    const late = wait(endsAt - Date.now(), undefined, { signal: leaving.signal });
+    this.waiting += 1;
     try {
-      await Promise.race([this.opened, late.then(() => this.giveUp())]);
+      const opened = Promise.race([this.opened, this.aborted]);
+      await settleBy(endsAt, opened, () => this.lastFailure);
     } finally {
-      leaving.abort();
+      this.waiting -= 1;
     }
   }
 
   /**
-   * Does work once the database is open, and again where its connection died, within one deadline:
-   * that of what it is a part of, or its own.
+   * Runs work once the database is open, and again if its connection failed, within one deadline: that
+   * of the work around it, or its own.
    */
   async persist<T>(work: () => Promise<T>, isTooLate?: () => boolean): Promise<T> {
     const deadlineMs = Math.min(environment.deadlineMs, remainingMs() ?? Infinity);
@@ -92,12 +123,23 @@ export class DatabaseOpening implements OnApplicationBootstrap, OnModuleDestroy 
     return retryWhileAway(attempt, isTooLate, endsAt);
   }
 
-  private giveUp(): never {
-    throw new DeadlinePassed(this.lastFailure);
+  private async open(): Promise<void> {
+    for (
+      let delayMs = MIN_DELAY_MS;
+      !this.isEnding;
+      delayMs = Math.min(2 * delayMs, MAX_DELAY_MS)
+    ) {
+      if (await this.tryToOpen()) return;
+      await this.pause(delayMs);
+    }
   }
 
-  private async open(): Promise<void> {
-    while (!this.isEnding && !(await this.tryToOpen())) await wait(PAUSE_MS);
+  /** A request that comes meanwhile does not wait for the rest of a long pause. */
+  private async pause(delayMs: number): Promise<void> {
+    for (let paused = 0; paused < delayMs; paused += MIN_DELAY_MS) {
+      await wait(MIN_DELAY_MS);
+      if (this.isEnding || this.waiting) return;
+    }
   }
 
   private async tryToOpen(): Promise<boolean> {
@@ -106,6 +148,7 @@ export class DatabaseOpening implements OnApplicationBootstrap, OnModuleDestroy 
       await withLongStatements(environment.deadlineMs, async () =>
         prepareSchema(this.dataSource, environment.schema),
       );
+      poolOf(this.dataSource).onUnreachable = () => void this.probe();
       this.isOpen = true;
       return true;
     } catch (error) {
@@ -115,5 +158,23 @@ export class DatabaseOpening implements OnApplicationBootstrap, OnModuleDestroy 
       this.lastFailure = error;
       return false;
     }
+  }
+
+  /** Connects until the database is reachable again. */
+  private async probe(): Promise<void> {
+    if (this.isProbing) return;
+    this.isProbing = true;
+    const pool = poolOf(this.dataSource);
+    let delayMs = MIN_DELAY_MS;
+    while (!pool.isReachable && !this.isEnding) {
+      await wait(delayMs, undefined, { ref: false });
+      delayMs = Math.min(2 * delayMs, MAX_DELAY_MS);
+      try {
+        (await pool.checkOut(deadlineIn(ATTEMPT_MS))).release();
+      } catch (error) {
+        this.log.debug(`The database is not reached yet: ${String(error)}`);
+      }
+    }
+    this.isProbing = false;
   }
 }

@@ -1,6 +1,6 @@
 import type { PoolClient } from 'pg';
 import type { DataSource } from 'typeorm';
-import type { Patience } from './deadline.js';
+import type { Deadline } from './deadline.js';
 import { runPrepared } from './prepared.js';
 import type { RecyclingClient } from './recycling-client.js';
 import { poolOf, type RecyclingPool } from './recycling-pool.js';
@@ -31,9 +31,9 @@ export class Pipeline {
   constructor(private readonly dataSource: DataSource) {}
 
   /** As `queryPrepared`. */
-  async query<Row>(patience: Patience, text: string, values: unknown[]): Promise<Row[]> {
+  async query<Row>(deadline: Deadline, text: string, values: unknown[]): Promise<Row[]> {
     const pool = poolOf(this.dataSource);
-    const shared = this.join(pool, patience);
+    const shared = this.join(pool, deadline);
     try {
       shared.taken = await shared.client;
       return await runPrepared<Row>(pool, shared.taken, text, values);
@@ -42,10 +42,10 @@ export class Pipeline {
     }
   }
 
-  private join(pool: RecyclingPool, patience: Patience): Shared {
+  private join(pool: RecyclingPool, deadline: Deadline): Shared {
     const now = Date.now();
     if (!this.current || !mayBeJoined(this.current, now)) {
-      this.current = { client: take(pool, patience), users: 0, takenAt: now, heardAt: now };
+      this.current = { client: take(pool, deadline), users: 0, takenAt: now, heardAt: now };
     }
     this.current.users += 1;
     return this.current;
@@ -57,19 +57,19 @@ export class Pipeline {
     if (shared.users) return;
     if (this.current === shared) this.current = undefined;
     if (!shared.taken) return;
-    sendAhead(shared.taken, false);
+    setPipelining(shared.taken, false);
     shared.taken.release();
   }
 }
 
-async function take(pool: RecyclingPool, patience: Patience): Promise<PoolClient> {
-  const client = await pool.checkOut(patience);
-  sendAhead(client, true);
+async function take(pool: RecyclingPool, deadline: Deadline): Promise<PoolClient> {
+  const client = await pool.checkOut(deadline);
+  setPipelining(client, true);
   return client;
 }
 
-function sendAhead(client: PoolClient, isAhead: boolean): void {
-  (client as unknown as RecyclingClient).sendsAhead = isAhead;
+function setPipelining(client: PoolClient, isPipelining: boolean): void {
+  (client as unknown as RecyclingClient).isPipelining = isPipelining;
 }
 
 /** Who joins one that is still being opened would wait as long as another may. */

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { Logger } from '@nestjs/common';
 import type { PoolClient } from 'pg';
 import type { DataSource } from 'typeorm';
-import type { Patience } from './deadline.js';
+import type { Deadline } from './deadline.js';
 import { hasErrorCode } from './error-code.js';
 import { poolOf, type RecyclingPool } from './recycling-pool.js';
 
@@ -32,12 +32,12 @@ const plannedAt = new WeakMap<PoolClient, number>();
  */
 export async function queryPrepared<Row>(
   dataSource: DataSource,
-  patience: Patience,
+  deadline: Deadline,
   text: string,
   values: unknown[] = [],
 ): Promise<Row[]> {
   const pool = poolOf(dataSource);
-  const client = await pool.checkOut(patience);
+  const client = await pool.checkOut(deadline);
   try {
     return await runPrepared(pool, client, text, values);
   } finally {

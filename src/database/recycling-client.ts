@@ -1,59 +1,70 @@
+import { once } from 'node:events';
+import type { Socket } from 'node:net';
 import pg from 'pg';
 
-const REST_BEFORE_PING_MS = 500;
-const PING_LIMIT_MS = 500;
+const IDLE_BEFORE_PING_MS = 500;
+const PING_TIMEOUT_MS = 500;
+/** PostgreSQL reports that it is ready right after an error: a connection that does not is discarded. */
+const READY_TIMEOUT_MS = 500;
+/** How long a connection may take to close: a peer that is silent never confirms it. */
+const CLOSE_TIMEOUT_MS = 500;
 
-/** A connection said nothing to what it was asked: it is dead, or as good as dead. */
-export class ConnectionSilent extends Error {
-  constructor(silenceMs: number) {
-    super(`The database said nothing for ${silenceMs} ms: the connection is given up.`);
+/** A connection owes a response and sent none: it is dead, or as good as dead. */
+export class ResponseTimeout extends Error {
+  constructor(waitedMs: number) {
+    super(`The connection was closed: no response from the database for ${waitedMs} ms.`);
   }
 }
 
-/** COMMIT was answered by ROLLBACK: a statement had failed, and nobody noticed. */
+/** COMMIT was answered by ROLLBACK: a statement had failed, and the caller did not notice. */
 export class NotCommitted extends Error {
   constructor() {
     super('Nothing was committed: an earlier statement of this transaction had failed.');
   }
 }
 
-/** What this class touches of pg beyond its documentation; held by a test on the installed version. */
+/** What this class uses of pg beyond its documentation; a test holds it on the installed version. */
 interface PgInternals {
-  connection: { stream: import('node:net').Socket };
+  connection: { stream: Socket };
   readyForQuery: boolean;
   pipeline: boolean;
+  processID: number | null;
+  _activeQuery: object | null;
+  _queryQueue: object[];
+  _sentQueryQueue: object[];
 }
 
-/** A connection that knows how old it is, and whether it may be used again. */
+/** A connection that knows its age, and whether it may be used again. */
 export class RecyclingClient extends pg.Client {
-  private bornAt = Date.now();
+  private connectedAt = Date.now();
   private lastUsedAt = Date.now();
-  private isGivenUp = false;
-  private silenceMs = 0;
+  private isDiscarded = false;
 
   constructor(options?: string | pg.ClientConfig) {
     super(options);
-    // without a listener, a connection that dies at rest would end the process
-    this.on('error', () => (this.isGivenUp = true));
-    this.once('end', () => (this.isGivenUp = true));
-    this.once('connect', () => (this.bornAt = Date.now()));
+    // without a listener, a connection that fails while idle would end the process
+    this.on('error', () => (this.isDiscarded = true));
+    this.once('end', () => (this.isDiscarded = true));
+    this.once('connect', () => (this.connectedAt = Date.now()));
   }
 
   isOlderThan(ageMs: number): boolean {
-    return Date.now() - this.bornAt >= ageMs;
+    return Date.now() - this.connectedAt >= ageMs;
   }
 
-  hasRestedSince(time: number): boolean {
+  /** Whether the last response on it is older than `time`. */
+  isIdleSince(time: number): boolean {
     return this.lastUsedAt < time;
   }
 
-  /** Whether it answers; one that was used a moment ago is believed to. */
-  async isAlive(): Promise<boolean> {
-    if (this.isGivenUp) return false;
-    if (Date.now() - this.lastUsedAt < REST_BEFORE_PING_MS) return true;
-    this.watchSilence(PING_LIMIT_MS);
+  /** Whether the server answers. One that answered a moment ago, and after `suspectBefore`, is not asked. */
+  async isAlive(suspectBefore: number): Promise<boolean> {
+    if (this.isDiscarded) return false;
+    const isRecent = Date.now() - this.lastUsedAt < IDLE_BEFORE_PING_MS;
+    if (isRecent && !this.isIdleSince(suspectBefore)) return true;
     try {
-      await this.query('SELECT 1');
+      await this.respondWithin(PING_TIMEOUT_MS, async () => this.query('SELECT 1'));
+      this.markUsed();
       return true;
     } catch {
       // whatever the reason, another connection is taken
@@ -61,32 +72,82 @@ export class RecyclingClient extends pg.Client {
     }
   }
 
-  /** Whether it could harm who takes it next: given up, busy, or within a transaction. */
+  /** Runs `work` on this connection, and discards the connection if that takes longer. */
+  async respondWithin<T>(timeoutMs: number, work: () => Promise<T>): Promise<T> {
+    const timer = setTimeout(() => this.discard(new ResponseTimeout(timeoutMs)), timeoutMs);
+    try {
+      return await work();
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
+  /** Whether it was closed, by either side. */
+  get isClosed(): boolean {
+    return this.isDiscarded;
+  }
+
+  /** Whether it could harm its next user: closed, busy, or in a transaction. */
   get isDirty(): boolean {
-    return this.isGivenUp || !this.internals.readyForQuery || this.getTransactionStatus() !== 'I';
+    return this.isDiscarded || !this.isReady || this.getTransactionStatus() !== 'I';
   }
 
-  /** Whether a query is sent before the answer to the one before is there. To be set at rest. */
-  set sendsAhead(isAhead: boolean) {
-    this.internals.pipeline = isAhead;
+  /** Whether it owes no response. */
+  get isReady(): boolean {
+    return this.internals.readyForQuery;
   }
 
-  /** Gives the connection up where it owes an answer and says nothing for so long; 0 for never. */
-  watchSilence(silenceMs: number): void {
-    if (silenceMs === this.silenceMs) return;
-    this.silenceMs = silenceMs;
-    const { stream } = this.internals.connection;
-    stream.removeAllListeners('timeout');
-    stream.setTimeout(silenceMs, () => {
-      // what came and is not read yet waits for us: the silence is ours
-      if (this.internals.readyForQuery || stream.readableLength) return;
-      this.isGivenUp = true;
-      stream.destroy(new ConnectionSilent(silenceMs));
-    });
+  /**
+   * Resolves once the connection is ready after an error: pg reports the error before PostgreSQL reports
+   * that it is ready. At most half a second; then, or if a query is running, it stays as it is.
+   */
+  async settle(): Promise<void> {
+    const { _activeQuery, _queryQueue, _sentQueryQueue } = this.internals;
+    if (_activeQuery || _queryQueue.length || _sentQueryQueue.length) return;
+    const signal = AbortSignal.timeout(READY_TIMEOUT_MS);
+    await Promise.race([once(this, 'drain', { signal }), once(this, 'end', { signal })]).catch(
+      () => undefined,
+    );
   }
 
-  rest(): void {
+  /** Whether a query is sent before the response to the previous one. To be set while it is ready. */
+  set isPipelining(isPipelining: boolean) {
+    this.internals.pipeline = isPipelining;
+  }
+
+  /** How many bytes went over it in either direction: it grows while the connection works. */
+  get transferredBytes(): number {
+    const { bytesRead, bytesWritten } = this.internals.connection.stream;
+    return bytesRead + bytesWritten;
+  }
+
+  /** Whether a response has arrived that nobody has read yet. */
+  get hasUnreadResponse(): boolean {
+    return this.internals.connection.stream.readableLength > 0;
+  }
+
+  /** The number of the server's process, as PostgreSQL or a pooler reported it. */
+  get backendPid(): number | undefined {
+    return this.internals.processID ?? undefined;
+  }
+
+  /** Closes the connection at once; whoever waits for a response gets `reason`. */
+  discard(reason: Error): void {
+    this.isDiscarded = true;
+    this.internals.connection.stream.destroy(reason);
+  }
+
+  markUsed(): void {
     this.lastUsedAt = Date.now();
+  }
+
+  override end(): Promise<void>;
+  override end(callback: (error?: Error) => void): void;
+  override end(callback?: (error?: Error) => void): Promise<void> | void {
+    const { stream } = this.internals.connection;
+    const timer = setTimeout(() => stream.destroy(), this.isDiscarded ? 0 : CLOSE_TIMEOUT_MS);
+    stream.once('close', () => clearTimeout(timer));
+    return callback ? super.end(callback) : super.end();
   }
 
   private get internals(): PgInternals {
@@ -96,14 +157,14 @@ export class RecyclingClient extends pg.Client {
 
 const { query } = pg.Client.prototype as unknown as { query: (...args: unknown[]) => unknown };
 
-/** pg has many signatures for it; that which commits, TypeORM's, returns a promise. */
-RecyclingClient.prototype.query = function commitForSure(
+/** pg has many signatures for it; the one that commits, TypeORM's, returns a promise. */
+RecyclingClient.prototype.query = function rejectFailedCommit(
   this: RecyclingClient,
   ...args: unknown[]
 ) {
-  const answer = query.apply(this, args);
-  if (args[0] !== 'COMMIT') return answer as never;
-  return (answer as Promise<pg.QueryResult>).then((result) => {
+  const response = query.apply(this, args);
+  if (args[0] !== 'COMMIT') return response as never;
+  return (response as Promise<pg.QueryResult>).then((result) => {
     if (result.command === 'ROLLBACK') throw new NotCommitted();
     return result;
   }) as never;

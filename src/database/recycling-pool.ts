@@ -1,14 +1,23 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import pg from 'pg';
 import type { DataSource } from 'typeorm';
-import { currentPatience, DeadlinePassed, patienceOf, type Patience } from './deadline.js';
-import { ConnectionRefused, isAboutEncryption, isDatabaseAway } from './failures.js';
+import { BackendStates } from './backend-states.js';
+import { ConnectionMonitor } from './connection-monitor.js';
+import {
+  currentDeadline,
+  DeadlineExceeded,
+  deadlineIn,
+  settleBy,
+  type Deadline,
+} from './deadline.js';
+import { ConnectionRejectedError, isAboutEncryption, isDatabaseAway } from './failures.js';
 import { RecyclingClient } from './recycling-client.js';
+import { CONNECT_TIMEOUT_MS, prepareSession } from './session.js';
 import { Slots } from './slots.js';
 
-const CONNECT_LIMIT_MS = 2000;
-const [FIRST_PAUSE_MS, LONGEST_PAUSE_MS] = [10, 250];
-const WAITING_A_CONNECTION = 100;
+const [MIN_DELAY_MS, MAX_DELAY_MS] = [10, 250];
+const WAITING_PER_CONNECTION = 100;
+const END_TIMEOUT_MS = 1000;
 /** Connections that were opened together shall not all grow old together. */
 const JITTER = 0.1;
 
@@ -43,19 +52,25 @@ export interface PoolCounts {
 }
 
 /**
- * A pool that never hands out a dead connection. At every checkout it recycles what is too old, asks
- * what has rested whether it still lives, and goes on trying to connect until the deadline; and it
- * never takes back a connection that is given up, busy or within a transaction.
+ * A pool that never hands out a dead connection. At every checkout it recycles connections that are too
+ * old, validates those that were idle, and retries connecting until the deadline. A connection that is
+ * checked out is watched (see `ConnectionMonitor`). One that is closed, busy or in a transaction is never
+ * taken back.
  *
  * Age is checked at checkout, not by a timer, because a process that was frozen misses its timers.
  */
 export class RecyclingPool extends pg.Pool {
   readonly counts: PoolCounts = { recycled: 0, pingsFailed: 0, connectsRetried: 0 };
-  /** Whether the last attempt to get a connection succeeded. */
-  isReachable = false;
+  /** Called when the database could not be reached. */
+  onUnreachable: () => void = () => undefined;
+  private reachable = false;
+  private isAborted = false;
   private readonly slots: Slots<Lendable>;
-  /** What has not been used since then is not asked any more: another that rested as long was dead. */
+  private readonly monitor: ConnectionMonitor;
+  /** A connection failed then: those without a response since are validated before their next use. */
   private suspectBefore = 0;
+  /** A connection was dead by then: those without a response since are dead too, and not even asked. */
+  private deadBefore = 0;
   private readonly recycleMs: number;
   private readonly deadlineMs: number;
   private readonly sslInstead: pg.PoolConfig['ssl'];
@@ -65,14 +80,22 @@ export class RecyclingPool extends pg.Pool {
       ...options,
       Client: RecyclingClient,
       min: 0,
-      connectionTimeoutMillis: Math.min(CONNECT_LIMIT_MS, deadlineMs),
+      connectionTimeoutMillis: Math.min(CONNECT_TIMEOUT_MS, deadlineMs),
       idleTimeoutMillis: (recycleSeconds * 1000) / 2,
-      onConnect: async (client) => prepareSession(client, deadlineMs),
+      onConnect: async (client) => prepareSession(client as RecyclingClient, deadlineMs),
     });
-    this.slots = new Slots<Lendable>(this.options.max, this.options.max * WAITING_A_CONNECTION);
+    this.slots = new Slots<Lendable>(this.options.max, this.options.max * WAITING_PER_CONNECTION);
+    this.monitor = new ConnectionMonitor(new BackendStates(this.options), (since) =>
+      this.distrust(since),
+    );
     this.recycleMs = recycleSeconds * 1000;
     this.deadlineMs = deadlineMs;
     this.sslInstead = sslInstead;
+  }
+
+  /** Whether the last attempt to get a connection succeeded. */
+  get isReachable(): boolean {
+    return this.reachable;
   }
 
   /** How many wait for a connection. */
@@ -97,42 +120,78 @@ export class RecyclingPool extends pg.Pool {
     return callback(undefined, client, (error) => client.release(error as Error));
   }
 
-  /** Lends a connection, to be released; `patience` is that of the work that it is for. */
+  /** Checks out a connection, to be released by the caller; `deadline` is that of the caller's work. */
   async checkOut(
-    patience: Patience = currentPatience() ?? patienceOf(this.deadlineMs),
+    deadline: Deadline = currentDeadline() ?? deadlineIn(this.deadlineMs),
   ): Promise<pg.PoolClient> {
-    const left = await this.slots.take(patience.endsAt - Date.now());
-    return this.lend(left ?? (await this.open(patience.endsAt)), patience.silenceMs);
+    if (this.isAborted) throw new DeadlineExceeded();
+    const left = await this.slots.take(deadline.endsAt - Date.now());
+    return this.lend(left ?? (await this.open(deadline.endsAt)), deadline);
   }
 
-  private async open(giveUpAt: number): Promise<Lendable> {
+  /** Connections without a response since `time` are not used again: the next attempt gets a new one. */
+  distrust(time: number): void {
+    this.deadBefore = Math.max(this.deadBefore, time);
+  }
+
+  /** Gives up all work at once, for a service that ends: nobody gets a connection any more. */
+  abort(): void {
+    this.isAborted = true;
+    this.slots.rejectAll(new DeadlineExceeded());
+    this.monitor.discardAll(new DeadlineExceeded());
+  }
+
+  /** Resolves once all connections are closed; those that are still checked out are cut after a second. */
+  override end(): Promise<void>;
+  override end(callback: () => void): void;
+  override end(callback?: () => void): Promise<void> | void {
+    const timer = setTimeout(() => this.abort(), END_TIMEOUT_MS);
+    const ended = super.end().finally(() => clearTimeout(timer));
+    if (!callback) return ended;
+    void ended.then(callback, callback);
+  }
+
+  private async open(endsAt: number): Promise<Lendable> {
+    const opening = this.findFit(endsAt);
     try {
-      const client = await this.findFit(giveUpAt);
+      const client = await settleBy(endsAt, opening);
       return { client, takeBack: client.release.bind(client) };
     } catch (error) {
-      this.slots.giveBack();
+      // one that comes too late for this caller is there for the next
+      void opening
+        .then(
+          (client) => client.release(),
+          () => undefined,
+        )
+        .finally(() => this.slots.giveBack());
       throw error;
     }
   }
 
-  private async findFit(giveUpAt: number): Promise<pg.PoolClient> {
-    for (let pauseMs = FIRST_PAUSE_MS; ; pauseMs = Math.min(2 * pauseMs, LONGEST_PAUSE_MS)) {
+  private async findFit(endsAt: number): Promise<pg.PoolClient> {
+    for (let delayMs = MIN_DELAY_MS; ; delayMs = Math.min(2 * delayMs, MAX_DELAY_MS)) {
       const { ssl } = this.options;
       try {
         const client = await this.takeFit();
-        this.isReachable = true;
+        this.reachable = true;
         if (client) return client;
-        pauseMs = FIRST_PAUSE_MS;
+        delayMs = MIN_DELAY_MS;
       } catch (error) {
-        this.isReachable = false;
+        this.noteUnreachable();
         if (isAboutEncryption(error) && this.changeEncryption(ssl)) continue;
-        if (!isDatabaseAway(error)) throw new ConnectionRefused(error);
-        const jitteredMs = pauseMs * (0.5 + Math.random() / 2);
-        if (Date.now() + jitteredMs > giveUpAt) throw new DeadlinePassed(error);
+        if (!isDatabaseAway(error)) throw new ConnectionRejectedError(error);
+        const jitteredMs = delayMs * (0.5 + Math.random() / 2);
+        if (this.isAborted || Date.now() + jitteredMs > endsAt) throw new DeadlineExceeded(error);
         this.counts.connectsRetried += 1;
         await wait(jitteredMs);
       }
     }
+  }
+
+  private noteUnreachable(): void {
+    const wasReachable = this.reachable;
+    this.reachable = false;
+    if (wasReachable) this.onUnreachable();
   }
 
   /** For all connections from now on: the server that answers one so answers all so. */
@@ -142,7 +201,7 @@ export class RecyclingPool extends pg.Pool {
     return true;
   }
 
-  /** Undefined where the one that came had to be given up: the next may be better. */
+  /** Undefined if the connection that came had to be closed: the next may be better. */
   private async takeFit(): Promise<pg.PoolClient | undefined> {
     const client = await super.connect();
     const fault = await this.findFault(client as unknown as RecyclingClient);
@@ -152,61 +211,50 @@ export class RecyclingPool extends pg.Pool {
     return undefined;
   }
 
-  /** One that is found dead spares the others that rested as long their ping, and who waits the time. */
   private async findFault(client: RecyclingClient): Promise<keyof PoolCounts | undefined> {
     if (this.isOld(client)) return 'recycled';
-    if (client.hasRestedSince(this.suspectBefore)) return 'pingsFailed';
+    if (client.isIdleSince(this.deadBefore)) return 'pingsFailed';
     const askedAt = Date.now();
-    if (await client.isAlive()) return undefined;
-    this.suspectBefore = Math.max(this.suspectBefore, askedAt);
+    if (await client.isAlive(this.suspectBefore)) return undefined;
+    this.distrust(askedAt);
     return 'pingsFailed';
   }
 
-  private lend(lendable: Lendable, silenceMs: number): pg.PoolClient {
-    const { client, takeBack } = lendable;
+  private lend(lendable: Lendable, deadline: Deadline): pg.PoolClient {
+    const { client } = lendable;
     const recycling = client as unknown as RecyclingClient;
-    recycling.watchSilence(silenceMs);
+    this.monitor.watch(recycling, deadline);
     let isBack = false;
     client.release = (error?: Error | boolean) => {
       if (isBack)
-        throw new Error('This connection was given back before: somebody else may have it.');
+        throw new Error('This connection was released before: somebody else may have it.');
       isBack = true;
-      recycling.rest();
-      const isFit = !error && !recycling.isDirty && !this.isOld(recycling);
-      // who waits already need not ask whether it lives: it has just answered
-      if (isFit && this.slots.handOver(lendable)) return;
-      takeBack(error ?? recycling.isDirty);
-      this.slots.giveBack();
+      this.monitor.unwatch(recycling);
+      if (error || recycling.isReady || recycling.isClosed) return this.takeBack(lendable, error);
+      void this.takeBackSettled(lendable, recycling);
     };
     return client;
+  }
+
+  private async takeBackSettled(lendable: Lendable, client: RecyclingClient): Promise<void> {
+    await client.settle();
+    this.takeBack(lendable);
+  }
+
+  private takeBack(lendable: Lendable, error?: Error | boolean): void {
+    const client = lendable.client as unknown as RecyclingClient;
+    if (client.isClosed) this.suspectBefore = Date.now();
+    else client.markUsed();
+    const isFit = !error && !client.isDirty && !this.isOld(client);
+    // it has just answered: a waiter need not validate it
+    if (isFit && this.slots.handOver(lendable)) return;
+    lendable.takeBack(error ?? client.isDirty);
+    this.slots.giveBack();
   }
 
   private isOld(client: RecyclingClient): boolean {
     return client.isOlderThan(this.recycleMs * (1 - JITTER * Math.random()));
   }
-}
-
-/**
- * A server that works on what nobody waits for any more notices it within a second, where it can:
- * from PostgreSQL 14 on, and not on Windows.
- * https://www.postgresql.org/docs/current/runtime-config-connection.html#GUC-CLIENT-CONNECTION-CHECK-INTERVAL
- */
-const NOTICE_THAT_WE_LEFT = `
-  DO $$ BEGIN PERFORM set_config('client_connection_check_interval', '1000', false);
-  EXCEPTION WHEN OTHERS THEN NULL; END $$`;
-
-/**
- * A client that vanished within a transaction must not hold its locks for long, and one that waits
- * for a lock must stop waiting before its connection is taken for dead. These are statements and not
- * start-up parameters, which poolers such as PgBouncer refuse.
- */
-async function prepareSession(client: pg.ClientBase, deadlineMs: number): Promise<void> {
-  (client as RecyclingClient).watchSilence(CONNECT_LIMIT_MS);
-  await client.query(
-    `SET idle_in_transaction_session_timeout = ${Math.ceil(deadlineMs / 2)};
-     SET lock_timeout = ${Math.ceil(deadlineMs / 4)};
-     ${NOTICE_THAT_WE_LEFT}`,
-  );
 }
 
 /** The pool of a DataSource that is open; TypeORM shows it to its own query runners only. */

@@ -1,7 +1,10 @@
 import { Logger } from '@nestjs/common';
 import type { DataSource, QueryRunner } from 'typeorm';
 import type { Environment } from '../environment.js';
+import { AdditiveSchemaBuilder } from './additive-schema-builder.js';
+import { explainMissingPrivilege } from './missing-privilege.js';
 import { prepareRows } from './preparations.js';
+import { noteReadOnly } from './retry.js';
 
 /** Any number known to nobody else: the instances that start at once queue behind it. */
 const SCHEMA_LOCK = 4_219_500_042;
@@ -13,30 +16,63 @@ const HARMLESS = [
   /^COMMENT ON /i,
 ];
 
-/** An index that the entities do not know was made by somebody on purpose. */
-const LEFT_ALONE = /^DROP INDEX /i;
-
 const log = new Logger('Schema');
 
 /** The schema is not what the service needs, and bringing it there is not the service's to decide. */
 export class SchemaRefused extends Error {}
 
+/** The database cannot hold what the registry keeps. */
+export class UnsuitableDatabaseError extends Error {}
+
 /**
  * Brings the database's tables to what the entities say, or makes sure that they are: see
  * `DB_SCHEMA` in the README. Instances that start at once take turns.
  * @throws {SchemaRefused} with the statements in question and the ways out; nothing was changed.
+ * @throws {MissingPrivilegeError} with the SQL that grants the right.
+ * @throws {UnsuitableDatabaseError} if the database is not in UTF-8.
  */
 export async function prepareSchema(
   dataSource: DataSource,
   mode: Environment['schema'],
 ): Promise<void> {
+  await refuseOtherEncodings(dataSource);
   if (mode === 'off') return;
+  if (await isReadOnly(dataSource)) return checkReadOnly(dataSource);
   if (mode === 'check') return check(await findMissingStatements(dataSource));
-  await inTurn(dataSource, async (runner) => {
-    if (mode === 'migrate') await migrate(dataSource);
-    else await synchronize(runner, await findMissingStatements(dataSource));
-    await prepareRows(runner);
-  });
+  try {
+    await inTurn(dataSource, async (runner) => {
+      if (mode === 'migrate') await migrate(dataSource);
+      else await synchronize(runner, await findMissingStatements(dataSource));
+      await prepareRows(runner);
+    });
+  } catch (error) {
+    throw await explainMissingPrivilege(dataSource, error);
+  }
+}
+
+async function refuseOtherEncodings(dataSource: DataSource): Promise<void> {
+  const [{ encoding, name }] = (await dataSource.query(
+    `SELECT current_setting('server_encoding') AS encoding, current_database() AS name`,
+  )) as [{ encoding: string; name: string }];
+  if (encoding === 'UTF8') return;
+  throw new UnsuitableDatabaseError(
+    `The database "${name}" is in ${encoding}, and names need UTF8: run CREATE DATABASE marathons ` +
+      `ENCODING 'UTF8' LC_COLLATE 'C' LC_CTYPE 'C.UTF-8' TEMPLATE template0; and name it in DATABASE_URL.`,
+  );
+}
+
+async function isReadOnly(dataSource: DataSource): Promise<boolean> {
+  const [{ value }] = (await dataSource.query(
+    `SELECT current_setting('transaction_read_only') AS value`,
+  )) as [{ value: string }];
+  return value === 'on';
+}
+
+/** Reading works if the tables are there. */
+async function checkReadOnly(dataSource: DataSource): Promise<void> {
+  check(await findMissingStatements(dataSource));
+  noteReadOnly();
+  log.warn('The database is read-only: reading works, and writes get 503');
 }
 
 async function inTurn(dataSource: DataSource, work: (runner: QueryRunner) => Promise<void>) {
@@ -48,8 +84,11 @@ async function inTurn(dataSource: DataSource, work: (runner: QueryRunner) => Pro
 }
 
 async function findMissingStatements(dataSource: DataSource): Promise<string[]> {
-  const { upQueries } = await dataSource.driver.createSchemaBuilder().log();
-  return upQueries.map(({ query }) => query).filter((query) => !LEFT_ALONE.test(query));
+  const builder = new AdditiveSchemaBuilder(dataSource);
+  const { upQueries } = await builder.log();
+  const { unknown, tooNarrow } = builder;
+  if (unknown.length) log.log(`Not known here, and left alone: ${unknown.join(', ')}`);
+  return [...upQueries.map(({ query }) => query), ...tooNarrow];
 }
 
 async function synchronize(runner: QueryRunner, statements: string[]): Promise<void> {
@@ -74,10 +113,9 @@ function check(missing: string[]): void {
 
 function refuseDestructive(destructive: string[]): SchemaRefused {
   return new SchemaRefused(
-    `Bringing the schema up to date would take more than additions; nothing was changed:\n` +
+    `The schema needs more than additions, which are yours to make; nothing was changed:\n` +
       `${asList(destructive)}\n` +
-      'To keep what is there, start with DB_SCHEMA=migrate, which only adds, or with DB_SCHEMA=off. ' +
-      'If you want the change, take a backup, run these statements yourself, and start again.',
+      'Take a backup, run these statements, and start again; or start with DB_SCHEMA=off to go on without.',
   );
 }
 

@@ -1,4 +1,4 @@
-import type { Patience } from './deadline.js';
+import type { Deadline } from './deadline.js';
 import { Gatherer } from './gatherer.js';
 import type { DatabaseOpening } from './opening.js';
 
@@ -7,7 +7,7 @@ export type OnLeave = (leave: (reason: Error) => void) => void;
 
 interface Asker<Answer> {
   onLeave: OnLeave;
-  ask: (signal: AbortSignal, patience: Patience) => Promise<Answer>;
+  ask: (signal: AbortSignal, deadline: Deadline) => Promise<Answer>;
 }
 
 /**
@@ -32,12 +32,16 @@ export class SharedReads<Answer> {
   }
 }
 
+/** A batch that is retried registers with its clients once. */
+const signals = new WeakMap<object, AbortSignal>();
+
 async function answerAll<Answer>(
   askers: readonly Asker<Answer>[],
-  patience: Patience,
+  deadline: Deadline,
 ): Promise<Answer[]> {
-  const allLeft = whenAllLeave(askers.map(({ onLeave }) => onLeave));
-  const answer = await askers[0]!.ask(allLeft, patience);
+  const allLeft = signals.get(askers) ?? whenAllLeave(askers.map(({ onLeave }) => onLeave));
+  signals.set(askers, allLeft);
+  const answer = await askers[0]!.ask(allLeft, deadline);
   return askers.map(() => answer);
 }
 

@@ -1,4 +1,4 @@
-import { DeadlinePassed } from './deadline.js';
+import { DeadlineExceeded } from './deadline.js';
 
 /** So many wait for a connection already that one more would wait in vain. */
 export class QueueFull extends Error {
@@ -7,10 +7,11 @@ export class QueueFull extends Error {
   }
 }
 
-const TIMER_STEP_MS = 100;
+const TIMER_STEP_MS = 50;
 
 interface Waiter<T> {
   give: (thing?: T) => void;
+  reject: (reason: Error) => void;
 }
 
 /** Places for so many at a time, each perhaps with a thing in it that the one before left. The others wait in their order: not more than `longestQueue`, not past their deadline. */
@@ -28,7 +29,7 @@ export class Slots<T> {
 
   /**
    * @throws {QueueFull} at once where too many wait.
-   * @throws {DeadlinePassed} where no place came free in time.
+   * @throws {DeadlineExceeded} where no place came free in time.
    */
   take(deadlineMs: number): Promise<T | undefined> {
     if (this.free > 0) {
@@ -39,17 +40,25 @@ export class Slots<T> {
       return Promise.reject(new QueueFull(this.queue.size));
     }
     return new Promise<T | undefined>((resolve, reject) => {
-      const waiter: Waiter<T> = { give: resolve };
-      const giveUp = setTimeout(() => {
-        this.queue.delete(waiter);
-        reject(new DeadlinePassed());
-      }, roundUp(deadlineMs));
-      waiter.give = (thing) => {
-        clearTimeout(giveUp);
-        resolve(thing);
+      const timer = setTimeout(() => waiter.reject(new DeadlineExceeded()), roundUp(deadlineMs));
+      const waiter: Waiter<T> = {
+        give: (thing) => {
+          clearTimeout(timer);
+          resolve(thing);
+        },
+        reject: (reason) => {
+          clearTimeout(timer);
+          this.queue.delete(waiter);
+          reject(reason);
+        },
       };
       this.queue.add(waiter);
     });
+  }
+
+  /** All who wait now wait in vain. */
+  rejectAll(reason: Error): void {
+    for (const waiter of this.queue) waiter.reject(reason);
   }
 
   giveBack(): void {

@@ -3,10 +3,13 @@ import { Readable } from 'node:stream';
 import { callbackify } from 'node:util';
 import { BadRequestException, PayloadTooLargeException } from '@nestjs/common';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
+import { environment } from '../environment.js';
 import { JSON_TYPES, ROW_TYPES } from './route-rules.js';
-import { RowsFile } from './rows-body.js';
+import { RowsFile, uploadTooLarge } from './rows-body.js';
 
-const LARGEST_OBJECT_BYTES = 1_048_576;
+const BYTES_PER_MB = 1_048_576;
+const LARGEST_OBJECT_BYTES = BYTES_PER_MB;
+const LET_GO_BY_MS = 5000;
 const OPENS_ARRAY = 0x5b;
 const WHITE_SPACE = new Set([0x20, 0x09, 0x0a, 0x0d]);
 
@@ -20,15 +23,15 @@ export function readBodies(fastify: FastifyInstance): void {
   const parseJson = fastify.getDefaultJsonParser('error', 'error');
   fastify.removeAllContentTypeParsers();
   fastify.addContentTypeParser(ROW_TYPES, async (request: FastifyRequest, payload: Readable) => {
-    if (takesRows(request)) return RowsFile.receive(mediaTypeOf(request), payload);
-    payload.resume();
+    if (takesRows(request)) return receiveRows(request, payload);
+    letGoBy(payload);
     return undefined;
   });
   // by callbacks, because a promise more is felt on every write
   fastify.addContentTypeParser(JSON_TYPES, (request, payload: Readable, done: Done) => {
     readStart(payload, done, (start) => {
       if (opensArray(start.bytes) && takesRows(request)) {
-        return callbackify(receiveRows)(request, payload, start, done);
+        return callbackify(receiveStarted)(request, payload, start, done);
       }
       const text = readObject(start, payload);
       if (text.trim()) void parseJson(request, text, done);
@@ -67,9 +70,27 @@ function readStart(payload: Readable, fail: Done, use: (start: Start) => void): 
   payload.on('data', keep).on('end', end).once('error', fail);
 }
 
-async function receiveRows(request: FastifyRequest, rest: Readable, { bytes, isWhole }: Start) {
+async function receiveStarted(request: FastifyRequest, rest: Readable, { bytes, isWhole }: Start) {
   if (!isWhole) rest.unshift(bytes);
-  return RowsFile.receive(mediaTypeOf(request), isWhole ? Readable.from([bytes]) : rest);
+  return receiveRows(request, isWhole ? Readable.from([bytes]) : rest);
+}
+
+async function receiveRows(request: FastifyRequest, payload: Readable): Promise<RowsFile> {
+  const { maxUploadMb } = environment;
+  try {
+    const declaredMb = Number(request.headers['content-length'] ?? 0) / BYTES_PER_MB;
+    if (declaredMb > maxUploadMb) throw uploadTooLarge(maxUploadMb);
+    return await RowsFile.receive(mediaTypeOf(request), payload);
+  } catch (error) {
+    letGoBy(payload);
+    throw error;
+  }
+}
+
+/** A client hears no answer while it sends: what is left is read, for a while, and thrown away. */
+function letGoBy(payload: Readable): void {
+  const timer = setTimeout(() => payload.destroy(), LET_GO_BY_MS);
+  payload.once('close', () => clearTimeout(timer)).resume();
 }
 
 function opensArray(bytes: Buffer): boolean {
@@ -85,8 +106,7 @@ function takesRows({ method }: FastifyRequest): boolean {
 
 function readObject({ bytes, isWhole }: Start, payload: Readable): string {
   if (!isWhole) {
-    // the rest is let go by, so that the client hears the answer
-    payload.resume();
+    letGoBy(payload);
     throw new PayloadTooLargeException('The body is larger than 1 MiB.');
   }
   if (!isUtf8(bytes)) throw new BadRequestException('The body is not UTF-8.');

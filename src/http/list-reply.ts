@@ -18,13 +18,18 @@ export class ClientLeft extends Error {
  * Answers with bytes as they come. One that breaks off in its middle breaks the client's connection
  * too: half an answer must never look like a whole one.
  */
-export async function sendBytes(reply: FastifyReply, bytes: AsyncIterable<Buffer>): Promise<void> {
+export async function sendBytes(
+  reply: FastifyReply,
+  bytes: AsyncIterable<Buffer>,
+  onStreaming: () => void = () => undefined,
+): Promise<void> {
   const leaving = new AbortController();
   onClientLeaving(reply, (reason) => leaving.abort(reason));
   const chunks = bytes[Symbol.asyncIterator]();
   try {
     const { start, isWhole } = await readStart(chunks);
     if (isWhole) return void reply.send(start);
+    onStreaming();
     const { raw } = reply.hijack();
     raw.writeHead(reply.statusCode, reply.getHeaders() as Record<string, string>);
     await writeAll(raw, start, chunks, leaving.signal);

@@ -8,13 +8,20 @@ import {
 } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { hasErrorCode } from '../database/error-code.js';
-import { ConnectionRefused, isDatabaseAway, isDuplicate } from '../database/failures.js';
+import {
+  ConnectionRejectedError,
+  findViolation,
+  isDatabaseAway,
+  isDiskFull,
+  ReadOnlyDatabaseError,
+  type Violation,
+} from '../database/failures.js';
 import { ClientLeft } from './list-reply.js';
 
 const RETRY_AFTER_SECONDS = 2;
 
 /** What a client is told when something fails (RFC 9457). */
-interface Problem {
+export interface Problem {
   status: number;
   detail: string;
   type?: string;
@@ -31,6 +38,20 @@ const FASTIFY_DETAILS: Record<string, string> = {
   FST_ERR_CTP_INVALID_MEDIA_TYPE: 'Send JSON, with the header Content-Type: application/json.',
 };
 
+const READ_ONLY: Problem = {
+  status: 503,
+  type: '/problems/database-read-only',
+  detail:
+    'The database takes no writes at the moment: it is read-only, or a standby. Reading works; send the write again later.',
+};
+
+const DISK_FULL: Problem = {
+  status: 507,
+  type: '/problems/disk-full',
+  detail:
+    'There is no room left on the disk; nothing was stored. Send it again once whoever runs the service has made room.',
+};
+
 /** A client that went away half way; nobody hears the answer. */
 const BROKEN_OFF = ['ECONNRESET', 'ERR_STREAM_PREMATURE_CLOSE'];
 
@@ -42,7 +63,8 @@ export class ProblemFilter implements ExceptionFilter {
   catch(failure: unknown, host: ArgumentsHost): void {
     const http = host.switchToHttp();
     const problem = describeFailure(failure);
-    if (problem.status >= 500) this.report(failure, http.getRequest<FastifyRequest>());
+    if (problem.status === 500) this.report(failure, http.getRequest<FastifyRequest>());
+    else if (problem.status > 500) this.log.warn(`${problem.status}: ${String(failure)}`);
     sendProblem(http.getResponse<FastifyReply>(), problem);
   }
 
@@ -57,33 +79,42 @@ export function refuseRequest(failure: unknown, _: FastifyRequest, reply: Fastif
   sendProblem(reply, describeFailure(failure));
 }
 
-function sendProblem(
-  reply: FastifyReply,
-  { status, detail, type, errors, rejected }: Problem,
-): void {
+function sendProblem(reply: FastifyReply, problem: Problem): void {
+  const { status } = problem;
   if (status === 503) reply.header('Retry-After', RETRY_AFTER_SECONDS);
-  const problem = {
-    type: type ?? 'about:blank',
-    title: STATUS_CODES[status],
-    status,
-    detail,
-    errors,
-    rejected,
-  };
-  reply.code(status).type('application/problem+json').send(JSON.stringify(problem));
+  reply.code(status).type('application/problem+json').send(problemOf(problem));
+}
+
+/** The problem document. */
+export function problemOf({ status, detail, type, errors, rejected }: Problem): string {
+  const title = STATUS_CODES[status];
+  return JSON.stringify({ type: type ?? 'about:blank', title, status, detail, errors, rejected });
 }
 
 function describeFailure(failure: unknown): Problem {
   if (failure instanceof HttpException) return describeHttp(failure);
-  if (isDatabaseAway(failure) || failure instanceof ConnectionRefused) {
+  if (failure instanceof ReadOnlyDatabaseError) return READ_ONLY;
+  if (isDiskFull(failure)) return DISK_FULL;
+  if (isDatabaseAway(failure) || failure instanceof ConnectionRejectedError) {
     const type = '/problems/database-unavailable';
     return { status: 503, type, detail: 'The database does not answer: try again in a moment.' };
   }
   if (hasErrorCode(failure, ...BROKEN_OFF) || failure instanceof ClientLeft) {
     return { status: 400, detail: 'The request broke off before its end.' };
   }
-  if (isDuplicate(failure)) return { status: 409, detail: 'There is such a record already.' };
+  const violation = findViolation(failure);
+  if (violation) return { status: 409, detail: describeViolation(violation) };
   return describeFastify(failure) ?? { status: 500, detail: 'The service failed: this is a bug.' };
+}
+
+/** https://www.postgresql.org/docs/current/errcodes-appendix.html, class 23 */
+function describeViolation({ code, table, constraint, column }: Violation): string {
+  if (code === '23505') return 'There is such a record already.';
+  if (code === '23503') {
+    return `The table "${table}" still refers to it: change or delete those rows first.`;
+  }
+  if (code === '23502') return `The column "${column}" of the table "${table}" must not be empty.`;
+  return `The constraint "${constraint}" of the table "${table}" does not allow it.`;
 }
 
 function describeHttp(failure: HttpException): Problem {

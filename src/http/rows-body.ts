@@ -1,10 +1,13 @@
-import { createHash, randomUUID, type Hash } from 'node:crypto';
-import { createReadStream, createWriteStream } from 'node:fs';
-import { rm } from 'node:fs/promises';
+import { createHash, randomUUID } from 'node:crypto';
+import { open, rm, type FileHandle } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
-import { pipeline } from 'node:stream/promises';
+import { PayloadTooLargeException } from '@nestjs/common';
+import { environment } from '../environment.js';
+
+const BYTES_PER_MB = 1_048_576;
+const CHUNK_BYTES = 262_144;
 
 /** A body of many rows, which can be read more than once. Whoever received it discards it. */
 export interface RowsBody {
@@ -16,35 +19,40 @@ export interface RowsBody {
 }
 
 /**
- * Takes in a body to its end, into a temporary file, because it may be larger than the memory, and has
- * to be read again where the database goes away half way.
+ * Receives a body to its end, into a temporary file, because it may be larger than the memory, and is
+ * read again if the connection to the database fails half way.
+ *
+ * The file has no name: it is unlinked while it is open, and so is gone with this process, however that
+ * ends.
  */
 export class RowsFile implements RowsBody {
   private constructor(
     readonly mediaType: string,
     readonly fingerprint: string,
-    private readonly path: string,
+    private readonly file: FileHandle,
   ) {}
 
-  /** What came of a body that breaks off is thrown away. */
+  /**
+   * Reads no further than it has to: what is left of a body that is refused is the caller's.
+   * @throws {PayloadTooLargeException} if it is larger than `MAX_UPLOAD_MB`; what came is thrown away.
+   */
   static async receive(mediaType: string, bytes: Readable): Promise<RowsFile> {
-    const path = join(tmpdir(), `marathon-rows-${randomUUID()}`);
-    const hash = createHash('sha256');
+    const file = await openNameless();
     try {
-      await pipeline(bytes, hashing(hash), createWriteStream(path, { mode: 0o600 }));
-      return new RowsFile(mediaType, hash.digest('hex'), path);
+      const fingerprint = await writeFrom(bytes, file, environment.maxUploadMb);
+      return new RowsFile(mediaType, fingerprint, file);
     } catch (error) {
-      await rm(path, { force: true });
+      await file.close();
       throw error;
     }
   }
 
   open(): Readable {
-    return createReadStream(this.path);
+    return Readable.from(readFrom(this.file), { objectMode: false });
   }
 
   async discard(): Promise<void> {
-    await rm(this.path, { force: true });
+    await this.file.close();
   }
 }
 
@@ -59,11 +67,44 @@ export function oneRow(members: unknown): RowsBody {
   };
 }
 
-function hashing(hash: Hash) {
-  return async function* pass(chunks: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
-    for await (const chunk of chunks) {
-      hash.update(chunk);
-      yield chunk;
-    }
-  };
+async function openNameless(): Promise<FileHandle> {
+  const path = join(tmpdir(), `marathon-upload-${randomUUID()}`);
+  const file = await open(path, 'wx+', 0o600);
+  await rm(path);
+  return file;
+}
+
+/** Returns a hash of what was written. */
+async function writeFrom(bytes: Readable, file: FileHandle, maxMb: number): Promise<string> {
+  const hash = createHash('sha256');
+  let size = 0;
+  for await (const chunk of bytes.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>) {
+    size += chunk.length;
+    if (size > maxMb * BYTES_PER_MB) throw uploadTooLarge(maxMb);
+    hash.update(chunk);
+    await file.appendFile(chunk);
+  }
+  return hash.digest('hex');
+}
+
+/** Not by a stream of the file: one that is destroyed closes the file, which may be read again. */
+async function* readFrom(file: FileHandle): AsyncGenerator<Buffer> {
+  for (let position = 0; ;) {
+    const { buffer, bytesRead } = await file.read(
+      Buffer.alloc(CHUNK_BYTES),
+      0,
+      CHUNK_BYTES,
+      position,
+    );
+    if (!bytesRead) return;
+    yield buffer.subarray(0, bytesRead);
+    position += bytesRead;
+  }
+}
+
+/** The answer to an upload that is, or says that it is, larger than allowed. */
+export function uploadTooLarge(maxMb: number): PayloadTooLargeException {
+  return new PayloadTooLargeException(
+    `The upload is larger than ${maxMb} MiB; nothing was stored. Send it in parts, or set MAX_UPLOAD_MB.`,
+  );
 }

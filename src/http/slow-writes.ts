@@ -15,13 +15,13 @@ export async function writeSlowly(
   if (response.write(bytes)) return;
   const waiting = new AbortController();
   const giveUp = () => waiting.abort();
-  const impatience = setTimeout(giveUp, SLOWEST_DRAIN_MS);
+  const timer = setTimeout(giveUp, SLOWEST_DRAIN_MS);
   signal.addEventListener('abort', giveUp);
   if (signal.aborted) giveUp();
   try {
     await once(response, 'drain', { signal: waiting.signal });
   } finally {
-    clearTimeout(impatience);
+    clearTimeout(timer);
     signal.removeEventListener('abort', giveUp);
   }
 }

@@ -33,7 +33,7 @@ export class ChangeSignal {
     const over = new Promise<number>((resolve) => {
       leaving.signal.addEventListener('abort', () => resolve(since));
     });
-    const patience = setTimeout(leave, longestMs);
+    const timer = setTimeout(leave, longestMs);
     signal.addEventListener('abort', leave);
     if (signal.aborted) leave();
     this.waiting += 1;
@@ -45,7 +45,7 @@ export class ChangeSignal {
     } finally {
       this.waiting -= 1;
       if (!this.waiting) this.wake();
-      clearTimeout(patience);
+      clearTimeout(timer);
       signal.removeEventListener('abort', leave);
     }
   }

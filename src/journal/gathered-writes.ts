@@ -1,15 +1,16 @@
 import type { DataSource } from 'typeorm';
-import type { Patience } from '../database/deadline.js';
+import type { Deadline } from '../database/deadline.js';
 import { isDatabaseAway, isDuplicate } from '../database/failures.js';
 import { Gatherer } from '../database/gatherer.js';
 import type { DatabaseOpening } from '../database/opening.js';
 import { Pipeline } from '../database/pipeline.js';
+import { queryPrepared } from '../database/prepared.js';
 import { Slots } from '../database/slots.js';
 import { environment } from '../environment.js';
 import { describeChanges, rememberChanges } from './grouped-changes.js';
 import { describeCreations, locateCreations, rememberCreations } from './grouped-creations.js';
 import type { Journaled, JournaledTable } from './journaled-table.js';
-import { recallAll, type Location, type Write } from './request.js';
+import { recallAll, type Database, type Location, type Write } from './request.js';
 
 const LONGEST_QUEUE = 1000;
 
@@ -32,8 +33,8 @@ export class GatheredWrites<T extends Journaled> {
     private readonly opening: DatabaseOpening,
     private readonly table: JournaledTable,
   ) {
-    this.gatherer = new Gatherer(opening, async (writes, patience) =>
-      this.writeInTurn(writes, patience),
+    this.gatherer = new Gatherer(opening, async (writes, deadline) =>
+      this.writeInTurn(writes, deadline),
     );
     this.pipeline = new Pipeline(dataSource);
   }
@@ -66,10 +67,10 @@ export class GatheredWrites<T extends Journaled> {
     }
   }
 
-  private async writeInTurn(writes: readonly Write[], patience: Patience) {
-    await this.places.take(patience.endsAt - Date.now());
+  private async writeInTurn(writes: readonly Write[], deadline: Deadline) {
+    await this.places.take(deadline.endsAt - Date.now());
     try {
-      return await this.writeAll(writes, patience);
+      return await this.writeAll(writes, deadline);
     } finally {
       this.places.giveBack();
     }
@@ -77,12 +78,12 @@ export class GatheredWrites<T extends Journaled> {
 
   private async writeAll(
     writes: readonly Write[],
-    patience: Patience,
+    deadline: Deadline,
   ): Promise<(T | Error | undefined)[]> {
     const answers = new Map<Write, T | Error | undefined>();
     let rest = [...writes];
     while (rest.length) {
-      for (const [write, answer] of await this.writeSome(rest, patience))
+      for (const [write, answer] of await this.writeSome(rest, deadline))
         answers.set(write, answer);
       rest = rest.filter((write) => !answers.has(write));
     }
@@ -92,19 +93,20 @@ export class GatheredWrites<T extends Journaled> {
   /** A bad one does not spoil the others: where a group fails, each is tried alone. */
   private async writeSome(
     writes: Write[],
-    patience: Patience,
+    deadline: Deadline,
   ): Promise<[Write, T | Error | undefined][]> {
     const group = chooseGroup(writes);
     try {
-      return await this.writeGroup(group, async (...sql) => this.pipeline.query(patience, ...sql));
+      return await this.writeGroup(group, async (...sql) => this.pipeline.query(deadline, ...sql));
     } catch (error) {
       if (isDatabaseAway(error)) throw error;
       // whatever failed: it may have been done before, and only its answer was lost
       const locations = isCreation(group[0]!) ? locateCreations(group) : group.map(locate);
-      const done = await this.recall([...locations, ...locateOthers(group, writes)], writes);
+      const all = [...locations, ...locateOthers(group, writes)];
+      const done = await this.recall(all, writes, deadline);
       if (done.length) return done;
       if (group.length === 1) return [[group[0]!, error as Error]];
-      return this.writeEach(group, locations, patience);
+      return this.writeEach(group, locations, deadline);
     }
   }
 
@@ -115,13 +117,13 @@ export class GatheredWrites<T extends Journaled> {
   private async writeEach(
     [first, ...others]: Write[],
     locations: Location[],
-    patience: Patience,
+    deadline: Deadline,
   ): Promise<[Write, T | Error | undefined][]> {
     for (const { request } of [first!, ...others]) request.standAlone();
-    const answers = await this.writeSome([first!], patience);
-    const done = await this.recall(locations, others);
+    const answers = await this.writeSome([first!], deadline);
+    const done = await this.recall(locations, others, deadline);
     if (done.length) return [...answers, ...done];
-    for (const write of others) answers.push(...(await this.writeSome([write], patience)));
+    for (const write of others) answers.push(...(await this.writeSome([write], deadline)));
     return answers;
   }
 
@@ -139,8 +141,14 @@ export class GatheredWrites<T extends Journaled> {
   }
 
   /** What was done before of some writes. */
-  private async recall(locations: Location[], writes: Write[]): Promise<[Write, T | Error][]> {
-    const answers = await recallAll<T>(this.dataSource, locations);
+  private async recall(
+    locations: Location[],
+    writes: Write[],
+    deadline: Deadline,
+  ): Promise<[Write, T | Error][]> {
+    const query: Database['query'] = async (sql, values: unknown[]) =>
+      queryPrepared(this.dataSource, deadline, sql, values) as never;
+    const answers = await recallAll<T>({ query }, locations);
     return writes.flatMap((write) => {
       const answer = answers.get(write.request);
       return answer ? [[write, answer]] : [];

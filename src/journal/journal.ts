@@ -72,7 +72,7 @@ export class Journal<T extends Journaled> {
     private readonly gathered: GatheredWrites<T>,
   ) {}
 
-  /** Resolves once it can be written. @throws {DeadlinePassed} where the database stays away. */
+  /** Resolves once it can be written. @throws {DeadlineExceeded} where the database stays away. */
   async opened(): Promise<void> {
     await this.opening.wait();
   }

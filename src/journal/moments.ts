@@ -1,7 +1,7 @@
 import { Injectable, Logger } from '@nestjs/common';
 import { InjectDataSource } from '@nestjs/typeorm';
 import { DataSource } from 'typeorm';
-import type { Patience } from '../database/deadline.js';
+import type { Deadline } from '../database/deadline.js';
 import { hasErrorCode } from '../database/error-code.js';
 import { Gatherer } from '../database/gatherer.js';
 import { DatabaseOpening } from '../database/opening.js';
@@ -43,31 +43,31 @@ export class Moments {
     @InjectDataSource() private readonly dataSource: DataSource,
     opening: DatabaseOpening,
   ) {
-    this.gatherer = new Gatherer(opening, async (asked, patience) => {
-      const moment = await this.find(patience);
+    this.gatherer = new Gatherer(opening, async (asked, deadline) => {
+      const moment = await this.find(deadline);
       return asked.map(() => moment);
     });
   }
 
-  /** One that was not over when this was called. */
-  now(): Promise<Moment> {
-    return this.gatherer.load(true);
+  /** One that was not over when this was called. @throws {DeadlineExceeded} at `endsAt` at the latest. */
+  now(endsAt?: number): Promise<Moment> {
+    return this.gatherer.load(true, endsAt);
   }
 
-  private async find(patience: Patience): Promise<Moment> {
+  private async find(deadline: Deadline): Promise<Moment> {
     try {
-      return await this.ask(patience);
+      return await this.ask(deadline);
     } catch (error) {
       if (!hasErrorCode(error, UNKNOWN_FUNCTION, NOT_SUPPORTED, NOT_ALLOWED)) throw error;
       this.log.log(`Lists are read anew each time, since the server cannot tell: ${String(error)}`);
       this.question = `SELECT ${SEQ}`;
-      return this.ask(patience);
+      return this.ask(deadline);
     }
   }
 
-  private async ask(patience: Patience): Promise<Moment> {
+  private async ask(deadline: Deadline): Promise<Moment> {
     type Row = { seq: string | null; state?: string | null };
-    const [row] = await queryPrepared<Row>(this.dataSource, patience, this.question);
+    const [row] = await queryPrepared<Row>(this.dataSource, deadline, this.question);
     return { seq: Number(row!.seq ?? 0), state: row!.state ?? undefined };
   }
 }

@@ -1,6 +1,7 @@
 import pg from 'pg';
 import type { DataSource } from 'typeorm';
-import type { DatabaseOpening } from '../database/opening.js';
+import { startDeadline, type DatabaseOpening } from '../database/opening.js';
+import { queryPrepared } from '../database/prepared.js';
 import { retryPatiently } from '../database/retry.js';
 import type { ChangeSignal } from './change-signal.js';
 import type { Operation } from './journal.entity.js';
@@ -109,10 +110,10 @@ export class Past<T extends Journaled> {
   }
 
   /** The number of the last change at a time, 0 before the first. */
-  async findSeqAt(time: Date): Promise<number> {
+  async findSeqAt(time: Date, deadline = startDeadline()): Promise<number> {
     const sql = 'SELECT coalesce(max(last_seq), 0) AS seq FROM journal_request WHERE at <= $1';
-    const [last]: { seq: string }[] = await this.opening.persist(async () =>
-      this.dataSource.query(sql, [time]),
+    const [last] = await this.opening.persistUntil(deadline.endsAt, async () =>
+      queryPrepared<{ seq: string }>(this.dataSource, deadline, sql, [time]),
     );
     return Number(last!.seq);
   }

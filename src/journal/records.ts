@@ -1,5 +1,5 @@
 import type { DataSource } from 'typeorm';
-import type { Patience } from '../database/deadline.js';
+import type { Deadline } from '../database/deadline.js';
 import { Gatherer } from '../database/gatherer.js';
 import type { DatabaseOpening } from '../database/opening.js';
 import { queryPrepared } from '../database/prepared.js';
@@ -14,7 +14,7 @@ export class Records<T extends Journaled> {
     opening: DatabaseOpening,
     private readonly table: JournaledTable,
   ) {
-    this.gatherer = new Gatherer(opening, async (ids, patience) => this.findAll(ids, patience));
+    this.gatherer = new Gatherer(opening, async (ids, deadline) => this.findAll(ids, deadline));
   }
 
   /** Undefined where there is none. */
@@ -22,11 +22,11 @@ export class Records<T extends Journaled> {
     return this.gatherer.load(id);
   }
 
-  private async findAll(ids: readonly number[], patience: Patience): Promise<(T | undefined)[]> {
+  private async findAll(ids: readonly number[], deadline: Deadline): Promise<(T | undefined)[]> {
     const { name, list } = this.table;
     // what was written past the journal has the version 0 in the table
     const sql = `SELECT id, ${list}, greatest(version, 1) AS version FROM ${name} WHERE id = ANY($1)`;
-    const records = await queryPrepared<T>(this.dataSource, patience, sql, [ids]);
+    const records = await queryPrepared<T>(this.dataSource, deadline, sql, [ids]);
     const byId = new Map(records.map((record) => [record.id, record]));
     return ids.map((id) => byId.get(id));
   }

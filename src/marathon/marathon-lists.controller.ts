@@ -1,5 +1,7 @@
 import { BadRequestException, Controller, Delete, Get, Patch, Post, Res } from '@nestjs/common';
 import type { FastifyReply } from 'fastify';
+import type { Deadline } from '../database/deadline.js';
+import { startDeadline } from '../database/opening.js';
 import { answerList } from '../transfer/answer-list.js';
 import { BodyOf, BodyOfOneOrMany } from '../http/input.js';
 import { Consumes } from '../http/route-rules.js';
@@ -40,12 +42,14 @@ export class MarathonListsController {
     @Question(ASKABLE, ListOptions) { listing, format, as_of }: Asked<ListOptions>,
     @Res() reply: FastifyReply,
   ) {
-    const seq = as_of && (await this.past.findSeqAt(as_of));
+    const deadline = startDeadline();
+    const seq = as_of && (await this.past.findSeqAt(as_of, deadline));
     await answerList(reply, {
       listing,
       format,
       formats: FORMATS,
-      findVersion: async () => (seq === undefined ? this.past.now() : { seq }),
+      deadline,
+      findVersion: async (endsAt) => (seq === undefined ? this.past.now(endsAt) : { seq }),
       read: async (asked, ...reading) => this.lists.read(asked, { seq }, ...reading),
     });
   }
@@ -60,7 +64,7 @@ export class MarathonListsController {
       listing,
       format,
       formats: FORMATS,
-      findVersion: async () => this.past.now(),
+      findVersion: async (endsAt) => this.past.now(endsAt),
       read: async (...reading) => this.lists.readAnniversaries(year, ...reading),
     });
   }
@@ -83,6 +87,7 @@ export class MarathonListsController {
     @OnTerms() terms: WriteTerms,
     @Res() reply: FastifyReply,
   ) {
+    const deadline = startDeadline();
     const { body, headers } = reply.code(201).request;
     const resolution = readResolution(asked.on_conflict, readPreferences(headers.prefer));
     if (resolution) confirmPreference(reply, `resolution=${resolution}`);
@@ -90,7 +95,8 @@ export class MarathonListsController {
     const stored = rows
       ? await this.files.import(rows, resolution, terms)
       : await this.createOne(sent as MarathonDetails, terms, reply);
-    await this.answer(reply, asked, terms, stored);
+    // an import takes as long as it takes
+    await this.answer(reply, { ...asked, deadline: rows ? undefined : deadline }, terms, stored);
   }
 
   @Patch()
@@ -126,7 +132,7 @@ export class MarathonListsController {
   /** How many, or none of that, or the marathons themselves: as `Prefer: return` says. */
   private async answer(
     reply: FastifyReply,
-    { listing }: { listing: Listing },
+    { listing, deadline }: { listing: Listing; deadline?: Deadline },
     { requestId, isRehearsal }: WriteTerms,
     told: object,
   ): Promise<void> {
@@ -136,6 +142,7 @@ export class MarathonListsController {
     if (wish !== 'representation' || isRehearsal) return void reply.send(told);
     await answerList(reply, {
       listing,
+      deadline,
       formats: FORMATS,
       read: async (...reading) => this.lists.readChanged(requestId!, ...reading),
     });

@@ -1,4 +1,6 @@
 import { BadRequestException, Injectable, NotFoundException } from '@nestjs/common';
+import type { Deadline } from '../database/deadline.js';
+import { DatabaseOpening } from '../database/opening.js';
 import { InjectPast } from '../journal/journal.module.js';
 import { Moments, type Moment } from '../journal/moments.js';
 import type { Change, Past } from '../journal/past.js';
@@ -11,16 +13,17 @@ export class MarathonPastService {
   constructor(
     @InjectPast(Marathon) private readonly past: Past<Marathon>,
     private readonly moments: Moments,
+    private readonly database: DatabaseOpening,
   ) {}
 
   /** How far the registry is: while that stays the same, so does the list. */
-  now(): Promise<Moment> {
-    return this.moments.now();
+  now(endsAt?: number): Promise<Moment> {
+    return this.moments.now(endsAt);
   }
 
   /** The number of the last change at a time, 0 before the first. */
-  async findSeqAt(time: Date): Promise<number> {
-    return this.past.findSeqAt(time);
+  async findSeqAt(time: Date, deadline?: Deadline): Promise<number> {
+    return this.past.findSeqAt(time, deadline);
   }
 
   /** @throws {NotFoundException} where there was no such marathon then. */
@@ -45,8 +48,10 @@ export class MarathonPastService {
    * @throws {BadRequestException} where there is no such change yet.
    */
   async changes({ since = 0, limit }: ChangesPage): Promise<ChangeView[]> {
-    await this.mustHaveHappened(since);
-    return (await this.past.changes(since, limit)).map(show);
+    return this.database.persist(async () => {
+      await this.mustHaveHappened(since);
+      return (await this.past.changes(since, limit)).map(show);
+    });
   }
 
   /** The same page by page, and what is done from now on, until `signal` aborts. */

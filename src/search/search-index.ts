@@ -74,7 +74,7 @@ export class SearchIndex {
     );
     if (!this.ability.trigramSchema || (last!.id ?? 0) - lastIndexed <= MOST_WITHOUT) return;
     this.log.log(`Making the search index up to id ${last!.id}`);
-    await this.withPatience(async (runner) => {
+    await this.withoutLockTimeout(async (runner) => {
       await this.make(runner, last!.id!);
       for (const { name } of indexes) {
         await runner.query(`DROP INDEX CONCURRENTLY IF EXISTS ${quoteName(name)}`);
@@ -106,7 +106,7 @@ export class SearchIndex {
   }
 
   /** Such an index waits for transactions that are under way, which may take long. */
-  private async withPatience(work: (runner: QueryRunner) => Promise<void>): Promise<void> {
+  private async withoutLockTimeout(work: (runner: QueryRunner) => Promise<void>): Promise<void> {
     const runner = this.dataSource.createQueryRunner();
     this.runner = runner;
     try {

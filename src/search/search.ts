@@ -1,6 +1,7 @@
 import { Logger, type OnApplicationBootstrap, type OnModuleDestroy } from '@nestjs/common';
 import type { DataSource, EntityTarget, ObjectLiteral } from 'typeorm';
 import type { DatabaseOpening } from '../database/opening.js';
+import { retryWhileAway } from '../database/retry.js';
 import type { Source } from '../query/statements.js';
 import { findAbility } from './ability.js';
 import { SearchIndex } from './search-index.js';
@@ -23,17 +24,19 @@ export class Search implements OnApplicationBootstrap, OnModuleDestroy {
     const { words, index } = await this.prepare();
     if (relation) return words.find(text, relation);
     void index.renew();
-    return words.find(text, index.table, await index.findParts());
+    const parts = await retryWhileAway(async () => index.findParts());
+    return words.find(text, index.table, parts);
   }
 
   /** To be called when there may be much that was not there before; nobody has to wait for it. */
   renewIndex(): void {
     const renew = async () => {
-      await this.opening.opened;
       const { index } = await this.prepare();
       await index.renew();
     };
-    renew().catch((error: unknown) => this.log.warn(`No search index was made: ${String(error)}`));
+    const warn = (error: unknown) => this.log.warn(`No search index was made: ${String(error)}`);
+    // why the database was not opened is said by whoever opens it
+    void this.opening.opened.then(async () => renew().catch(warn)).catch(() => undefined);
   }
 
   onApplicationBootstrap(): void {

@@ -1,6 +1,7 @@
 import { Logger } from '@nestjs/common';
 import { closestMatch } from 'leven';
 import type { DataSource } from 'typeorm';
+import { retryWhileAway } from '../database/retry.js';
 import { quoteName } from '../query/columns.js';
 import { Parameters } from '../query/sql.js';
 import type { Source } from '../query/statements.js';
@@ -65,7 +66,7 @@ export class TextSearch {
   private async count(words: string[], relation: string, within?: string[]): Promise<number> {
     const parameters = new Parameters();
     const isFound = this.hasAll(words, parameters, within);
-    const [found]: { count: string }[] = await this.dataSource.query(
+    const [found] = await this.query<{ count: string }>(
       `SELECT count(*) FROM (SELECT 1 FROM ${relation} AS source WHERE ${isFound}
        LIMIT ${MOST_RANKED + 1}) AS found`,
       parameters.values,
@@ -96,23 +97,28 @@ export class TextSearch {
   private async findLike(word: string, likeness: number, relation: string, within = ['true']) {
     const isLike = `$1 OPERATOR(${this.ability.trigramSchema}.<%) ${this.folded}`;
     const parts = within.map((part) => `(${part} AND ${isLike})`).join(' OR ');
-    const rows = await this.dataSource.transaction(async (database) => {
-      await database.query(`SET LOCAL pg_trgm.word_similarity_threshold = ${likeness}`);
-      return database.query<{ text: string }[]>(
-        `SELECT ${this.folded} AS text FROM ${relation} AS source
-         WHERE ${parts} LIMIT ${MOST_LOOKED_AT}`,
-        [word],
-      );
-    });
+    const find = async () =>
+      this.dataSource.transaction(async (database) => {
+        await database.query(`SET LOCAL pg_trgm.word_similarity_threshold = ${likeness}`);
+        return database.query<{ text: string }[]>(
+          `SELECT ${this.folded} AS text FROM ${relation} AS source
+           WHERE ${parts} LIMIT ${MOST_LOOKED_AT}`,
+          [word],
+        );
+      });
+    const rows = await retryWhileAway(find);
     const known = new Set(rows.flatMap(({ text }) => text.split(/[^\p{L}\p{N}]+/u)));
     return [...known].filter(Boolean);
   }
 
+  /** A search takes many statements: one that is lost is retried by itself. */
+  private async query<Row>(sql: string, values: unknown[]): Promise<Row[]> {
+    return retryWhileAway(async () => this.dataSource.query(sql, values));
+  }
+
   private async fold(text: string): Promise<string> {
     if (!this.ability.trigramSchema) return text.toLowerCase();
-    const [folded]: { text: string }[] = await this.dataSource.query(`SELECT ${FOLD}($1) AS text`, [
-      text,
-    ]);
+    const [folded] = await this.query<{ text: string }>(`SELECT ${FOLD}($1) AS text`, [text]);
     return folded!.text;
   }
 

@@ -1,5 +1,7 @@
 import { HttpException, HttpStatus, NotAcceptableException } from '@nestjs/common';
 import type { FastifyReply } from 'fastify';
+import type { Deadline } from '../database/deadline.js';
+import { startDeadline } from '../database/opening.js';
 import type { OnLeave } from '../database/shared-reads.js';
 import type { Listing } from '../query/listing.js';
 import type { Format, FormatName } from './formats.js';
@@ -17,7 +19,9 @@ export interface AnswerableList {
   format?: FormatName;
   formats: Record<FormatName, Format>;
   /** The same while the list is; without, nobody may keep it. */
-  findVersion?: () => Promise<Version>;
+  findVersion?: (endsAt: number) => Promise<Version>;
+  /** That of the request; without, it starts with the list. */
+  deadline?: Deadline;
   read: (listing: Listing, reading: Reading, use: Use) => Promise<void>;
 }
 
@@ -27,13 +31,14 @@ export interface AnswerableList {
  */
 export async function answerList(reply: FastifyReply, list: AnswerableList): Promise<void> {
   const { headers, method } = reply.request;
+  const { deadline = startDeadline() } = list;
   const name = list.format ?? negotiate(reply.request, list.formats);
   const format = list.formats[name];
   const tagOf = ({ seq }: Version) => (name === 'json' ? `${seq}` : `${seq}-${name}`);
   reply.header('Vary', 'Accept, Prefer');
   // without a condition, the version is read with the list
   const condition = headers['if-none-match'];
-  const version = condition === undefined ? undefined : await list.findVersion?.();
+  const version = condition === undefined ? undefined : await list.findVersion?.(deadline.endsAt);
   if (version !== undefined && isKnown(condition, tagOf(version))) {
     return void reply
       .code(304)
@@ -47,16 +52,18 @@ export async function answerList(reply: FastifyReply, list: AnswerableList): Pro
   const sharedAs = method === 'GET' ? `${reply.request.url} ${name} ${isCounted}` : undefined;
   const { findVersion } = list;
   const isTooLate = () => reply.sent;
-  const reading = { format, isCounted, onLeave, isTooLate, sharedAs, findVersion };
+  const needsRows = method !== 'HEAD';
+  const common = { format, isCounted, needsRows, deadline };
+  const reading = { ...common, onLeave, isTooLate, sharedAs, findVersion };
   await list.read(listing, reading, async (open) => {
     if (open.counted) describeRange(reply, listing, open.counted);
     if (open.version !== undefined) reply.header('ETag', `"${tagOf(open.version)}"`);
     linkNeighbours(reply, listing, open);
     reply.type(`${format.mediaType}; charset=utf-8`);
-    if (method === 'HEAD') reply.send();
+    if (!needsRows) reply.send();
     else if (name === 'object') reply.send(await readOne(open.rows));
     else if (Buffer.isBuffer(open.rows)) reply.send(open.rows);
-    else await sendBytes(reply, open.rows);
+    else await sendBytes(reply, open.rows, open.keepOpen);
   });
 }
 

@@ -3,7 +3,7 @@ import { Logger } from '@nestjs/common';
 import pg from 'pg';
 import { to as copyTo } from 'pg-copy-streams';
 import type { DataSource } from 'typeorm';
-import type { Patience } from '../database/deadline.js';
+import { withinDeadline, type Deadline } from '../database/deadline.js';
 import { poolOf } from '../database/recycling-pool.js';
 import type { Listing } from '../query/listing.js';
 import {
@@ -16,6 +16,8 @@ import {
   type Source,
 } from '../query/statements.js';
 import { copyRows, enclose, fillIn, type Format } from './formats.js';
+
+const CANCEL_TIMEOUT_MS = 1000;
 
 /** What tells a list from that after the next change. */
 export interface Version {
@@ -43,6 +45,8 @@ export interface OpenList {
   neighbours: { next?: string; previous?: string };
   /** As they come, or all of them where they are few. */
   rows: AsyncIterable<Buffer> | Buffer;
+  /** To be called before rows are streamed to a client: from then on they may take as long as they do. */
+  keepOpen?: () => void;
 }
 
 /**
@@ -55,21 +59,24 @@ export class ListQuery {
   constructor(private readonly dataSource: DataSource) {}
 
   /**
-   * Opens a list for as long as `use` takes; the query ends with `signal`. `patience` is that of the
-   * work around it where it is not named.
+   * Opens a list for as long as `use` takes; the query ends with `signal`, and with the deadline until
+   * `keepOpen` is called.
    */
   async open<T>(
     question: Question,
     signal: AbortSignal,
     use: (list: OpenList) => Promise<T>,
-    patience?: Patience,
+    deadline: Deadline,
   ): Promise<T> {
-    const client = await poolOf(this.dataSource).checkOut(patience);
+    const own = { ...deadline };
+    const client = await poolOf(this.dataSource).checkOut(own);
+    const keepOpen = () => void (own.statementsEndAt = Infinity);
     try {
       const isSnapshot = question.isCounted || isPage(question.listing);
       if (isSnapshot) await client.query('BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY');
       const about = await this.findOut(client, question);
-      const used = await use({ ...about, rows: this.copy(client, question, signal) });
+      const rows = this.copy(client, question, signal);
+      const used = await use({ ...about, rows, keepOpen });
       if (isSnapshot) await this.endSnapshot(client);
       return used;
     } finally {
@@ -121,17 +128,19 @@ export class ListQuery {
       throw error;
     } finally {
       signal.removeEventListener('abort', leave);
-      if (!isOver) await this.cancel((client as unknown as { processID: number }).processID);
+      if (!isOver) void this.cancel((client as unknown as { processID: number }).processID);
     }
   }
 
   /** PostgreSQL notices that nobody listens when it next writes, which may be long after. */
   private async cancel(processId: number): Promise<void> {
     try {
-      await this.dataSource.query(
-        `SELECT pg_cancel_backend(pid) FROM pg_stat_activity
-         WHERE pid = $1 AND state = 'active' AND query LIKE 'COPY (%'`,
-        [processId],
+      await withinDeadline(CANCEL_TIMEOUT_MS, async () =>
+        this.dataSource.query(
+          `SELECT pg_cancel_backend(pid) FROM pg_stat_activity
+           WHERE pid = $1 AND state = 'active' AND query LIKE 'COPY (%'`,
+          [processId],
+        ),
       );
     } catch (error) {
       this.log.warn(`A list that nobody waits for goes on: ${String(error)}`);

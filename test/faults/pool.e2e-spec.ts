@@ -52,13 +52,14 @@ describe('the pool', () => {
   it('takes back in time what statements share that follow each other without an end', async () => {
     const { Pipeline } = await import('../../src/database/pipeline.js');
     const pipeline = new Pipeline(running.app.get(DataSource));
-    const patience = { endsAt: Date.now() + DEADLINE_MS, silenceMs: DEADLINE_MS };
+    const { deadlineIn } = await import('../../src/database/deadline.js');
+    const deadline = deadlineIn(DEADLINE_MS);
     const over = AbortSignal.timeout(DEADLINE_MS);
     const pids = new Set<unknown>();
     const ask = async () => {
       while (pids.size < 2 && !over.aborted) {
         const sql = 'SELECT pg_backend_pid() AS pid, pg_sleep($1)';
-        const [row] = await pipeline.query<{ pid: number }>(patience, sql, [0.01]);
+        const [row] = await pipeline.query<{ pid: number }>(deadline, sql, [0.01]);
         pids.add(row!.pid);
       }
     };

@@ -14,6 +14,8 @@ export interface Link {
   toService: Socket;
   toDatabase: Socket;
   lastUsedAt: number;
+  /** From then on nothing passes, and neither side is told. */
+  isSilent?: boolean;
 }
 
 /** Stands between the service and its database, and breaks what passes, as it is told. */
@@ -61,11 +63,11 @@ export function socketPathOf(databaseUrl: string): string {
 function pass(link: Link, proxy: { fault: Fault }, forget: () => void): void {
   const { toService, toDatabase } = link;
   toService.on('data', (bytes: Buffer) => {
-    if (proxy.fault.onRequest?.(link, bytes) ?? true) toDatabase.write(bytes);
+    if (!link.isSilent && (proxy.fault.onRequest?.(link, bytes) ?? true)) toDatabase.write(bytes);
     link.lastUsedAt = Date.now();
   });
   toDatabase.on('data', (bytes: Buffer) => {
-    if (proxy.fault.onAnswer?.(link, bytes) ?? true) toService.write(bytes);
+    if (!link.isSilent && (proxy.fault.onAnswer?.(link, bytes) ?? true)) toService.write(bytes);
     link.lastUsedAt = Date.now();
   });
   const end = () => {

@@ -1,0 +1,151 @@
+import { Logger } from '@nestjs/common';
+import type { BackendStates, BackendState } from './backend-states.js';
+import { DeadlineExceeded, type Deadline } from './deadline.js';
+import { hasErrorCode } from './error-code.js';
+import { ResponseTimeout, type RecyclingClient } from './recycling-client.js';
+
+const CHECK_INTERVAL_MS = 100;
+/** A statement that takes longer is not late yet, but the server is asked whether it works on it. */
+const ASK_SERVER_AFTER_MS = 300;
+const ASK_SERVER_INTERVAL_MS = 500;
+/** How long a connection may stand still while the server waits for data that we send. */
+const RECEIVE_TIMEOUT_MS = 5000;
+/** How long the server may be out of reach before whatever runs there counts as lost. */
+const UNREACHABLE_TIMEOUT_MS = 5000;
+/** The server is there, but has no room for one more connection. */
+const TOO_MANY_CONNECTIONS = '53300';
+
+/** A connection that is checked out. */
+interface Lease {
+  client: RecyclingClient;
+  deadline: Deadline;
+  /** Since when it has owed a response without a byte in either direction; undefined while it owes none. */
+  waitingSince?: number;
+  transferredBytes: number;
+  state?: BackendState;
+}
+
+/**
+ * Watches the connections that are checked out, and closes those that are dead, so that nobody waits for
+ * a response that will never come. A connection is dead if
+ * - its statement has no response at the end of the deadline;
+ * - the server says that it is done with the statement, but the response does not arrive;
+ * - the server cannot be asked, and the response timeout has passed.
+ *
+ * Slow statements that the server works on are left alone until their deadline.
+ */
+export class ConnectionMonitor {
+  private readonly log = new Logger(ConnectionMonitor.name);
+  private readonly leases = new Map<RecyclingClient, Lease>();
+  private timer?: NodeJS.Timeout;
+  private isAsking = false;
+  private lastAskedAt = 0;
+  private unreachableSince?: number;
+
+  /** `onDead` is called with the time since when a connection has been dead. */
+  constructor(
+    private readonly backends: BackendStates,
+    private readonly onDead: (since: number) => void,
+  ) {}
+
+  watch(client: RecyclingClient, deadline: Deadline): void {
+    this.leases.set(client, { client, deadline, transferredBytes: 0 });
+    this.timer ??= setInterval(() => {
+      // what arrived while this process was busy or frozen is read first
+      setImmediate(() => this.check());
+    }, CHECK_INTERVAL_MS);
+  }
+
+  unwatch(client: RecyclingClient): void {
+    this.leases.delete(client);
+  }
+
+  /** Closes every connection that is checked out. */
+  discardAll(reason: Error): void {
+    for (const { client } of this.leases.values()) client.discard(reason);
+  }
+
+  private check(): void {
+    if (!this.leases.size) {
+      clearInterval(this.timer);
+      this.timer = undefined;
+      return;
+    }
+    const now = Date.now();
+    const overdue = [...this.leases.values()].filter((lease) => this.isOverdue(lease, now));
+    if (!overdue.length || this.isAsking || now - this.lastAskedAt < ASK_SERVER_INTERVAL_MS) return;
+    this.lastAskedAt = now;
+    void this.askServer(overdue);
+  }
+
+  /** Whether the server should be asked about a connection; one that is dead by now is closed. */
+  private isOverdue(lease: Lease, now: number): boolean {
+    const { client, deadline } = lease;
+    updateWaiting(lease, now);
+    if (lease.waitingSince === undefined || client.isClosed) return false;
+    if (now >= deadline.statementsEndAt) {
+      client.discard(new DeadlineExceeded());
+      return false;
+    }
+    const waitedMs = now - lease.waitingSince;
+    const isUnreachable = now - (this.unreachableSince ?? now) >= UNREACHABLE_TIMEOUT_MS;
+    if (isUnreachable || waitedMs >= responseTimeoutMs(lease)) this.close(lease, waitedMs);
+    return waitedMs >= ASK_SERVER_AFTER_MS && !client.isClosed;
+  }
+
+  private async askServer(overdue: Lease[]): Promise<void> {
+    this.isAsking = true;
+    const pids = overdue.flatMap(({ client }) => client.backendPid ?? []);
+    try {
+      await this.backends.inspect(pids, (states) => this.apply(overdue, states));
+      this.unreachableSince = undefined;
+    } catch (error) {
+      this.log.debug(`The server was not asked about its processes: ${String(error)}`);
+      this.unreachableSince ??= hasErrorCode(error, TOO_MANY_CONNECTIONS) ? undefined : Date.now();
+      for (const lease of overdue) lease.state = undefined;
+    } finally {
+      this.isAsking = false;
+    }
+  }
+
+  /** Closes the connections whose server process is done, and returns the numbers of the processes. */
+  private apply(overdue: Lease[], states: Map<number, BackendState> | undefined): number[] {
+    const now = Date.now();
+    const finished: number[] = [];
+    for (const lease of overdue) {
+      const { client, waitingSince } = lease;
+      const pid = client.backendPid;
+      lease.state = pid === undefined ? undefined : states?.get(pid);
+      updateWaiting(lease, now);
+      if (lease.waitingSince === undefined || lease.waitingSince !== waitingSince) continue;
+      if (lease.state !== 'finished' || this.leases.get(client) !== lease) continue;
+      finished.push(pid!);
+      this.close(lease, now - waitingSince);
+    }
+    return finished;
+  }
+
+  private close({ client, waitingSince }: Lease, waitedMs: number): void {
+    this.onDead(waitingSince!);
+    client.discard(new ResponseTimeout(waitedMs));
+  }
+}
+
+function updateWaiting(lease: Lease, now: number): void {
+  const { client, transferredBytes } = lease;
+  if (client.isReady) {
+    lease.waitingSince = undefined;
+    return;
+  }
+  lease.transferredBytes = client.transferredBytes;
+  const isMoving = lease.transferredBytes !== transferredBytes || client.hasUnreadResponse;
+  if (!isMoving && lease.waitingSince !== undefined) return;
+  lease.waitingSince = now;
+  lease.state = undefined;
+}
+
+function responseTimeoutMs({ state, deadline }: Lease): number {
+  if (state === 'working') return Infinity;
+  if (state === 'receiving') return Math.min(RECEIVE_TIMEOUT_MS, deadline.responseTimeoutMs);
+  return deadline.responseTimeoutMs;
+}

@@ -1,0 +1,71 @@
+import pg from 'pg';
+import type { RecyclingClient } from './recycling-client.js';
+
+/** How long a connection may take to be established, and then to be set up. */
+export const CONNECT_TIMEOUT_MS = 2000;
+
+/**
+ * What the service relies on, whatever the defaults of the server, the database or the role are:
+ * https://www.postgresql.org/docs/current/runtime-config-client.html
+ */
+const SETTINGS = {
+  standard_conforming_strings: 'on',
+  backslash_quote: 'safe_encoding',
+  client_encoding: 'UTF8',
+  bytea_output: 'hex',
+  DateStyle: 'ISO, YMD',
+  TimeZone: 'UTC',
+  extra_float_digits: '1',
+  array_nulls: 'on',
+  transform_null_equals: 'off',
+  // a write locks the journal's head, and then has to see what was committed before
+  default_transaction_isolation: 'read committed',
+  // imports take long, and the service has its own deadline
+  statement_timeout: '0',
+  transaction_timeout: '0',
+};
+
+/** An acknowledged write has to be on disk: of all levels, only `off` does not promise that. */
+const WAIT_FOR_DISK = `
+  SELECT set_config('synchronous_commit', 'on', false)
+  WHERE current_setting('synchronous_commit') = 'off'`;
+
+/** A search path without an existing schema would find no table, and could create none. */
+const FALL_BACK_TO_PUBLIC = `
+  SELECT set_config('search_path', 'public', false) WHERE current_schema() IS NULL`;
+
+/**
+ * From PostgreSQL 14 on, and not on Windows: a server that works on what nobody waits for any more
+ * notices that within a second.
+ * https://www.postgresql.org/docs/current/runtime-config-connection.html#GUC-CLIENT-CONNECTION-CHECK-INTERVAL
+ */
+const DETECT_DISCONNECT = `
+  DO $$ BEGIN PERFORM set_config('client_connection_check_interval', '1000', false);
+  EXCEPTION WHEN OTHERS THEN NULL; END $$`;
+
+/**
+ * Sets up a new connection in one round trip. These are statements and not start-up parameters, which
+ * poolers such as PgBouncer refuse.
+ *
+ * A client that vanished within a transaction must not hold its locks for long, and one that waits for a
+ * lock has to stop before its deadline.
+ */
+export async function prepareSession(client: RecyclingClient, deadlineMs: number): Promise<void> {
+  const settings = {
+    ...SETTINGS,
+    idle_in_transaction_session_timeout: String(Math.ceil(deadlineMs / 2)),
+    lock_timeout: String(Math.ceil(deadlineMs / 4)),
+  };
+  const sql = [setAll(settings), WAIT_FOR_DISK, FALL_BACK_TO_PUBLIC, DETECT_DISCONNECT].join(';');
+  await client.respondWithin(CONNECT_TIMEOUT_MS, async () => client.query(sql));
+}
+
+/** Parameters that the server does not know have no value there, and are left out. */
+function setAll(settings: Record<string, string>): string {
+  const values = Object.entries(settings).map(
+    ([name, value]) => `(${pg.escapeLiteral(name)}, ${pg.escapeLiteral(value)})`,
+  );
+  return `
+    SELECT set_config(name, value, false) FROM (VALUES ${values.join(', ')}) AS wanted (name, value)
+    WHERE current_setting(name, true) <> value`;
+}
