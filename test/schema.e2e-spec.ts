@@ -27,11 +27,11 @@ describe('the schema', () => {
     expect(await columns()).toEqual(['id', 'name', 'city', 'inception_year', 'version']);
   });
 
-  it('is never brought up to date by destroying a column, and the start says how to go on', async () => {
+  it('is never brought up to date by destroying a column', async () => {
     await database.query(GUIDES_TABLE);
     await database.query('ALTER TABLE marathon ADD COLUMN winner text');
-    await expect(start('sync')).rejects.toThrow(/DROP COLUMN[^]*DB_SCHEMA=migrate/);
-    expect(await columns()).toEqual(['id', 'name', 'city', 'inception_year', 'winner']);
+    await (await start('sync')).stop();
+    expect(await columns()).toEqual(['id', 'name', 'city', 'inception_year', 'winner', 'version']);
     await (await start('migrate')).stop();
     expect(await columns()).toContain('winner');
   });

@@ -29,7 +29,8 @@ interface Lease {
  * Watches the connections that are checked out, and closes those that are dead, so that nobody waits for
  * a response that will never come. A connection is dead if
  * - its statement has no response at the end of the deadline;
- * - the server says that it is done with the statement, but the response does not arrive;
+ * - the server says that it is done with the statement, but the response does not arrive, or that it
+ *   waits for data, but all of it was sent;
  * - the server cannot be asked, and the response timeout has passed.
  *
  * Slow statements that the server works on are left alone until their deadline.
@@ -95,9 +96,10 @@ export class ConnectionMonitor {
 
   private async askServer(overdue: Lease[]): Promise<void> {
     this.isAsking = true;
+    const askedAbout = new Map(overdue.map((lease) => [lease, lease.waitingSince!]));
     const pids = overdue.flatMap(({ client }) => client.backendPid ?? []);
     try {
-      await this.backends.inspect(pids, (states) => this.apply(overdue, states));
+      await this.backends.inspect(pids, (states) => this.apply(askedAbout, states));
       this.unreachableSince = undefined;
     } catch (error) {
       this.log.debug(`The server was not asked about its processes: ${String(error)}`);
@@ -109,16 +111,22 @@ export class ConnectionMonitor {
   }
 
   /** Closes the connections whose server process is done, and returns the numbers of the processes. */
-  private apply(overdue: Lease[], states: Map<number, BackendState> | undefined): number[] {
+  private apply(
+    askedAbout: Map<Lease, number>,
+    states: Map<number, BackendState> | undefined,
+  ): number[] {
     const now = Date.now();
     const finished: number[] = [];
-    for (const lease of overdue) {
-      const { client, waitingSince } = lease;
+    for (const [lease, waitingSince] of askedAbout) {
+      const { client } = lease;
       const pid = client.backendPid;
-      lease.state = pid === undefined ? undefined : states?.get(pid);
       updateWaiting(lease, now);
-      if (lease.waitingSince === undefined || lease.waitingSince !== waitingSince) continue;
-      if (lease.state !== 'finished' || this.leases.get(client) !== lease) continue;
+      // a response that arrived meanwhile belongs to the statement that was asked about
+      if (lease.waitingSince !== waitingSince) continue;
+      lease.state = pid === undefined ? undefined : states?.get(pid);
+      const isReceivingAll = lease.state === 'receiving' && !client.isSending;
+      const isDead = lease.state === 'finished' || isReceivingAll;
+      if (!isDead || this.leases.get(client) !== lease) continue;
       finished.push(pid!);
       this.close(lease, now - waitingSince);
     }

@@ -2,7 +2,8 @@ import type { DataSource } from 'typeorm';
 import { causeOf } from './failures.js';
 import { hasErrorCode } from './error-code.js';
 
-const INSUFFICIENT_PRIVILEGE = '42501';
+/** Tables that a role has no right to are hidden from it, and so seem to be missing. */
+const [INSUFFICIENT_PRIVILEGE, DUPLICATE_TABLE] = ['42501', '42P07'];
 
 interface Session {
   role: string;
@@ -18,7 +19,7 @@ export async function explainMissingPrivilege(
   failure: unknown,
 ): Promise<unknown> {
   const cause = causeOf(failure);
-  if (!hasErrorCode(cause, INSUFFICIENT_PRIVILEGE)) return failure;
+  if (!hasErrorCode(cause, INSUFFICIENT_PRIVILEGE, DUPLICATE_TABLE)) return failure;
   const [session] = (await dataSource.query(
     `SELECT quote_ident(current_user) AS role, quote_ident(current_schema()) AS schema`,
   )) as Session[];
@@ -27,7 +28,11 @@ export async function explainMissingPrivilege(
 }
 
 function findRemedy(message: string, { role, schema }: Session): string {
-  const [, table] = /must be owner of (?:table|relation) (\S+)/.exec(message) ?? [];
+  const [, foreign, hidden] =
+    /must be owner of (?:table|relation) (\S+)|relation "?([^" ]+)"? already exists/.exec(
+      message,
+    ) ?? [];
+  const table = foreign ?? hidden;
   if (table) {
     return `the role ${role} cannot change it. As its owner, run ALTER TABLE ${schema}.${table} OWNER TO ${role};`;
   }

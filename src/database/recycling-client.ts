@@ -1,5 +1,6 @@
 import { once } from 'node:events';
 import type { Socket } from 'node:net';
+import type { Writable } from 'node:stream';
 import pg from 'pg';
 
 const IDLE_BEFORE_PING_MS = 500;
@@ -29,7 +30,8 @@ interface PgInternals {
   readyForQuery: boolean;
   pipeline: boolean;
   processID: number | null;
-  _activeQuery: object | null;
+  /** A stream of pg-copy-streams during COPY. */
+  _activeQuery: Partial<Writable> | null;
   _queryQueue: object[];
   _sentQueryQueue: object[];
 }
@@ -124,6 +126,12 @@ export class RecyclingClient extends pg.Client {
   /** Whether a response has arrived that nobody has read yet. */
   get hasUnreadResponse(): boolean {
     return this.internals.connection.stream.readableLength > 0;
+  }
+
+  /** Whether it is in COPY FROM STDIN, and more data is to come from us. */
+  get isSending(): boolean {
+    const { _activeQuery: copy } = this.internals;
+    return copy?.writableEnded === false;
   }
 
   /** The number of the server's process, as PostgreSQL or a pooler reported it. */

@@ -80,6 +80,7 @@ export class RecyclingPool extends pg.Pool {
       ...options,
       Client: RecyclingClient,
       min: 0,
+      types: { getTypeParser },
       connectionTimeoutMillis: Math.min(CONNECT_TIMEOUT_MS, deadlineMs),
       idleTimeoutMillis: (recycleSeconds * 1000) / 2,
       onConnect: async (client) => prepareSession(client as RecyclingClient, deadlineMs),
@@ -147,8 +148,7 @@ export class RecyclingPool extends pg.Pool {
   override end(callback?: () => void): Promise<void> | void {
     const timer = setTimeout(() => this.abort(), END_TIMEOUT_MS);
     const ended = super.end().finally(() => clearTimeout(timer));
-    if (!callback) return ended;
-    void ended.then(callback, callback);
+    return callback ? void ended.finally(callback) : ended;
   }
 
   private async open(endsAt: number): Promise<Lendable> {
@@ -255,6 +255,17 @@ export class RecyclingPool extends pg.Pool {
   private isOld(client: RecyclingClient): boolean {
     return client.isOlderThan(this.recycleMs * (1 - JITTER * Math.random()));
   }
+}
+
+const BIGINT_OID = 20;
+
+/** A bigint is a number as far as numbers are exact: an id may be of that type. */
+const getTypeParser = ((oid: number) =>
+  oid === BIGINT_OID ? readBigint : pg.types.getTypeParser(oid)) as typeof pg.types.getTypeParser;
+
+function readBigint(text: string): number | string {
+  const number = Number(text);
+  return Number.isSafeInteger(number) ? number : text;
 }
 
 /** The pool of a DataSource that is open; TypeORM shows it to its own query runners only. */

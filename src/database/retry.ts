@@ -1,16 +1,11 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import { environment } from '../environment.js';
-import {
-  currentDeadline,
-  DeadlineExceeded,
-  withinDeadline,
-  withLongStatements,
-} from './deadline.js';
+import { currentDeadline, DeadlineExceeded, withLongStatements } from './deadline.js';
 import { isDatabaseAway, isReadOnlyFailure, ReadOnlyDatabaseError } from './failures.js';
 import { QueueFull } from './slots.js';
 
 const [MIN_DELAY_MS, MAX_DELAY_MS] = [5, 100];
-const PATIENCE_MS = 3_600_000;
+const LONGEST_WORK_MS = 3_600_000;
 
 /** So long after a write was refused by a read-only database, others are refused without a retry. */
 const READ_ONLY_FOR_MS = 60_000;
@@ -51,19 +46,14 @@ export async function retryWhileAway<T>(
   }
 }
 
-/** The same for work that nobody may cut short: every attempt has the whole deadline to find the database in. */
-export async function retryPatiently<T>(
-  attempt: () => Promise<T>,
-  isTooLate?: () => boolean,
-): Promise<T> {
-  return withinDeadline(PATIENCE_MS, async () =>
-    retryWhileAway(async () => withinDeadline(environment.deadlineMs, attempt), isTooLate),
-  );
-}
-
-/** The same for work with statements that take minutes. */
+/**
+ * The same for work with statements that take minutes. Every attempt has the whole deadline to get its
+ * connections in.
+ */
 export async function retryLongWork<T>(attempt: () => Promise<T>): Promise<T> {
-  return retryPatiently(async () => withLongStatements(environment.deadlineMs, attempt));
+  const endsAt = Date.now() + LONGEST_WORK_MS;
+  const limited = async () => withLongStatements(environment.deadlineMs, attempt);
+  return retryWhileAway(limited, undefined, endsAt);
 }
 
 function isWorthAnotherTry(error: unknown): boolean {

@@ -20,10 +20,12 @@ const SETTINGS = {
   transform_null_equals: 'off',
   // a write locks the journal's head, and then has to see what was committed before
   default_transaction_isolation: 'read committed',
-  // imports take long, and the service has its own deadline
-  statement_timeout: '0',
+  // the service has its own deadline
   transaction_timeout: '0',
 };
+
+/** Imports take long. It comes first, because it holds for what sets up the session too. */
+const NO_STATEMENT_TIMEOUT = 'SET statement_timeout = 0';
 
 /** An acknowledged write has to be on disk: of all levels, only `off` does not promise that. */
 const WAIT_FOR_DISK = `
@@ -56,7 +58,8 @@ export async function prepareSession(client: RecyclingClient, deadlineMs: number
     idle_in_transaction_session_timeout: String(Math.ceil(deadlineMs / 2)),
     lock_timeout: String(Math.ceil(deadlineMs / 4)),
   };
-  const sql = [setAll(settings), WAIT_FOR_DISK, FALL_BACK_TO_PUBLIC, DETECT_DISCONNECT].join(';');
+  const steps = [WAIT_FOR_DISK, FALL_BACK_TO_PUBLIC, DETECT_DISCONNECT];
+  const sql = [NO_STATEMENT_TIMEOUT, setAll(settings), ...steps].join(';');
   await client.respondWithin(CONNECT_TIMEOUT_MS, async () => client.query(sql));
 }
 

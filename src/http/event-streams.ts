@@ -1,4 +1,3 @@
-import type { ServerResponse } from 'node:http';
 import { Injectable, Logger, type OnModuleDestroy } from '@nestjs/common';
 import type { FastifyReply } from 'fastify';
 import { writeSlowly } from './slow-writes.js';
@@ -19,6 +18,7 @@ export interface NumberedEvent {
 export class EventStreams implements OnModuleDestroy {
   private readonly log = new Logger(EventStreams.name);
   private readonly listeners = new Set<AbortController>();
+  private readonly serialized = new WeakMap<NumberedEvent[], Buffer>();
   private isEnding = false;
 
   /** An empty page keeps the connection from looking dead. */
@@ -36,7 +36,7 @@ export class EventStreams implements OnModuleDestroy {
     response.write(`retry: ${RECONNECT_MS}\n\n`);
     try {
       for await (const page of follow(leaving.signal)) {
-        await write(response, page, leaving.signal);
+        await writeSlowly(response, this.serialize(page), leaving.signal);
       }
       response.end();
     } catch (error) {
@@ -47,13 +47,20 @@ export class EventStreams implements OnModuleDestroy {
     }
   }
 
+  /** Once for all listeners that get the same page. */
+  private serialize(page: NumberedEvent[]): Buffer {
+    const bytes = this.serialized.get(page) ?? serialize(page);
+    this.serialized.set(page, bytes);
+    return bytes;
+  }
+
   onModuleDestroy(): void {
     this.isEnding = true;
     for (const leaving of this.listeners) leaving.abort();
   }
 }
 
-async function write(response: ServerResponse, page: NumberedEvent[], signal: AbortSignal) {
+function serialize(page: NumberedEvent[]): Buffer {
   const events = page.map((event) => `id: ${event.seq}\ndata: ${JSON.stringify(event)}\n\n`);
-  await writeSlowly(response, events.join('') || ': nothing new\n\n', signal);
+  return Buffer.from(events.join('') || ': nothing new\n\n');
 }

@@ -22,7 +22,8 @@ export function rememberCreations(table: JournaledTable, sequence: string): stri
       FROM turn, ROWS FROM (json_to_recordset($2::json) AS (${table.definitions}))
         WITH ORDINALITY AS asked (${list}, place)),
     stored AS (
-      INSERT INTO ${name} (id, version, ${list}) SELECT id, 1, ${list} FROM created),
+      INSERT INTO ${name} (id, version, ${list})
+      OVERRIDING SYSTEM VALUE SELECT id, 1, ${list} FROM created),
     request AS (
       INSERT INTO journal_request (request_id, first_seq, last_seq, at, by, fingerprint)
       SELECT request_id, before + first, before + last, turn.at, by, fingerprint

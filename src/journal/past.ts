@@ -2,7 +2,7 @@ import pg from 'pg';
 import type { DataSource } from 'typeorm';
 import { startDeadline, type DatabaseOpening } from '../database/opening.js';
 import { queryPrepared } from '../database/prepared.js';
-import { retryPatiently } from '../database/retry.js';
+import { ChangePages, PAGE_LENGTH } from './change-pages.js';
 import type { ChangeSignal } from './change-signal.js';
 import type { Operation } from './journal.entity.js';
 import type { Journaled, JournaledTable } from './journaled-table.js';
@@ -35,17 +35,23 @@ const CHANGES = `
 
 const AFTER = 'WHERE seq > $1 ORDER BY seq LIMIT $2';
 
-const PAGE_LENGTH = 1000;
 const LONGEST_SILENCE_MS = 15_000;
 
 /** What was: the journal, read; again where a connection died. */
 export class Past<T extends Journaled> {
+  private readonly pages: ChangePages<Change<T>>;
+
   constructor(
     private readonly dataSource: DataSource,
     private readonly opening: DatabaseOpening,
     private readonly signal: ChangeSignal,
     private readonly table: JournaledTable,
-  ) {}
+  ) {
+    this.pages = new ChangePages(opening, async (since, deadline) => {
+      const sql = `${CHANGES} ${AFTER}`;
+      return this.show(await queryPrepared(dataSource, deadline, sql, [since, PAGE_LENGTH]));
+    });
+  }
 
   /** The changes of one record, newest first, from the version before `before`. */
   async history(id: number, limit: number, before: number | undefined): Promise<Change<T>[]> {
@@ -62,19 +68,21 @@ export class Past<T extends Journaled> {
 
   /**
    * The changes after `since` page by page, and then those to come, until `signal` aborts. A page is
-   * empty where nothing happened for a while.
+   * empty where nothing happened for a while, and the same array for all who follow.
    */
   async *follow(since: number, signal: AbortSignal): AsyncGenerator<Change<T>[]> {
     let last = since;
     while (!signal.aborted) {
-      const page = await retryPatiently(
-        async () => this.select(AFTER, [last, PAGE_LENGTH]),
-        () => signal.aborted,
-      );
+      const page = await this.pages.read(last);
       last = page.at(-1)?.seq ?? last;
       if (page.length) yield page;
       else if (!(await this.signal.wait(last, signal, LONGEST_SILENCE_MS))) yield [];
     }
+  }
+
+  /** Runs several reads, and all of them again if a connection failed, under one deadline. */
+  async withinOneDeadline<R>(work: () => Promise<R>): Promise<R> {
+    return this.opening.persist(work);
   }
 
   /** A record as it was at a time; undefined where there was none. */
@@ -124,7 +132,10 @@ export class Past<T extends Journaled> {
 
   /** As `find`, for who does it again by himself. */
   private async select(where: string, values: unknown[]): Promise<Change<T>[]> {
-    const rows: Row[] = await this.dataSource.query(`${CHANGES} ${where}`, values);
+    return this.show(await this.dataSource.query(`${CHANGES} ${where}`, values));
+  }
+
+  private show(rows: Row[]): Change<T>[] {
     const unknown = this.unknown();
     return rows.map((row) => {
       const { operation, version, at, by } = row;

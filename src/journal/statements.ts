@@ -132,7 +132,7 @@ export const FOUND_COUNT = '(SELECT count(*) FROM found)::integer';
 export function restore(table: JournaledTable): string {
   const again = table.columns.map((column) => `${quote(column)} = excluded.${quote(column)}`);
   return `
-    INSERT INTO ${table.name} AS record (id, version, ${table.list})
+    INSERT INTO ${table.name} AS record (id, version, ${table.list}) OVERRIDING SYSTEM VALUE
     SELECT $4::integer, $5::integer, ${table.list}
     FROM head, json_populate_record(NULL::${table.name}, $6::json)
     ON CONFLICT (id) DO UPDATE SET version = excluded.version, ${again.join(', ')}

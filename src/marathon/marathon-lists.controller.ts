@@ -1,12 +1,11 @@
 import { BadRequestException, Controller, Delete, Get, Patch, Post, Res } from '@nestjs/common';
 import type { FastifyReply } from 'fastify';
-import type { Deadline } from '../database/deadline.js';
-import { startDeadline } from '../database/opening.js';
 import { answerList } from '../transfer/answer-list.js';
 import { BodyOf, BodyOfOneOrMany } from '../http/input.js';
 import { Consumes } from '../http/route-rules.js';
 import { OnTerms } from '../http/on-terms.js';
 import { confirmPreference, readPreferences, type Preferences } from '../http/preferences.js';
+import { RequestDeadline, type Deadline } from '../http/request-deadline.js';
 import { Retried } from '../http/retry.interceptor.js';
 import { Filter, ListOptions, Question, type Asked, type Chosen } from '../http/questions.js';
 import { oneRow, RowsFile } from '../http/rows-body.js';
@@ -40,9 +39,9 @@ export class MarathonListsController {
   @Get()
   async findAll(
     @Question(ASKABLE, ListOptions) { listing, format, as_of }: Asked<ListOptions>,
+    @RequestDeadline() deadline: Deadline,
     @Res() reply: FastifyReply,
   ) {
-    const deadline = startDeadline();
     const seq = as_of && (await this.past.findSeqAt(as_of, deadline));
     await answerList(reply, {
       listing,
@@ -85,9 +84,9 @@ export class MarathonListsController {
     @BodyOfOneOrMany(MarathonDetails) sent: MarathonDetails | RowsFile,
     @Question(ASKABLE, StoreOptions, 'select') asked: Asked<StoreOptions>,
     @OnTerms() terms: WriteTerms,
+    @RequestDeadline() deadline: Deadline,
     @Res() reply: FastifyReply,
   ) {
-    const deadline = startDeadline();
     const { body, headers } = reply.code(201).request;
     const resolution = readResolution(asked.on_conflict, readPreferences(headers.prefer));
     if (resolution) confirmPreference(reply, `resolution=${resolution}`);

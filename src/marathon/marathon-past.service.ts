@@ -1,6 +1,5 @@
 import { BadRequestException, Injectable, NotFoundException } from '@nestjs/common';
-import type { Deadline } from '../database/deadline.js';
-import { DatabaseOpening } from '../database/opening.js';
+import type { Deadline } from '../http/request-deadline.js';
 import { InjectPast } from '../journal/journal.module.js';
 import { Moments, type Moment } from '../journal/moments.js';
 import type { Change, Past } from '../journal/past.js';
@@ -10,10 +9,11 @@ import { Marathon } from './marathon.entity.js';
 /** What was: the marathons as they were, and everything that was done to them. */
 @Injectable()
 export class MarathonPastService {
+  private readonly shownPages = new WeakMap<Change<Marathon>[], ChangeView[]>();
+
   constructor(
     @InjectPast(Marathon) private readonly past: Past<Marathon>,
     private readonly moments: Moments,
-    private readonly database: DatabaseOpening,
   ) {}
 
   /** How far the registry is: while that stays the same, so does the list. */
@@ -48,7 +48,7 @@ export class MarathonPastService {
    * @throws {BadRequestException} where there is no such change yet.
    */
   async changes({ since = 0, limit }: ChangesPage): Promise<ChangeView[]> {
-    return this.database.persist(async () => {
+    return this.past.withinOneDeadline(async () => {
       await this.mustHaveHappened(since);
       return (await this.past.changes(since, limit)).map(show);
     });
@@ -56,7 +56,14 @@ export class MarathonPastService {
 
   /** The same page by page, and what is done from now on, until `signal` aborts. */
   async *follow(since: number, signal: AbortSignal): AsyncGenerator<ChangeView[]> {
-    for await (const page of this.past.follow(since, signal)) yield page.map(show);
+    for await (const page of this.past.follow(since, signal)) yield this.showOnce(page);
+  }
+
+  /** The same array for the same page, so that it is serialised once. */
+  private showOnce(page: Change<Marathon>[]): ChangeView[] {
+    const shown = this.shownPages.get(page) ?? page.map(show);
+    this.shownPages.set(page, shown);
+    return shown;
   }
 
   /** Who waits for what comes after a change of the future would miss all until then. */

@@ -158,7 +158,7 @@ export class ListReader {
 }
 
 /** A list that can be shown any number of times; undefined where it is too long. */
-async function keep({ rows, keepOpen: _, ...about }: OpenList): Promise<ShortList | undefined> {
+async function keep({ rows, ...about }: OpenList): Promise<ShortList | undefined> {
   const whole = Buffer.isBuffer(rows) ? rows : await readWhole(rows);
-  return whole && { ...about, rows: whole };
+  return whole && { ...about, rows: whole, keepOpen: undefined };
 }

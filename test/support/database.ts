@@ -8,9 +8,10 @@ export interface TestDatabase {
   drop: () => Promise<void>;
 }
 
-export async function createDatabase(): Promise<TestDatabase> {
+/** `options` are those of CREATE DATABASE. */
+export async function createDatabase(options = ''): Promise<TestDatabase> {
   const name = `test_${randomUUID().replaceAll('-', '')}`;
-  await run(urlOf('postgres'), `CREATE DATABASE ${name}`);
+  await run(urlOf('postgres'), `CREATE DATABASE ${name} ${options}`);
   return {
     url: urlOf(name),
     query: async (sql) => run(urlOf(name), sql),

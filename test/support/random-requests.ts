@@ -51,6 +51,7 @@ export class RandomRequests {
     this.idle = [...this.marathons.keys()].filter((id) => this.marathons.get(id)).slice(-300);
     const url = pick(this.urls);
     const kinds = Array.from({ length: REQUESTS_PER_BURST }, () => pick(this.kinds));
+    if (!fault.includes('statements')) kinds.push(async () => this.importMany(url));
     await Promise.all(kinds.map(async (kind) => kind(url)));
   }
 
@@ -94,7 +95,6 @@ export class RandomRequests {
     async (url) => this.create(url),
     async (url) => this.create(url),
     async (url) => this.createTwice(url),
-    async (url) => this.importMany(url),
     async (url) => this.change(url, 'PATCH', () => ({ inception_year: year() })),
     async (url) =>
       this.change(url, 'PUT', () => ({ name: this.newName(), city: null, inception_year: year() })),
@@ -162,6 +162,10 @@ export class RandomRequests {
     this.marathons.set(id, { id, ...body });
   }
 
+  /**
+   * An import takes two dozen statements, all of which have to get through in one attempt: not possible
+   * where one in five is cut.
+   */
   private async importMany(url: string): Promise<void> {
     const names = [this.newName(), this.newName()];
     const body = names.map((name) => ({ name }));

@@ -1,0 +1,40 @@
+import { describe, expect, it } from '@jest/globals';
+import type { DatabaseOpening } from '../database/opening.js';
+import { ChangePages, PAGE_LENGTH } from './change-pages.js';
+
+const OPEN = { persistUntil: async (_, work) => work() } as Partial<DatabaseOpening>;
+
+/** Those of a log with so many changes, and the pages that were loaded. */
+function pagesOf(total: number) {
+  const loads: number[] = [];
+  const pages = new ChangePages<number>(OPEN as DatabaseOpening, async (since) => {
+    loads.push(since);
+    const length = Math.min(PAGE_LENGTH, total - since);
+    return Array.from({ length }, (_, index) => since + index + 1);
+  });
+  return { pages, loads };
+}
+
+describe('the pages of a log', () => {
+  it('are read once for all who need them at the same time, and are the same array', async () => {
+    const { pages, loads } = pagesOf(PAGE_LENGTH + 1);
+    const read = await Promise.all(
+      Array.from({ length: 100 }, async () => pages.read(PAGE_LENGTH)),
+    );
+    expect(loads.length).toBe(1);
+    expect(new Set(read).size).toBe(1);
+  });
+
+  it('are cached while they are full', async () => {
+    const { pages, loads } = pagesOf(PAGE_LENGTH);
+    expect(await pages.read(0)).toBe(await pages.read(0));
+    expect(loads).toEqual([0]);
+  });
+
+  it('are read again while they may still grow', async () => {
+    const { pages, loads } = pagesOf(1);
+    await pages.read(0);
+    await pages.read(0);
+    expect(loads).toEqual([0, 0]);
+  });
+});

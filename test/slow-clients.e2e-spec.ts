@@ -1,0 +1,73 @@
+import { once } from 'node:events';
+import { request } from 'node:http';
+import { connect, type Socket } from 'node:net';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
+import { aMarathon } from './support/a-marathon.js';
+import { startApp, type RunningApp } from './support/app.js';
+
+/** More than all the buffers between PostgreSQL and a client hold. */
+const COUNT = 300_000;
+const [READERS, LISTENERS] = [14, 500];
+
+describe('clients that read nothing', () => {
+  let running: RunningApp;
+  let url: URL;
+  const sockets: Socket[] = [];
+  beforeAll(async () => {
+    running = await startApp({ DB_DEADLINE_MS: '6000' });
+    url = new URL(await running.app.getUrl());
+    const rows = Array.from({ length: COUNT }, (_, index) => `Marathon number ${index},City,1970`);
+    const csv = running.http.post('/marathon/').set('Content-Type', 'text/csv');
+    await csv.send(`name,city,inception_year\n${rows.join('\n')}\n`).expect(201);
+  });
+  afterEach(() => {
+    for (const socket of sockets.splice(0)) socket.destroy();
+  });
+  afterAll(async () => running.close());
+
+  const untilLists = async (count: number) => {
+    const lists = `SELECT 1 FROM pg_stat_activity WHERE datname = current_database()
+                   AND query LIKE 'COPY (%' AND state = 'active' AND leader_pid IS NULL`;
+    while ((await running.database.query(lists)).length !== count);
+  };
+  const expectShortRequestsAnswered = async () => {
+    const { body } = await running.http.post('/marathon/').send(aMarathon()).expect(201);
+    await running.http.patch(`/marathon/${body.id}`).send({ city: 'Paris' }).expect(200);
+    await running.http.get(`/marathon/${body.id}`).expect(200);
+    await running.http.get('/marathon/?limit=20').expect(200);
+    await running.http.get(`/marathon/${body.id}/history`).expect(200);
+  };
+
+  it('of long lists leave connections to short requests, and places to no more lists', async () => {
+    // one who reads, so that the service knows that the list is long
+    await (await fetch(`${url.origin}/marathon/`)).arrayBuffer();
+    const refused: (number | undefined)[] = [];
+    const readers = Array.from({ length: READERS }, () => {
+      const reader = request(`${url.origin}/marathon/`).on('error', () => undefined);
+      reader.on('response', ({ statusCode, headers }) => {
+        if (statusCode !== 200) refused.push(statusCode && Number(headers['retry-after']));
+      });
+      reader.on('socket', (socket) => sockets.push(socket));
+      return reader.end();
+    });
+    await untilLists(3);
+    await expectShortRequestsAnswered();
+    expect(refused).toEqual([]);
+    while (refused.length < READERS - 3) await once(readers.at(-1)!, 'response');
+    expect(refused).toEqual(Array.from({ length: READERS - 3 }, () => expect.any(Number)));
+    for (const reader of readers) reader.destroy();
+    await untilLists(0);
+  });
+
+  it('of a backlog of changes hold up nobody', async () => {
+    const head = `GET /marathon/changes?since=0 HTTP/1.1\r\nHost: localhost\r\nAccept: text/event-stream\r\n\r\n`;
+    const listeners = Array.from({ length: LISTENERS }, () => {
+      const socket = connect(Number(url.port), url.hostname).on('error', () => undefined);
+      socket.write(head);
+      sockets.push(socket);
+      return once(socket, 'readable');
+    });
+    await Promise.all(listeners);
+    await expectShortRequestsAnswered();
+  });
+});
