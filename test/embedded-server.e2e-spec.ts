@@ -15,7 +15,10 @@ const NOBODY = { uid: 65_534, gid: 65_534 };
 
 describe('the embedded PostgreSQL', () => {
   let folder: string;
-  beforeEach(async () => void (folder = await mkdtemp(join(tmpdir(), 'marathon-embedded-'))));
+  beforeEach(async () => {
+    // in the folder of the run, so that an interrupted run finds it
+    folder = await mkdtemp(join(process.env.TEST_RUN_FOLDER ?? tmpdir(), 'embedded-'));
+  });
   afterEach(async () => rm(folder, { recursive: true, force: true }));
 
   const start = async (options = {}, DATA_DIR = join(folder, 'data')) =>
@@ -108,7 +111,7 @@ describe('the embedded PostgreSQL', () => {
     const { hostname, port } = new URL(service.url);
     const socket = connect(Number(port), hostname);
     const body = JSON.stringify(aMarathon());
-    const head = `POST /marathon/ HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: ${body.length}\r\n\r\n`;
+    const head = `POST /marathon/ HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: ${body.length}\r\n\r\n`;
     socket.write(head + body.slice(0, 10));
     await once(socket, 'connect');
     await fetch(`${service.url}/marathon/`);

@@ -111,7 +111,7 @@ describe('live changes', () => {
     running.app.getHttpServer().on('connection', (socket: Socket) => sockets.add(socket));
     const { hostname, port } = new URL(url);
     const slow = connect(Number(port), hostname).pause();
-    slow.write(`GET /marathon/changes?since=${since} HTTP/1.1\r\nHost: x\r\n`);
+    slow.write(`GET /marathon/changes?since=${since} HTTP/1.1\r\nHost: localhost\r\n`);
     slow.write('Accept: text/event-stream\r\n\r\n');
     const fullest = () => Math.max(0, ...Array.from(sockets, (socket) => socket.writableLength));
     let before = -1;

@@ -12,7 +12,7 @@ import {
 } from './deadline.js';
 import { ConnectionRejectedError, isAboutEncryption, isDatabaseAway } from './failures.js';
 import { RecyclingClient } from './recycling-client.js';
-import { CONNECT_TIMEOUT_MS, prepareSession } from './session.js';
+import { CONNECT_TIMEOUT_MS, SessionSetup } from './session.js';
 import { Slots } from './slots.js';
 
 const [MIN_DELAY_MS, MAX_DELAY_MS] = [10, 250];
@@ -76,6 +76,7 @@ export class RecyclingPool extends pg.Pool {
   private readonly sslInstead: pg.PoolConfig['ssl'];
 
   constructor({ recycleSeconds, deadlineMs, sslInstead, ...options }: RecyclingOptions) {
+    const setup = new SessionSetup(deadlineMs);
     super({
       ...options,
       Client: RecyclingClient,
@@ -83,7 +84,7 @@ export class RecyclingPool extends pg.Pool {
       types: { getTypeParser },
       connectionTimeoutMillis: Math.min(CONNECT_TIMEOUT_MS, deadlineMs),
       idleTimeoutMillis: (recycleSeconds * 1000) / 2,
-      onConnect: async (client) => prepareSession(client as RecyclingClient, deadlineMs),
+      onConnect: async (client) => setup.run(client as RecyclingClient),
     });
     this.slots = new Slots<Lendable>(this.options.max, this.options.max * WAITING_PER_CONNECTION);
     this.monitor = new ConnectionMonitor(new BackendStates(this.options), (since) =>

@@ -1,8 +1,10 @@
 import pg from 'pg';
 import type { RecyclingClient } from './recycling-client.js';
 
-/** How long a connection may take to be established, and then to be set up. */
+/** How long a connection may take to be established. */
 export const CONNECT_TIMEOUT_MS = 2000;
+/** How long it may then take to be set up: longer, if the last one took too long. */
+const [MIN_SETUP_TIMEOUT_MS, MAX_SETUP_TIMEOUT_MS] = [500, 2000];
 
 /**
  * What the service relies on, whatever the defaults of the server, the database or the role are:
@@ -52,15 +54,34 @@ const DETECT_DISCONNECT = `
  * A client that vanished within a transaction must not hold its locks for long, and one that waits for a
  * lock has to stop before its deadline.
  */
-export async function prepareSession(client: RecyclingClient, deadlineMs: number): Promise<void> {
+export class SessionSetup {
+  private timeoutMs = MIN_SETUP_TIMEOUT_MS;
+  private readonly sql: string;
+
+  constructor(deadlineMs: number) {
+    this.sql = setupSql(deadlineMs);
+  }
+
+  /** @throws {ResponseTimeout} if the server does not answer; the connection is closed then. */
+  async run(client: RecyclingClient): Promise<void> {
+    try {
+      await client.respondWithin(this.timeoutMs, async () => client.query(this.sql));
+      this.timeoutMs = MIN_SETUP_TIMEOUT_MS;
+    } catch (error) {
+      this.timeoutMs = Math.min(2 * this.timeoutMs, MAX_SETUP_TIMEOUT_MS);
+      throw error;
+    }
+  }
+}
+
+function setupSql(deadlineMs: number): string {
   const settings = {
     ...SETTINGS,
     idle_in_transaction_session_timeout: String(Math.ceil(deadlineMs / 2)),
     lock_timeout: String(Math.ceil(deadlineMs / 4)),
   };
   const steps = [WAIT_FOR_DISK, FALL_BACK_TO_PUBLIC, DETECT_DISCONNECT];
-  const sql = [NO_STATEMENT_TIMEOUT, setAll(settings), ...steps].join(';');
-  await client.respondWithin(CONNECT_TIMEOUT_MS, async () => client.query(sql));
+  return [NO_STATEMENT_TIMEOUT, setAll(settings), ...steps].join(';');
 }
 
 /** Parameters that the server does not know have no value there, and are left out. */

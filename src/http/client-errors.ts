@@ -32,8 +32,13 @@ export function answerClientError(error: Error & { code?: string }, socket: Sock
 export function answerUnusualRequests(server: Server): void {
   server.on('checkExpectation', (_: IncomingMessage, response: ServerResponse) => {
     const problem = { status: 417, detail: 'The only expectation that is met is 100-continue.' };
-    response.writeHead(417, { 'Content-Type': 'application/problem+json', Connection: 'close' });
-    response.end(problemOf(problem));
+    const body = problemOf(problem);
+    response.writeHead(417, {
+      'Content-Type': 'application/problem+json',
+      'Content-Length': Buffer.byteLength(body),
+      Connection: 'close',
+    });
+    response.end(body);
   });
   server.on('connect', (_: IncomingMessage, socket: Socket) => {
     socket.on('error', () => socket.destroy());

@@ -159,7 +159,7 @@ function answerAgain(request: Request, done: DoneOne): object {
   try {
     request.mustBe(done);
     const { id, version, record } = done;
-    return { ...record, id, version };
+    return { id, ...record, version };
   } catch (error) {
     return error as Error;
   }

@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { chmod, mkdtemp, readFile, rm } from 'node:fs/promises';
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -11,9 +11,10 @@ import { EmbeddedServer } from '../../src/database/embedded-server.js';
 /** A PostgreSQL of a test's own, that may be stopped, killed and restarted. */
 export async function startOwnServer() {
   Logger.overrideLogger(false);
-  const folder = await mkdtemp(join(tmpdir(), 'marathon-faults-'));
-  // beside the folder, because whom the server runs as may not be let into it
-  const socketFolder = `${folder}-socket`;
+  // in the folder of the run, so that an interrupted run finds it
+  const folder = await mkdtemp(join(process.env.TEST_RUN_FOLDER ?? tmpdir(), 'own-'));
+  await chmod(folder, 0o755);
+  const socketFolder = join(folder, 'socket');
   const server = new EmbeddedServer(join(folder, 'data'), socketFolder);
   const url = `postgresql://postgres@/postgres?host=${encodeURIComponent(socketFolder)}`;
   await server.start();

@@ -7,6 +7,8 @@ const REQUESTS_PER_BURST = 15;
 const RESPONSE_TIMEOUT_MS = 30_000;
 const JSON_TYPE = { 'Content-Type': 'application/json' };
 
+type Kind = (url: string) => Promise<unknown>;
+
 interface Call {
   path?: string;
   method?: string;
@@ -45,13 +47,18 @@ export class RandomRequests {
     private readonly latestMs: number,
   ) {}
 
-  /** `fault` is what is done to them meanwhile. */
+  /**
+   * `fault` is what is done to them meanwhile. If it hits one in five statements, only those requests are
+   * sent that need few at once: a transaction of ten would have to be tried ten times.
+   */
   async burst(fault: string): Promise<void> {
     this.fault = fault;
     this.idle = [...this.marathons.keys()].filter((id) => this.marathons.get(id)).slice(-300);
     const url = pick(this.urls);
-    const kinds = Array.from({ length: REQUESTS_PER_BURST }, () => pick(this.kinds));
-    if (!fault.includes('statements')) kinds.push(async () => this.importMany(url));
+    const choices = fault.includes('one in five')
+      ? this.simpleKinds
+      : [...this.simpleKinds, ...this.complexKinds];
+    const kinds = Array.from({ length: REQUESTS_PER_BURST }, () => pick(choices));
     await Promise.all(kinds.map(async (kind) => kind(url)));
   }
 
@@ -91,15 +98,29 @@ export class RandomRequests {
     ];
   }
 
-  private readonly kinds: ((url: string) => Promise<unknown>)[] = [
-    async (url) => this.create(url),
-    async (url) => this.create(url),
+  /** Each a statement or two, or statements that are retried one by one. */
+  private readonly simpleKinds: Kind[] = [
+    async (url) => this.createAndRemember(url),
+    async (url) => this.createAndRemember(url),
     async (url) => this.createTwice(url),
     async (url) => this.change(url, 'PATCH', () => ({ inception_year: year() })),
     async (url) =>
-      this.change(url, 'PUT', () => ({ name: this.newName(), city: null, inception_year: year() })),
-    async (url) => this.changeByFilter(url),
+      this.change(url, 'PUT', () => ({ name: newName(), city: null, inception_year: year() })),
     async (url) => this.remove(url),
+    async (url) => this.send(url, {}),
+    async (url) => this.send(url, { headers: { 'If-None-Match': '"another"' } }),
+    async (url) => this.send(url, { path: '?q=marathon' }),
+    async (url) => this.send(url, { path: '?q=marathn' }),
+    async (url) => this.send(url, { path: 'stats' }),
+    async (url) => this.send(url, { path: 'changes?since=0&limit=5' }),
+    async (url) => this.readOne(url),
+    async (url) => this.readOne(url, '/history'),
+  ];
+
+  /** Each a transaction of many statements, which is retried as a whole. */
+  private readonly complexKinds: Kind[] = [
+    async (url) => this.importMany(url),
+    async (url) => this.changeByFilter(url),
     async (url) => this.restore(url),
     async (url) => this.send(url, { path: '?limit=20&order=name' }),
     async (url) =>
@@ -108,13 +129,8 @@ export class RandomRequests {
         headers: { Prefer: 'count=exact' },
         statuses: [200, 206],
       }),
-    async (url) => this.send(url, { path: '', headers: { 'If-None-Match': '"another"' } }),
-    async (url) =>
-      this.send(url, { path: `?as_of=${new Date(Date.now() - 1000).toISOString()}&limit=5` }),
-    async (url) => this.send(url, { path: '?q=marathon&limit=5' }),
+    async (url) => this.send(url, { path: `?as_of=${secondAgo()}&limit=5` }),
     async (url) => this.send(url, { path: '?q=marathn&limit=5' }),
-    async (url) => this.send(url, { path: 'stats' }),
-    async (url) => this.send(url, { path: 'changes?since=0&limit=5' }),
     async (url) =>
       this.send(url, {
         method: 'POST',
@@ -122,16 +138,9 @@ export class RandomRequests {
         body: { name: 'Dry run' },
         statuses: [201],
       }),
-    async (url) => this.readOne(url),
-    async (url) => this.readOne(url, '/history'),
   ];
 
-  private newName(): string {
-    const name = `Marathon ${randomUUID()}`;
-    return name;
-  }
-
-  private async create(url: string, headers: Record<string, string> = {}, name = this.newName()) {
+  private async create(url: string, headers: Record<string, string> = {}, name = newName()) {
     const body = { name, city: 'Boston', inception_year: year() };
     const text = await this.send(url, {
       method: 'POST',
@@ -147,7 +156,7 @@ export class RandomRequests {
 
   /** The same key to two instances at once: one marathon, and the same answer. */
   private async createTwice(url: string): Promise<void> {
-    const [name, year_] = [this.newName(), year()];
+    const [name, year_] = [newName(), year()];
     const body = { name, city: 'Berlin', inception_year: year_ };
     const headers = { ...JSON_TYPE, 'Idempotency-Key': `"${randomUUID()}"` };
     const call = { method: 'POST', headers, body, statuses: [201] };
@@ -162,12 +171,8 @@ export class RandomRequests {
     this.marathons.set(id, { id, ...body });
   }
 
-  /**
-   * An import takes two dozen statements, all of which have to get through in one attempt: not possible
-   * where one in five is cut.
-   */
   private async importMany(url: string): Promise<void> {
-    const names = [this.newName(), this.newName()];
+    const names = [newName(), newName()];
     const body = names.map((name) => ({ name }));
     const answer = await this.send(url, {
       method: 'POST',
@@ -269,6 +274,14 @@ export class RandomRequests {
     this.problems.push(`${request}: ${problem}`);
     return undefined;
   }
+}
+
+function newName(): string {
+  return `Marathon ${randomUUID()}`;
+}
+
+function secondAgo(): string {
+  return new Date(Date.now() - 1000).toISOString();
 }
 
 function year(): number {

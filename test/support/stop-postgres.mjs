@@ -4,5 +4,4 @@ export default async function stopPostgres() {
   const { server, folder } = globalThis.testPostgres;
   await server.stop();
   await rm(folder, { recursive: true });
-  await rm(`${folder}-socket`, { recursive: true, force: true });
 }

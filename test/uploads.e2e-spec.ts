@@ -1,0 +1,132 @@
+import { spawnSync } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtemp, readdir, rm } from 'node:fs/promises';
+import { request, type ClientRequest, type IncomingMessage } from 'node:http';
+import { join } from 'node:path';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { createDatabase, type TestDatabase } from './support/database.js';
+import { startService } from './support/service.js';
+
+const MAX_UPLOAD_MB = 2;
+const ROWS = Buffer.from('Boston\n'.repeat(10_000));
+
+describe('an upload', () => {
+  let database: TestDatabase;
+  let folder: string;
+  beforeAll(async () => void (database = await createDatabase()));
+  afterAll(async () => database.drop());
+  beforeEach(
+    async () => void (folder = await mkdtemp(join(process.env.TEST_RUN_FOLDER!, 'uploads-'))),
+  );
+  afterEach(async () => rm(folder, { recursive: true }));
+
+  const start = async (TMPDIR = folder) =>
+    startService({ DATABASE_URL: database.url, MAX_UPLOAD_MB: String(MAX_UPLOAD_MB), TMPDIR });
+  const expectNothingStored = async () => {
+    expect(await database.query('SELECT 1 FROM marathon')).toEqual([]);
+    expect(await readdir(folder)).toEqual([]);
+  };
+
+  it.each(['text/csv', 'application/x-ndjson', 'application/json'])(
+    'of %s without an end is refused at MAX_UPLOAD_MB, and its sender hears it',
+    async (type) => {
+      const { url } = await start();
+      const sending = upload(url, { 'Content-Type': type });
+      sending.write(type === 'application/json' ? '[\n' : 'name\n');
+      const answer = await sendUntilAnswered(sending);
+      expect(answer).toEqual({ status: 413, detail: expect.stringContaining('larger than 2 MiB') });
+      await expectNothingStored();
+    },
+  );
+
+  it('that says it is too large is refused before it is sent', async () => {
+    const { url } = await start();
+    const sending = upload(url, { 'Content-Length': 3_000_000 });
+    sending.flushHeaders();
+    expect((await answerTo(sending)).status).toBe(413);
+    await expectNothingStored();
+  });
+
+  it('of an object that never ends is refused too', async () => {
+    const { url } = await start();
+    const sending = upload(url, { 'Content-Type': 'application/json' });
+    sending.write('{"name":"');
+    expect((await sendUntilAnswered(sending)).status).toBe(413);
+    await expectNothingStored();
+  });
+
+  it('leaves no file when its sender goes, or when the service is killed', async () => {
+    const { url, stop } = await start();
+    for (const isKilled of [false, true]) {
+      const sending = upload(url).on('error', () => undefined);
+      sending.write('name\n');
+      sending.write(ROWS);
+      // the second is read once the first is written
+      await once(sending, 'drain');
+      if (isKilled) await stop('SIGKILL');
+      sending.destroy();
+    }
+    await expectNothingStored();
+  });
+
+  // only root may mount a disk, and not in every container
+  const disk = join(process.env.TEST_RUN_FOLDER!, 'small-disk');
+  const canMount = mount(disk);
+  (canMount ? it : it.skip)(
+    'that does not fit on the disk is refused, and what came is gone',
+    async () => {
+      try {
+        const { url } = await start(disk);
+        const sending = upload(url);
+        sending.write('name\n');
+        const answer = await sendUntilAnswered(sending);
+        expect(answer).toEqual({ status: 507, detail: expect.stringContaining('no room') });
+        expect(await readdir(disk)).toEqual([]);
+        await expectNothingStored();
+        const next = await fetch(`${url}/marathon/`, {
+          method: 'POST',
+          headers: { 'Content-Type': 'text/csv' },
+          body: 'name\nBoston\n',
+        });
+        expect(next.status).toBe(201);
+      } finally {
+        spawnSync('umount', [disk]);
+      }
+    },
+  );
+});
+
+/** A disk of one MiB. */
+function mount(folder: string): boolean {
+  spawnSync('mkdir', ['-p', folder]);
+  return spawnSync('mount', ['-t', 'tmpfs', '-o', 'size=1m', 'tmpfs', folder]).status === 0;
+}
+
+function upload(url: string, headers = {}): ClientRequest {
+  return request(`${url}/marathon/`, {
+    method: 'POST',
+    headers: { 'Content-Type': 'text/csv', ...headers },
+  });
+}
+
+/** Sends rows without an end. */
+async function sendUntilAnswered(sending: ClientRequest) {
+  const answered = new AbortController();
+  const answer = answerTo(sending).finally(() => answered.abort());
+  const over = once(answered.signal, 'abort');
+  while (!answered.signal.aborted) {
+    if (!sending.write(ROWS)) await Promise.race([once(sending, 'drain'), over]);
+  }
+  sending.destroy();
+  return answer;
+}
+
+async function answerTo(sending: ClientRequest) {
+  const answer = await new Promise<IncomingMessage>((resolve, reject) => {
+    // after the answer, the service may close the connection while rows are still sent
+    sending.once('response', resolve).on('error', reject);
+  });
+  let text = '';
+  for await (const bytes of answer) text += String(bytes);
+  return { status: answer.statusCode, detail: (JSON.parse(text) as { detail: string }).detail };
+}
