@@ -105,7 +105,8 @@ export class RecyclingClient extends pg.Client {
    */
   async settle(): Promise<void> {
     const { _activeQuery, _queryQueue, _sentQueryQueue } = this.internals;
-    if (_activeQuery || _queryQueue.length || _sentQueryQueue.length) return;
+    const isBusy = _activeQuery || _queryQueue.length || _sentQueryQueue.length;
+    if (this.isReady || isBusy) return;
     const signal = AbortSignal.timeout(READY_TIMEOUT_MS);
     await Promise.race([once(this, 'drain', { signal }), once(this, 'end', { signal })]).catch(
       () => undefined,

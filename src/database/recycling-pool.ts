@@ -158,6 +158,7 @@ export class RecyclingPool extends pg.Pool {
       const client = await settleBy(endsAt, opening);
       return { client, takeBack: client.release.bind(client) };
     } catch (error) {
+      if (error instanceof DeadlineExceeded) this.noteUnreachable();
       // one that comes too late for this caller is there for the next
       void opening
         .then(

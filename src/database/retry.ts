@@ -26,24 +26,31 @@ export async function retryWhileAway<T>(
   isTooLate: () => boolean = () => false,
   endsAt = currentDeadline()?.endsAt ?? Infinity,
 ): Promise<T> {
-  let readOnlyEndsAt = endsAt;
+  const startedAt = Date.now();
+  let hadConnection = false;
   for (let delayMs = MIN_DELAY_MS; ; delayMs = Math.min(2 * delayMs, MAX_DELAY_MS)) {
     try {
       return await work();
     } catch (error) {
-      const next = Date.now() + delayMs * (0.5 + Math.random() / 2);
-      const isReadOnly = isReadOnlyFailure(error);
-      if (isReadOnly)
-        readOnlyEndsAt = Math.min(readOnlyEndsAt, Date.now() + environment.deadlineMs);
-      const isLate = isTooLate() || next > (isReadOnly ? readOnlyEndsAt : endsAt);
-      if (isReadOnly && (isLate || Date.now() < readOnlyUntil)) {
-        noteReadOnly();
-        throw new ReadOnlyDatabaseError(error);
-      }
-      if (isLate || !isWorthAnotherTry(error)) throw error;
-      await wait(next - Date.now());
+      const nextAt = Date.now() + delayMs * (0.5 + Math.random() / 2);
+      const isLate = isTooLate() || nextAt > endsAt;
+      refuseReadOnly(error, startedAt, isLate);
+      // work whose connection failed had a place in the queue before, and is not turned away now
+      const isWaitingAgain = hadConnection && error instanceof QueueFull;
+      if (isLate || !(isWaitingAgain || isWorthAnotherTry(error))) throw error;
+      hadConnection = true;
+      await wait(nextAt - Date.now());
     }
   }
+}
+
+/** A read-only database is retried once for as long as a deadline: another server may take over. */
+function refuseReadOnly(error: unknown, startedAt: number, isLate: boolean): void {
+  if (!isReadOnlyFailure(error)) return;
+  const now = Date.now();
+  if (!isLate && now >= readOnlyUntil && now - startedAt < environment.deadlineMs) return;
+  noteReadOnly();
+  throw new ReadOnlyDatabaseError(error);
 }
 
 /**

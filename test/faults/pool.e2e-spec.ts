@@ -81,6 +81,14 @@ describe('the pool', () => {
     });
   });
 
+  it('uses a connection again whose statement failed, though it is released at once', async () => {
+    const failing = await pool().connect();
+    const pids = await failing.query('SELECT pg_backend_pid() AS pid');
+    await failing.query('SELECT 1/0').catch(() => undefined);
+    failing.release();
+    expect(await pid()).toBe(pids.rows[0].pid);
+  });
+
   it('14: lets no transaction end well whose COMMIT is answered by ROLLBACK', async () => {
     const work = running.app.get(DataSource).transaction(async ({ queryRunner }) => {
       await queryRunner!.query('SELECT 1/0').catch(() => undefined);
@@ -113,6 +121,7 @@ describe('the pool', () => {
       connection: { stream: import('node:net').Socket };
       readyForQuery: boolean;
       getTransactionStatus: () => string;
+      settle: () => Promise<void>;
     }
     const borrowInternals = async (work: (client: Internals & { query: Function }) => unknown) =>
       borrow(async (client) => work(client as never));
@@ -133,6 +142,7 @@ describe('the pool', () => {
         await client.query('BEGIN');
         expect(client.getTransactionStatus()).toBe('T');
         await client.query('SELECT 1/0').catch(() => undefined);
+        await client.settle();
         expect(client.getTransactionStatus()).toBe('E');
         await client.query('ROLLBACK');
         expect(client.getTransactionStatus()).toBe('I');
@@ -147,6 +157,23 @@ describe('the pool', () => {
         expect(await asked).toMatch(/Enough|terminated/);
       });
     });
+  });
+
+  it('waits for no connection longer than the deadline, though the server accepts and says nothing', async () => {
+    const { deadlineIn } = await import('../../src/database/deadline.js');
+    const { poolOf } = await import('../../src/database/recycling-pool.js');
+    for (const { toService } of proxy.links) toService.destroy();
+    while (pool().totalCount) await wait(10);
+    proxy.breakBy({ onAnswer: () => false });
+    try {
+      const deadline = deadlineIn(500);
+      const checkedOut = poolOf(running.app.get(DataSource)).checkOut(deadline);
+      await expect(checkedOut).rejects.toThrow('deadline');
+      expect(Date.now() - deadline.endsAt).toBeLessThan(250);
+    } finally {
+      proxy.breakBy({});
+    }
+    await running.http.get('/marathon/').expect(200);
   });
 });
 

@@ -1,0 +1,97 @@
+import { once } from 'node:events';
+import { setTimeout as wait } from 'node:timers/promises';
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { aMarathon } from '../support/a-marathon.js';
+import { createDatabase, type TestDatabase } from '../support/database.js';
+import { startProxy } from '../support/proxy.js';
+import { startService } from '../support/service.js';
+
+const DEADLINE_MS = 1000;
+const STOP_TIMEOUT_MS = 5000;
+
+describe('an instance to which nobody sends a request', () => {
+  let database: TestDatabase;
+  let proxy: Awaited<ReturnType<typeof startProxy>>;
+  let service: Awaited<ReturnType<typeof startService>>;
+
+  beforeEach(async () => {
+    database = await createDatabase();
+    proxy = await startProxy(database.url);
+    const settings = { DATABASE_URL: proxy.url, DB_DEADLINE_MS: String(DEADLINE_MS) };
+    service = await startService(settings);
+  });
+  afterEach(async () => {
+    await service.stop();
+    await proxy.close();
+    await database.drop();
+  });
+
+  const statusOf = async (path: string) => (await fetch(`${service.url}${path}`)).status;
+  const untilReady = async () => {
+    while ((await statusOf('/health/ready')) !== 200) await wait(20);
+  };
+
+  it.each([
+    ['refused connections', () => proxy.refuse(true), () => proxy.refuse(false)],
+    [
+      'said nothing',
+      () => {
+        for (const link of proxy.links) link.isSilent = true;
+        proxy.breakBy({ onRequest: () => false });
+      },
+      () => proxy.breakBy({}),
+    ],
+  ])('gets ready by itself when the database is back that %s', async (_, goAway, comeBack) => {
+    goAway();
+    expect(await statusOf('/marathon/')).toBe(503);
+    expect(await statusOf('/health/ready')).toBe(503);
+    comeBack();
+    await untilReady();
+  });
+
+  it('leaves the database alone while it is ready, so that it can go to sleep', async () => {
+    const said: string[] = [];
+    proxy.breakBy({ onRequest: (_, bytes) => Boolean(said.push(bytes.toString('latin1'))) });
+    do {
+      // what is left of the start
+      said.length = 0;
+      await wait(500);
+    } while (said.length);
+    await wait(1500);
+    // nothing but the end of connections that were idle
+    expect(said.filter((bytes) => !bytes.startsWith('X'))).toEqual([]);
+    expect(await statusOf('/health/ready')).toBe(200);
+  });
+});
+
+describe('a service that is told to stop', () => {
+  it.each([
+    ['its connections are silent', false],
+    ['the database accepts connections and says nothing', true],
+  ])('answers what is in flight and ends in five seconds, though %s', async (_, isHanging) => {
+    const database = await createDatabase();
+    const proxy = await startProxy(database.url);
+    const service = await startService({ DATABASE_URL: proxy.url, DB_DEADLINE_MS: '60000' });
+    const create = async () =>
+      fetch(`${service.url}/marathon/`, {
+        method: 'POST',
+        headers: { 'Content-Type': 'application/json' },
+        body: JSON.stringify(aMarathon()),
+      });
+    await Promise.all(Array.from({ length: 20 }, create));
+    for (const link of proxy.links) link.isSilent = true;
+    const requested = new AbortController();
+    proxy.breakBy({ onRequest: () => (requested.abort(), !isHanging) });
+    const answers = Promise.all(Array.from({ length: 20 }, create));
+    if (isHanging) await once(requested.signal, 'abort');
+    else await wait(100);
+    const stoppedAt = Date.now();
+    const { exitCode } = await service.stop();
+    expect(exitCode).toBe(0);
+    expect(Date.now() - stoppedAt).toBeLessThan(STOP_TIMEOUT_MS);
+    const statuses = new Set((await answers).map(({ status }) => status));
+    expect([...statuses]).toEqual([isHanging ? 503 : 201]);
+    await proxy.close();
+    await database.drop();
+  });
+});
