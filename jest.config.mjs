@@ -6,7 +6,8 @@ export default {
   moduleNameMapper: { '^(\\.{1,2}/.*)\\.js$': '$1' },
   globalSetup: './test/support/start-postgres.mjs',
   globalTeardown: './test/support/stop-postgres.mjs',
-  testTimeout: 60_000,
+  // no test waits for a time, but for what happens: this is for those that wait in vain
+  testTimeout: 180_000,
   maxWorkers: 2,
   transform: {
     '\\.ts$': [

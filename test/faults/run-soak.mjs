@@ -1,11 +1,19 @@
-// npm run soak -- --minutes 30 [--seed TEXT]
+// npm run soak -- --minutes 30 [--seed TEXT] [--only requests|journal]: each test for so long, one after the other.
 import { spawnSync } from 'node:child_process';
 import { parseArgs } from 'node:util';
 
 const { values } = parseArgs({
-  options: { minutes: { type: 'string', default: '5' }, seed: { type: 'string' } },
+  options: {
+    minutes: { type: 'string', default: '5' },
+    seed: { type: 'string' },
+    only: { type: 'string' },
+  },
 });
 if (!(Number(values.minutes) > 0)) throw new Error('--minutes takes a number above 0');
+
+const files = { requests: 'random.e2e-spec.ts', journal: 'soak.ts' };
+const chosen = values.only ? [files[values.only]] : Object.values(files);
+if (chosen.includes(undefined)) throw new Error('--only takes requests or journal');
 
 const env = { ...process.env, SOAK_MINUTES: values.minutes };
 if (values.seed) env.FAULTS_SEED = values.seed;
@@ -15,7 +23,8 @@ const { status } = spawnSync(
     '--experimental-vm-modules',
     '--disable-warning=ExperimentalWarning',
     'node_modules/jest/bin/jest.js',
-    '--testMatch=**/faults/soak.ts',
+    '--runInBand',
+    ...chosen.map((file) => `--testMatch=**/faults/${file}`),
     '--verbose',
   ],
   { env, stdio: 'inherit' },

@@ -39,11 +39,15 @@ describe('no request dies with a connection that works', () => {
   };
 
   it('4: when the server ends all connections, fifteen times', async () => {
-    const killing = new AbortController();
-    const using = clients.use({ clients: CLIENTS, rounds: 200 }).finally(() => killing.abort());
-    const kills = await kill(database, killing.signal);
-    await using;
-    expect(kills).toBeGreaterThanOrEqual(15);
+    const using = new AbortController();
+    const used = clients.use({ clients: CLIENTS, until: using.signal });
+    for (let kills = 0; kills < 15; kills += 1) {
+      // each connection is busy again by then
+      await clients.untilAnswered(10 * CLIENTS);
+      await killConnections(database);
+    }
+    using.abort();
+    await used;
     await clients.mustHaveLostNothing(await storedNames());
   });
 
@@ -135,15 +139,10 @@ describe('no request dies with a connection that works', () => {
   });
 });
 
-/** Ends all of the service's connections, again and again; gives how often. */
-async function kill(database: TestDatabase, signal: AbortSignal): Promise<number> {
-  let kills = 0;
-  for (; !signal.aborted; kills += 1) {
-    await wait(300);
-    await database.query(`SELECT pg_terminate_backend(pid) FROM pg_stat_activity
-                          WHERE datname = current_database() AND pid <> pg_backend_pid()`);
-  }
-  return kills;
+/** Ends all of the service's connections. */
+async function killConnections(database: TestDatabase): Promise<void> {
+  await database.query(`SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+                        WHERE datname = current_database() AND pid <> pg_backend_pid()`);
 }
 
 /** Cuts the connection when such bytes pass, or when they are answered. */

@@ -1,3 +1,4 @@
+import { EventEmitter, once } from 'node:events';
 import { appendFile } from 'node:fs/promises';
 import { setTimeout as wait } from 'node:timers/promises';
 import { expect } from '@jest/globals';
@@ -36,6 +37,7 @@ export class Clients {
   private readonly acknowledged: string[] = [];
   private readonly answeredAt: number[] = [];
   private readonly counts = { asked: 0, failed: 0, slowestMs: 0 };
+  private readonly answers = new EventEmitter();
   private recoveredAt?: number;
   private firstFailure?: string;
 
@@ -89,6 +91,12 @@ export class Clients {
     await Promise.all(Array.from({ length: clients }, async (_, client) => useIt(client)));
   }
 
+  /** Resolves after so many more answers. */
+  async untilAnswered(count: number): Promise<void> {
+    const enough = this.counts.asked + count;
+    while (this.counts.asked < enough) await once(this.answers, 'answer');
+  }
+
   /** To be called when the database is back. */
   noteRecovery(): void {
     this.recoveredAt = Date.now();
@@ -120,6 +128,7 @@ export class Clients {
   private note<T>(askedAt: number, answer: T): T {
     const now = Date.now();
     this.counts.asked += 1;
+    this.answers.emit('answer');
     this.counts.slowestMs = Math.max(this.counts.slowestMs, now - askedAt);
     if (answer !== undefined) this.answeredAt.push(now);
     return answer;

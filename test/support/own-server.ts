@@ -1,12 +1,14 @@
 import { once } from 'node:events';
 import { chmod, mkdtemp, readFile, rm } from 'node:fs/promises';
-import { connect } from 'node:net';
+import { connect as connectTo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { Logger } from '@nestjs/common';
 import pg from 'pg';
 import { EmbeddedServer } from '../../src/database/embedded-server.js';
+
+const STARTING = new Set(['57P03', 'ENOENT', 'ECONNREFUSED', 'ECONNRESET']);
 
 /** A PostgreSQL of a test's own, that may be stopped, killed and restarted. */
 export async function startOwnServer() {
@@ -40,9 +42,22 @@ export async function startOwnServer() {
   };
 }
 
+/** The server may just be starting. */
+async function connect(url: string): Promise<pg.Client> {
+  for (;;) {
+    const client = new pg.Client(url);
+    try {
+      await client.connect();
+      return client;
+    } catch (error) {
+      if (!STARTING.has((error as { code?: string }).code ?? '')) throw error;
+      await wait(20);
+    }
+  }
+}
+
 async function query(url: string, sql: string): Promise<Record<string, unknown>[]> {
-  const client = new pg.Client(url);
-  await client.connect();
+  const client = await connect(url);
   try {
     return (await client.query(sql)).rows;
   } finally {
@@ -57,7 +72,7 @@ async function readPid(folder: string): Promise<number> {
 }
 
 async function isListening(socketPath: string): Promise<boolean> {
-  const socket = connect(socketPath);
+  const socket = connectTo(socketPath);
   try {
     await once(socket, 'connect');
     return true;
