@@ -9,6 +9,29 @@ const CSV_TYPE = { 'Content-Type': 'text/csv' };
 const GUIDES_TABLE = `CREATE TABLE marathon (id SERIAL NOT NULL, name VARCHAR(100), city VARCHAR(50),
                       inception_year INTEGER, PRIMARY KEY (id))`;
 
+/** Each would break something if the service did not set it for its own connections. */
+const UNUSABLE_SETTINGS = [
+  'standard_conforming_strings = off',
+  'backslash_quote = off',
+  "bytea_output = 'escape'",
+  "DateStyle = 'SQL, DMY'",
+  'extra_float_digits = -15',
+  "default_transaction_isolation = 'serializable'",
+  'default_transaction_deferrable = on',
+  'statement_timeout = 20',
+  'idle_in_transaction_session_timeout = 1',
+  'lock_timeout = 1',
+  "TimeZone = 'Asia/Kathmandu'",
+  "IntervalStyle = 'sql_standard'",
+  "client_encoding = 'LATIN1'",
+  'array_nulls = off',
+  'transform_null_equals = on',
+  'synchronous_commit = off',
+  'quote_all_identifiers = on',
+  'plan_cache_mode = force_generic_plan',
+  'row_security = off',
+];
+
 describe('a database', () => {
   let database: TestDatabase;
   beforeEach(async () => void (database = await createDatabase()));
@@ -21,33 +44,17 @@ describe('a database', () => {
   const alter = async (setting: string) =>
     database.query(`SET TRANSACTION READ WRITE; ALTER DATABASE ${nameOf(database)} SET ${setting}`);
 
-  it.each([
-    'standard_conforming_strings = off',
-    'backslash_quote = off',
-    "bytea_output = 'escape'",
-    "DateStyle = 'SQL, DMY'",
-    'extra_float_digits = -15',
-    "search_path = ''",
-    "search_path = 'nowhere'",
-    "default_transaction_isolation = 'serializable'",
-    'default_transaction_deferrable = on',
-    'statement_timeout = 20',
-    'idle_in_transaction_session_timeout = 1',
-    'lock_timeout = 1',
-    "TimeZone = 'Asia/Kathmandu'",
-    "IntervalStyle = 'sql_standard'",
-    "client_encoding = 'LATIN1'",
-    'array_nulls = off',
-    'transform_null_equals = on',
-    'synchronous_commit = off',
-    'quote_all_identifiers = on',
-    'plan_cache_mode = force_generic_plan',
-    'row_security = off',
-  ])('with %s works', async (setting) => {
-    await alter(setting);
+  it('with settings that the service cannot use works', async () => {
+    for (const setting of UNUSABLE_SETTINGS) await alter(setting);
     const { url, stop } = await start();
     await expectItWorks(url);
     expect((await stop()).exitCode).toBe(0);
+  });
+
+  it.each(["search_path = ''", "search_path = 'nowhere'"])('with %s works', async (setting) => {
+    await alter(setting);
+    const { url } = await start();
+    await expectItWorks(url);
   });
 
   it('that does not wait for the disk is made to, so that no acknowledged write is lost', async () => {

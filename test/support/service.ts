@@ -9,11 +9,11 @@ type SpawnOptions = NonNullable<Parameters<typeof spawn>[2]>;
 
 const started = new Set<ChildProcess>();
 
-/** A test that failed half way would leave its services running, and Jest waiting for them. */
+/** What a test did not stop, because it failed or because how it stops is not its subject. */
 afterEach(async () => {
   for (const child of started) {
     const ended = once(child, 'close');
-    if (child.kill()) await ended;
+    if (child.kill('SIGKILL')) await ended;
   }
 });
 

@@ -1,7 +1,5 @@
-import { rm } from 'node:fs/promises';
+import { stopAll } from './stop-all.mjs';
 
 export default async function stopPostgres() {
-  const { server, folder } = globalThis.testPostgres;
-  await server.stop();
-  await rm(folder, { recursive: true });
+  await stopAll(globalThis.testPostgres);
 }
