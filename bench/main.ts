@@ -7,6 +7,7 @@ import { GUIDE, PEERS } from './peers.js';
 import { measurePeers } from './peers-section.js';
 import { startPostgres } from './postgres.js';
 import { describeMachine, writeReport } from './report.js';
+import { measureSlowClients } from './slow-clients-section.js';
 import { measureStarts } from './start-section.js';
 
 const RESULTS = new URL('../../bench/RESULTS.md', import.meta.url);
@@ -15,6 +16,7 @@ const SECTIONS = {
   lone: measureLoneClient,
   growth: measureGrowth,
   million: measureMillion,
+  'slow-clients': measureSlowClients,
   start: measureStarts,
 };
 

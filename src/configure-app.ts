@@ -6,6 +6,7 @@ import { readBodies } from './http/bodies.js';
 import { answerClientError, answerUnusualRequests } from './http/client-errors.js';
 import { checkRequests } from './http/request-checks.js';
 import { ProblemFilter, refuseRequest } from './http/problem.filter.js';
+import { removeAbandonedUploads } from './http/rows-body.js';
 import { enforceRouteRules } from './http/route-rules.js';
 
 /** `/marathon` and `/marathon/` are one place; a request that came in before the end is answered. */
@@ -41,6 +42,7 @@ export async function configureApp(app: NestFastifyApplication): Promise<NestFas
   const allowed = collectAllowedMethods(fastify);
   enforceRouteRules(fastify);
   readBodies(fastify);
+  await removeAbandonedUploads();
   app.useGlobalFilters(new ProblemFilter());
   await app.init();
   answerOtherMethods(fastify, allowed);

@@ -249,6 +249,16 @@ describe('a database', () => {
         'already',
       ],
       [
+        'a trigger',
+        `CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS
+         $$ BEGIN RAISE 'Only in spring'; END $$;
+         CREATE TRIGGER refuse BEFORE UPDATE ON marathon FOR EACH ROW EXECUTE FUNCTION refuse()`,
+        'PATCH',
+        '1',
+        { city: 'Paris' },
+        'Only in spring',
+      ],
+      [
         'the same, for an import',
         'CREATE UNIQUE INDEX ON marathon (name)',
         'POST',

@@ -1,6 +1,7 @@
 import { spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, readdir, rm } from 'node:fs/promises';
+import { existsSync } from 'node:fs';
+import { mkdtemp, readdir, readlink, rm, utimes, writeFile } from 'node:fs/promises';
 import { request, type ClientRequest, type IncomingMessage } from 'node:http';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
@@ -56,17 +57,25 @@ describe('an upload', () => {
   });
 
   it('leaves no file when its sender goes, or when the service is killed', async () => {
-    const { url, stop } = await start();
+    const { url, pid, stop } = await start();
     for (const isKilled of [false, true]) {
       const sending = upload(url).on('error', () => undefined);
       sending.write('name\n');
       sending.write(ROWS);
-      // the second is read once the first is written
-      await once(sending, 'drain');
+      await untilReceived(pid);
       if (isKilled) await stop('SIGKILL');
       sending.destroy();
     }
     await expectNothingStored();
+  });
+
+  it('that was abandoned by a process that is gone is removed at the start', async () => {
+    const [old, fresh] = ['marathon-upload-old', 'marathon-upload-fresh'];
+    for (const name of [old, fresh]) await writeFile(join(folder, name), 'name\n');
+    const hourAgo = new Date(Date.now() - 3_600_000);
+    await utimes(join(folder, old), hourAgo, hourAgo);
+    await start();
+    expect(await readdir(folder)).toEqual([fresh]);
   });
 
   // only root may mount a disk, and not in every container
@@ -95,6 +104,17 @@ describe('an upload', () => {
     },
   );
 });
+
+/** Resolves once a file is written that has no name any more; where that cannot be seen, at once. */
+async function untilReceived(pid: number): Promise<void> {
+  const folder = `/proc/${pid}/fd`;
+  if (!existsSync(folder)) return;
+  const isOne = async (name: string) => {
+    const target = await readlink(join(folder, name)).catch(() => '');
+    return target.includes('marathon-upload') && target.endsWith('(deleted)');
+  };
+  while (!(await Promise.all((await readdir(folder)).map(isOne))).includes(true));
+}
 
 /** A disk of one MiB. */
 function mount(folder: string): boolean {

@@ -1,13 +1,18 @@
 import { Logger } from '@nestjs/common';
 import type { BackendStates, BackendState } from './backend-states.js';
+import type { ConnectionHealth } from './connection-health.js';
 import { DeadlineExceeded, type Deadline } from './deadline.js';
 import { hasErrorCode } from './error-code.js';
 import { ResponseTimeout, type RecyclingClient } from './recycling-client.js';
 
 const CHECK_INTERVAL_MS = 100;
-/** A statement that takes longer is not late yet, but the server is asked whether it works on it. */
+/**
+ * A statement that takes longer is not late yet, but the server is asked whether it works on it: after
+ * that again each time it has taken half as long again, and every five seconds at least.
+ */
 const ASK_SERVER_AFTER_MS = 300;
-const ASK_SERVER_INTERVAL_MS = 500;
+const ASK_SERVER_GROWTH = 1.5;
+const MAX_ASK_SERVER_INTERVAL_MS = 5000;
 /** How long a connection may stand still while the server waits for data that we send. */
 const RECEIVE_TIMEOUT_MS = 5000;
 /** How long the server may be out of reach before whatever runs there counts as lost. */
@@ -22,6 +27,8 @@ interface Lease {
   /** Since when it has owed a response without a byte in either direction; undefined while it owes none. */
   waitingSince?: number;
   transferredBytes: number;
+  /** How long it may wait until the server is asked about it. */
+  askAfterMs: number;
   state?: BackendState;
 }
 
@@ -40,17 +47,20 @@ export class ConnectionMonitor {
   private readonly leases = new Map<RecyclingClient, Lease>();
   private timer?: NodeJS.Timeout;
   private isAsking = false;
-  private lastAskedAt = 0;
   private unreachableSince?: number;
 
-  /** `onDead` is called with the time since when a connection has been dead. */
   constructor(
     private readonly backends: BackendStates,
-    private readonly onDead: (since: number) => void,
+    private readonly health: ConnectionHealth,
   ) {}
 
   watch(client: RecyclingClient, deadline: Deadline): void {
-    this.leases.set(client, { client, deadline, transferredBytes: 0 });
+    this.leases.set(client, {
+      client,
+      deadline,
+      transferredBytes: 0,
+      askAfterMs: ASK_SERVER_AFTER_MS,
+    });
     this.timer ??= setInterval(() => {
       // what arrived while this process was busy or frozen is read first
       setImmediate(() => this.check());
@@ -74,9 +84,7 @@ export class ConnectionMonitor {
     }
     const now = Date.now();
     const overdue = [...this.leases.values()].filter((lease) => this.isOverdue(lease, now));
-    if (!overdue.length || this.isAsking || now - this.lastAskedAt < ASK_SERVER_INTERVAL_MS) return;
-    this.lastAskedAt = now;
-    void this.askServer(overdue);
+    if (overdue.length && !this.isAsking) void this.askServer(overdue);
   }
 
   /** Whether the server should be asked about a connection; one that is dead by now is closed. */
@@ -91,7 +99,7 @@ export class ConnectionMonitor {
     const waitedMs = now - lease.waitingSince;
     const isUnreachable = now - (this.unreachableSince ?? now) >= UNREACHABLE_TIMEOUT_MS;
     if (isUnreachable || waitedMs >= responseTimeoutMs(lease)) this.close(lease, waitedMs);
-    return waitedMs >= ASK_SERVER_AFTER_MS && !client.isClosed;
+    return waitedMs >= lease.askAfterMs && !client.isClosed;
   }
 
   private async askServer(overdue: Lease[]): Promise<void> {
@@ -124,6 +132,7 @@ export class ConnectionMonitor {
       // a response that arrived meanwhile belongs to the statement that was asked about
       if (lease.waitingSince !== waitingSince) continue;
       lease.state = pid === undefined ? undefined : states?.get(pid);
+      lease.askAfterMs = nextAskAfterMs(now - waitingSince);
       const isReceivingAll = lease.state === 'receiving' && !client.isSending;
       const isDead = lease.state === 'finished' || isReceivingAll;
       if (!isDead || this.leases.get(client) !== lease) continue;
@@ -134,7 +143,7 @@ export class ConnectionMonitor {
   }
 
   private close({ client, waitingSince }: Lease, waitedMs: number): void {
-    this.onDead(waitingSince!);
+    this.health.noteDead(waitingSince!);
     client.discard(new ResponseTimeout(waitedMs));
   }
 }
@@ -149,7 +158,12 @@ function updateWaiting(lease: Lease, now: number): void {
   const isMoving = lease.transferredBytes !== transferredBytes || client.hasUnreadResponse;
   if (!isMoving && lease.waitingSince !== undefined) return;
   lease.waitingSince = now;
+  lease.askAfterMs = ASK_SERVER_AFTER_MS;
   lease.state = undefined;
+}
+
+function nextAskAfterMs(waitedMs: number): number {
+  return Math.min(waitedMs * ASK_SERVER_GROWTH, waitedMs + MAX_ASK_SERVER_INTERVAL_MS);
 }
 
 function responseTimeoutMs({ state, deadline }: Lease): number {

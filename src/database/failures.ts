@@ -14,7 +14,8 @@ import { QueueFull } from './slots.js';
  * another transaction: https://www.postgresql.org/docs/current/errcodes-appendix.html
  */
 const AWAY = /^(08...|53(?!100)...|57P..|58...|25006|25P03|40001|40P01|55P03)$/;
-const INTEGRITY_VIOLATION = /^23/;
+/** Class 23, and what a trigger raises. */
+const INTEGRITY_VIOLATION = /^(23|P0001$)/;
 const UNIQUE_VIOLATION = '23505';
 const READ_ONLY = '25006';
 const DATABASE_DISK_FULL = '53100';
@@ -91,9 +92,10 @@ export function isDatabaseAway(failure: unknown): boolean {
   return SOCKET_FAILURES.has(code) && 'syscall' in cause;
 }
 
-/** A constraint of the database stood against a write (class 23): which one, and of which table. */
+/** A constraint or a trigger of the database stood against a write: which one, and of which table. */
 export interface Violation {
   code: string;
+  message: string;
   table?: string;
   constraint?: string;
   column?: string;

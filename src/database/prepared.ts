@@ -66,8 +66,12 @@ export async function runPrepared<Row>(
 
 /** What is sent next comes after it on the connection, and need not wait for its answer. */
 function discardOldPlans(client: PoolClient): void {
-  if (Date.now() - (plannedAt.get(client) ?? 0) < PLANS_LAST_MS) return;
-  plannedAt.set(client, Date.now());
+  const now = Date.now();
+  const lastAt = plannedAt.get(client);
+  if (lastAt !== undefined && now - lastAt < PLANS_LAST_MS) return;
+  plannedAt.set(client, now);
+  // a new connection has none
+  if (lastAt === undefined) return;
   client
     .query('DISCARD PLANS')
     .catch((error: unknown) => log.debug(`Plans stay: ${String(error)}`));

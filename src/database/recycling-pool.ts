@@ -2,6 +2,8 @@ import { setTimeout as wait } from 'node:timers/promises';
 import pg from 'pg';
 import type { DataSource } from 'typeorm';
 import { BackendStates } from './backend-states.js';
+import { bigintAsNumber } from './bigint-as-number.js';
+import { ConnectionHealth, type ConnectionFault } from './connection-health.js';
 import { ConnectionMonitor } from './connection-monitor.js';
 import {
   currentDeadline,
@@ -18,8 +20,6 @@ import { Slots } from './slots.js';
 const [MIN_DELAY_MS, MAX_DELAY_MS] = [10, 250];
 const WAITING_PER_CONNECTION = 100;
 const END_TIMEOUT_MS = 1000;
-/** Connections that were opened together shall not all grow old together. */
-const JITTER = 0.1;
 
 /** What the pool is told besides pg's own settings. */
 export interface RecyclingOptions extends pg.PoolConfig {
@@ -45,11 +45,7 @@ type Callback = (
 ) => void;
 
 /** What has happened to connections so far. */
-export interface PoolCounts {
-  recycled: number;
-  pingsFailed: number;
-  connectsRetried: number;
-}
+export type PoolCounts = Record<ConnectionFault | 'connectsRetried', number>;
 
 /**
  * A pool that never hands out a dead connection. At every checkout it recycles connections that are too
@@ -67,11 +63,7 @@ export class RecyclingPool extends pg.Pool {
   private isAborted = false;
   private readonly slots: Slots<Lendable>;
   private readonly monitor: ConnectionMonitor;
-  /** A connection failed then: those without a response since are validated before their next use. */
-  private suspectBefore = 0;
-  /** A connection was dead by then: those without a response since are dead too, and not even asked. */
-  private deadBefore = 0;
-  private readonly recycleMs: number;
+  private readonly health: ConnectionHealth;
   private readonly deadlineMs: number;
   private readonly sslInstead: pg.PoolConfig['ssl'];
 
@@ -81,16 +73,14 @@ export class RecyclingPool extends pg.Pool {
       ...options,
       Client: RecyclingClient,
       min: 0,
-      types: { getTypeParser },
+      types: bigintAsNumber,
       connectionTimeoutMillis: Math.min(CONNECT_TIMEOUT_MS, deadlineMs),
       idleTimeoutMillis: (recycleSeconds * 1000) / 2,
       onConnect: async (client) => setup.run(client as RecyclingClient),
     });
     this.slots = new Slots<Lendable>(this.options.max, this.options.max * WAITING_PER_CONNECTION);
-    this.monitor = new ConnectionMonitor(new BackendStates(this.options), (since) =>
-      this.distrust(since),
-    );
-    this.recycleMs = recycleSeconds * 1000;
+    this.health = new ConnectionHealth(recycleSeconds * 1000);
+    this.monitor = new ConnectionMonitor(new BackendStates(this.options), this.health);
     this.deadlineMs = deadlineMs;
     this.sslInstead = sslInstead;
   }
@@ -129,11 +119,6 @@ export class RecyclingPool extends pg.Pool {
     if (this.isAborted) throw new DeadlineExceeded();
     const left = await this.slots.take(deadline.endsAt - Date.now());
     return this.lend(left ?? (await this.open(deadline.endsAt)), deadline);
-  }
-
-  /** Connections without a response since `time` are not used again: the next attempt gets a new one. */
-  distrust(time: number): void {
-    this.deadBefore = Math.max(this.deadBefore, time);
   }
 
   /** Gives up all work at once, for a service that ends: nobody gets a connection any more. */
@@ -206,20 +191,11 @@ export class RecyclingPool extends pg.Pool {
   /** Undefined if the connection that came had to be closed: the next may be better. */
   private async takeFit(): Promise<pg.PoolClient | undefined> {
     const client = await super.connect();
-    const fault = await this.findFault(client as unknown as RecyclingClient);
+    const fault = await this.health.findFault(client as unknown as RecyclingClient);
     if (!fault) return client;
     this.counts[fault] += 1;
     client.release(true);
     return undefined;
-  }
-
-  private async findFault(client: RecyclingClient): Promise<keyof PoolCounts | undefined> {
-    if (this.isOld(client)) return 'recycled';
-    if (client.isIdleSince(this.deadBefore)) return 'pingsFailed';
-    const askedAt = Date.now();
-    if (await client.isAlive(this.suspectBefore)) return undefined;
-    this.distrust(askedAt);
-    return 'pingsFailed';
   }
 
   private lend(lendable: Lendable, deadline: Deadline): pg.PoolClient {
@@ -245,29 +221,14 @@ export class RecyclingPool extends pg.Pool {
 
   private takeBack(lendable: Lendable, error?: Error | boolean): void {
     const client = lendable.client as unknown as RecyclingClient;
-    if (client.isClosed) this.suspectBefore = Date.now();
+    if (client.isClosed) this.health.noteFailed();
     else client.markUsed();
-    const isFit = !error && !client.isDirty && !this.isOld(client);
+    const isFit = !error && !client.isDirty && !this.health.isOld(client);
     // it has just answered: a waiter need not validate it
     if (isFit && this.slots.handOver(lendable)) return;
     lendable.takeBack(error ?? client.isDirty);
     this.slots.giveBack();
   }
-
-  private isOld(client: RecyclingClient): boolean {
-    return client.isOlderThan(this.recycleMs * (1 - JITTER * Math.random()));
-  }
-}
-
-const BIGINT_OID = 20;
-
-/** A bigint is a number as far as numbers are exact: an id may be of that type. */
-const getTypeParser = ((oid: number) =>
-  oid === BIGINT_OID ? readBigint : pg.types.getTypeParser(oid)) as typeof pg.types.getTypeParser;
-
-function readBigint(text: string): number | string {
-  const number = Number(text);
-  return Number.isSafeInteger(number) ? number : text;
 }
 
 /** The pool of a DataSource that is open; TypeORM shows it to its own query runners only. */

@@ -1,4 +1,4 @@
-import { DeadlineExceeded } from './deadline.js';
+import { DeadlineExceeded, roundUp } from './deadline.js';
 
 /** So many wait for a connection already that one more would wait in vain. */
 export class QueueFull extends Error {
@@ -6,8 +6,6 @@ export class QueueFull extends Error {
     super(`${waiting} requests wait for a connection already.`);
   }
 }
-
-const TIMER_STEP_MS = 50;
 
 interface Waiter<T> {
   give: (thing?: T) => void;
@@ -73,9 +71,4 @@ export class Slots<T> {
     next.give(thing);
     return true;
   }
-}
-
-/** Node keeps a list for each length of timer: few lengths are few lists. */
-function roundUp(ms: number): number {
-  return Math.ceil(ms / TIMER_STEP_MS) * TIMER_STEP_MS;
 }

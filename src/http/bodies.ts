@@ -89,7 +89,7 @@ async function receiveRows(request: FastifyRequest, payload: Readable): Promise<
 
 /** A client hears no answer while it sends: what is left is read, for a while, and thrown away. */
 function letGoBy(payload: Readable): void {
-  const timer = setTimeout(() => payload.destroy(), LET_GO_BY_MS);
+  const timer = setTimeout(() => payload.destroy(), LET_GO_BY_MS).unref();
   payload.once('close', () => clearTimeout(timer)).resume();
 }
 

@@ -109,12 +109,13 @@ function describeFailure(failure: unknown): Problem {
 }
 
 /** https://www.postgresql.org/docs/current/errcodes-appendix.html, class 23 */
-function describeViolation({ code, table, constraint, column }: Violation): string {
+function describeViolation({ code, message, table, constraint, column }: Violation): string {
   if (code === '23505') return 'There is such a record already.';
   if (code === '23503') {
     return `The table "${table}" still refers to it: change or delete those rows first.`;
   }
   if (code === '23502') return `The column "${column}" of the table "${table}" must not be empty.`;
+  if (code === 'P0001') return `A trigger of the database does not allow it: ${message}`;
   return `The constraint "${constraint}" of the table "${table}" does not allow it.`;
 }
 

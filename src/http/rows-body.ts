@@ -1,5 +1,5 @@
 import { createHash, randomUUID } from 'node:crypto';
-import { open, rm, type FileHandle } from 'node:fs/promises';
+import { open, readdir, rm, stat, type FileHandle } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
@@ -8,6 +8,9 @@ import { environment } from '../environment.js';
 
 const BYTES_PER_MB = 1_048_576;
 const CHUNK_BYTES = 262_144;
+const FILE_PREFIX = 'marathon-upload-';
+/** A file has its name for less than a millisecond. */
+const ABANDONED_AFTER_MS = 60_000;
 
 /** A body of many rows, which can be read more than once. Whoever received it discards it. */
 export interface RowsBody {
@@ -67,8 +70,20 @@ export function oneRow(members: unknown): RowsBody {
   };
 }
 
+/**
+ * Removes what a process left that was killed between two system calls, before it had unlinked its file.
+ */
+export async function removeAbandonedUploads(): Promise<void> {
+  for (const name of await readdir(tmpdir())) {
+    if (!name.startsWith(FILE_PREFIX)) continue;
+    const path = join(tmpdir(), name);
+    const { mtimeMs } = await stat(path).catch(() => ({ mtimeMs: Infinity }));
+    if (Date.now() - mtimeMs > ABANDONED_AFTER_MS) await rm(path, { force: true });
+  }
+}
+
 async function openNameless(): Promise<FileHandle> {
-  const path = join(tmpdir(), `marathon-upload-${randomUUID()}`);
+  const path = join(tmpdir(), `${FILE_PREFIX}${randomUUID()}`);
   const file = await open(path, 'wx+', 0o600);
   await rm(path);
   return file;
