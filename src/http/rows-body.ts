@@ -120,6 +120,6 @@ async function* readFrom(file: FileHandle): AsyncGenerator<Buffer> {
 /** The answer to an upload that is, or says that it is, larger than allowed. */
 export function uploadTooLarge(maxMb: number): PayloadTooLargeException {
   return new PayloadTooLargeException(
-    `The upload is larger than ${maxMb} MiB; nothing was stored. Send it in parts, or set MAX_UPLOAD_MB.`,
+    `The upload is larger than ${maxMb} MiB, the most that is received here; nothing was stored. Send it in parts.`,
   );
 }

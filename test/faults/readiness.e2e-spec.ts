@@ -41,7 +41,7 @@ describe('an instance to which nobody sends a request', () => {
       },
       () => proxy.breakBy({}),
     ],
-  ])('gets ready by itself when the database is back that %s', async (_, goAway, comeBack) => {
+  ])('22: gets ready by itself when the database is back that %s', async (_, goAway, comeBack) => {
     goAway();
     expect(await statusOf('/marathon/')).toBe(503);
     expect(await statusOf('/health/ready')).toBe(503);
@@ -68,7 +68,7 @@ describe('a service that is told to stop', () => {
   it.each([
     ['its connections are silent', false],
     ['the database accepts connections and says nothing', true],
-  ])('answers what is in flight and ends in five seconds, though %s', async (_, isHanging) => {
+  ])('19: answers what is in flight and ends in five seconds, though %s', async (_, isHanging) => {
     const database = await createDatabase();
     const proxy = await startProxy(database.url);
     const service = await startService({ DATABASE_URL: proxy.url, DB_DEADLINE_MS: '60000' });

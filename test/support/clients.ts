@@ -1,26 +1,12 @@
 import { EventEmitter, once } from 'node:events';
-import { appendFile } from 'node:fs/promises';
 import { setTimeout as wait } from 'node:timers/promises';
 import { expect } from '@jest/globals';
 import { aMarathon } from './a-marathon.js';
+import { reportFault, type Outcome } from './fault-report.js';
 import { random } from './seed.js';
 
 /** Longer than any deadline of these tests: who waits for so long waits for ever. */
 const LONGEST_ANSWER_MS = 18_000;
-
-/** What clients saw of a fault. */
-export interface Outcome {
-  asked: number;
-  /** Not answered as they would have been without the fault. */
-  failed: number;
-  /** Acknowledged, and not there. */
-  lost: number;
-  /** There more than once. */
-  doubled: number;
-  slowestMs: number;
-  /** From when the database was back to the first right answer. */
-  recoveredMs?: number;
-}
 
 interface Use {
   clients: number;
@@ -113,7 +99,7 @@ export class Clients {
     const there = new Set(stored);
     const lost = this.acknowledged.filter((name) => !there.has(name)).length;
     const outcome = { ...this.counts, lost, doubled: stored.length - there.size };
-    await this.report({ ...outcome, recoveredMs: this.recoveredMs }, limits);
+    await reportFault({ ...outcome, recoveredMs: this.recoveredMs }, limits);
     const { asked, slowestMs } = this.counts;
     expect({ ...outcome, first: this.firstFailure }).toEqual({
       asked,
@@ -138,11 +124,5 @@ export class Clients {
     const { recoveredAt } = this;
     if (recoveredAt === undefined) return undefined;
     return this.answeredAt.toSorted((a, b) => a - b).find((at) => at >= recoveredAt)! - recoveredAt;
-  }
-
-  private async report(outcome: Outcome, limits: object): Promise<void> {
-    const file = process.env.FAULTS_REPORT;
-    const { currentTestName: fault } = expect.getState();
-    if (file) await appendFile(file, `${JSON.stringify({ fault, outcome, limits })}\n`);
   }
 }
