@@ -1,7 +1,9 @@
+import { setImmediate as turnOfTheEventLoop } from 'node:timers/promises';
 import type pg from 'pg';
+import { AdaptiveTimeout } from './adaptive-timeout.js';
 import { RecyclingClient } from './recycling-client.js';
 
-const TIMEOUT_MS = 1000;
+const [MIN_TIMEOUT_MS, MAX_TIMEOUT_MS] = [1000, 3000];
 
 /**
  * What a server process does: it works on a statement, it waits for data from us (COPY FROM STDIN), or it
@@ -26,11 +28,13 @@ const TERMINATE = 'SELECT pg_terminate_backend(pid) FROM unnest($1::integer[]) A
  * cannot tell: it is unavailable, or a pooler stands before it and numbers connections by itself.
  */
 export class BackendStates {
+  private readonly timeout = new AdaptiveTimeout(MIN_TIMEOUT_MS, MAX_TIMEOUT_MS);
+
   constructor(private readonly options: pg.ClientConfig) {}
 
   /**
    * Calls `use` with the states by process number. The processes that `use` returns are terminated.
-   * At most a second.
+   * A second, unless it took longer before.
    */
   async inspect(
     pids: number[],
@@ -38,9 +42,11 @@ export class BackendStates {
   ): Promise<void> {
     const client = new RecyclingClient(this.options);
     try {
-      await client.respondWithin(TIMEOUT_MS, async () => {
+      await client.respondWithin(this.timeout, async () => {
         await client.connect();
         const states = await this.read(client, pids);
+        // responses that arrived together with this one are read first
+        await turnOfTheEventLoop();
         const terminated = use(states);
         if (terminated.length) await client.query(TERMINATE, [terminated]);
       });

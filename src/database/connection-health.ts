@@ -1,7 +1,9 @@
+import { AdaptiveTimeout } from './adaptive-timeout.js';
 import type { RecyclingClient } from './recycling-client.js';
 
 /** Connections that were opened together shall not all grow old together. */
 const JITTER = 0.1;
+const [MIN_PING_TIMEOUT_MS, MAX_PING_TIMEOUT_MS] = [500, 2000];
 
 /** Why a connection is not used again. */
 export type ConnectionFault = 'recycled' | 'pingsFailed';
@@ -16,18 +18,20 @@ export class ConnectionHealth {
   /** A connection was dead by then: those without a response since are dead too, and not even asked. */
   private deadBefore = 0;
 
+  private readonly pingTimeout = new AdaptiveTimeout(MIN_PING_TIMEOUT_MS, MAX_PING_TIMEOUT_MS);
+
   constructor(private readonly recycleMs: number) {}
 
   isOld(client: RecyclingClient): boolean {
     return client.isOlderThan(this.recycleMs * (1 - JITTER * Math.random()));
   }
 
-  /** Undefined if it may be used. At most half a second. */
+  /** Undefined if it may be used. Half a second, unless pings took longer before. */
   async findFault(client: RecyclingClient): Promise<ConnectionFault | undefined> {
     if (this.isOld(client)) return 'recycled';
     if (client.isIdleSince(this.deadBefore)) return 'pingsFailed';
     const askedAt = Date.now();
-    if (await client.isAlive(this.suspectBefore)) return undefined;
+    if (await client.isAlive(this.suspectBefore, this.pingTimeout)) return undefined;
     this.noteDead(askedAt);
     return 'pingsFailed';
   }

@@ -2,9 +2,9 @@ import { once } from 'node:events';
 import type { Socket } from 'node:net';
 import type { Writable } from 'node:stream';
 import pg from 'pg';
+import type { AdaptiveTimeout } from './adaptive-timeout.js';
 
 const IDLE_BEFORE_PING_MS = 500;
-const PING_TIMEOUT_MS = 500;
 /** PostgreSQL reports that it is ready right after an error: a connection that does not is discarded. */
 const READY_TIMEOUT_MS = 500;
 /** How long a connection may take to close: a peer that is silent never confirms it. */
@@ -59,13 +59,16 @@ export class RecyclingClient extends pg.Client {
     return this.lastUsedAt < time;
   }
 
-  /** Whether the server answers. One that answered a moment ago, and after `suspectBefore`, is not asked. */
-  async isAlive(suspectBefore: number): Promise<boolean> {
+  /**
+   * Whether the server answers within `timeout`. One that answered a moment ago, and after
+   * `suspectBefore`, is not asked.
+   */
+  async isAlive(suspectBefore: number, timeout: AdaptiveTimeout): Promise<boolean> {
     if (this.isDiscarded) return false;
     const isRecent = Date.now() - this.lastUsedAt < IDLE_BEFORE_PING_MS;
     if (isRecent && !this.isIdleSince(suspectBefore)) return true;
     try {
-      await this.respondWithin(PING_TIMEOUT_MS, async () => this.query('SELECT 1'));
+      await this.respondWithin(timeout, async () => this.query('SELECT 1'));
       this.markUsed();
       return true;
     } catch {
@@ -74,12 +77,26 @@ export class RecyclingClient extends pg.Client {
     }
   }
 
-  /** Runs `work` on this connection, and discards the connection if that takes longer. */
-  async respondWithin<T>(timeoutMs: number, work: () => Promise<T>): Promise<T> {
-    const timer = setTimeout(() => this.discard(new ResponseTimeout(timeoutMs)), timeoutMs);
+  /**
+   * Runs `work` on this connection, and discards the connection if that takes longer.
+   * @throws {ResponseTimeout} then.
+   */
+  async respondWithin<T>(timeout: AdaptiveTimeout, work: () => Promise<T>): Promise<T> {
+    const [startedAt, timeoutMs] = [Date.now(), timeout.ms];
+    let isOver = false;
+    const expire = () => {
+      if (isOver) return;
+      timeout.noteTimeout();
+      this.discard(new ResponseTimeout(timeoutMs));
+    };
+    // what arrived while this process was busy or frozen is read first
+    const timer = setTimeout(() => setImmediate(expire), timeoutMs);
     try {
-      return await work();
+      const result = await work();
+      timeout.note(Date.now() - startedAt);
+      return result;
     } finally {
+      isOver = true;
       clearTimeout(timer);
     }
   }

@@ -1,9 +1,10 @@
 import pg from 'pg';
+import { AdaptiveTimeout } from './adaptive-timeout.js';
 import type { RecyclingClient } from './recycling-client.js';
 
 /** How long a connection may take to be established. */
 export const CONNECT_TIMEOUT_MS = 2000;
-/** How long it may then take to be set up: longer, if the last one took too long. */
+/** How long it may then take to be set up: longer, if others took longer. */
 const [MIN_SETUP_TIMEOUT_MS, MAX_SETUP_TIMEOUT_MS] = [500, 2000];
 
 /**
@@ -55,7 +56,7 @@ const DETECT_DISCONNECT = `
  * lock has to stop before its deadline.
  */
 export class SessionSetup {
-  private timeoutMs = MIN_SETUP_TIMEOUT_MS;
+  private readonly timeout = new AdaptiveTimeout(MIN_SETUP_TIMEOUT_MS, MAX_SETUP_TIMEOUT_MS);
   private readonly sql: string;
 
   constructor(deadlineMs: number) {
@@ -64,13 +65,7 @@ export class SessionSetup {
 
   /** @throws {ResponseTimeout} if the server does not answer; the connection is closed then. */
   async run(client: RecyclingClient): Promise<void> {
-    try {
-      await client.respondWithin(this.timeoutMs, async () => client.query(this.sql));
-      this.timeoutMs = MIN_SETUP_TIMEOUT_MS;
-    } catch (error) {
-      this.timeoutMs = Math.min(2 * this.timeoutMs, MAX_SETUP_TIMEOUT_MS);
-      throw error;
-    }
+    await client.respondWithin(this.timeout, async () => client.query(this.sql));
   }
 }
 

@@ -9,7 +9,7 @@ import { RowsFile, uploadTooLarge } from './rows-body.js';
 
 const BYTES_PER_MB = 1_048_576;
 const LARGEST_OBJECT_BYTES = BYTES_PER_MB;
-const LET_GO_BY_MS = 5000;
+const LET_GO_BY_MS = 1000;
 const OPENS_ARRAY = 0x5b;
 const WHITE_SPACE = new Set([0x20, 0x09, 0x0a, 0x0d]);
 

@@ -12,6 +12,10 @@ export function useStockPool({ recyclingPg }, { DatabaseOpening }) {
     async checkOut() {
       return this.connect();
     }
+
+    abort() {
+      // pg's own pool cannot
+    }
   };
   DatabaseOpening.prototype.persist = async (work) => work();
   DatabaseOpening.prototype.persistUntil = async (_, work) => work();
