@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { Logger } from '@nestjs/common';
-import type { PoolClient } from 'pg';
+import type { PoolClient, QueryResult } from 'pg';
 import type { DataSource } from 'typeorm';
 import type { Deadline } from './deadline.js';
 import { hasErrorCode } from './error-code.js';
@@ -40,6 +40,20 @@ export async function queryPrepared<Row>(
   const client = await pool.checkOut(deadline);
   try {
     return await runPrepared(pool, client, text, values);
+  } finally {
+    client.release();
+  }
+}
+
+/**
+ * Runs several statements without parameters as one, in one transaction, and returns the rows of the last.
+ * https://www.postgresql.org/docs/current/protocol-flow.html#PROTOCOL-FLOW-MULTI-STATEMENT
+ */
+export async function queryScript<Row>(dataSource: DataSource, sql: string): Promise<Row[]> {
+  const client = await poolOf(dataSource).checkOut();
+  try {
+    const results = (await client.query(sql)) as unknown as QueryResult[];
+    return results.at(-1)!.rows as Row[];
   } finally {
     client.release();
   }

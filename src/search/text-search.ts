@@ -1,6 +1,8 @@
 import { Logger } from '@nestjs/common';
 import { closestMatch } from 'leven';
+import pg from 'pg';
 import type { DataSource } from 'typeorm';
+import { queryScript } from '../database/prepared.js';
 import { retryWhileAway } from '../database/retry.js';
 import { quoteName } from '../query/columns.js';
 import { Parameters } from '../query/sql.js';
@@ -76,14 +78,17 @@ export class TextSearch {
 
   private async correct(words: string[], relation: string, within?: string[]): Promise<string[]> {
     const corrected: string[] = [];
-    for (const word of words) corrected.push(await this.correctWord(word, relation, within));
+    for (const word of words) {
+      // of one word it is known by now that it is nowhere
+      const isKnown = words.length > 1 && (await this.count([word], relation, within)) > 0;
+      corrected.push(isKnown ? word : await this.correctWord(word, relation, within));
+    }
     return corrected;
   }
 
   /** The word as it is, where none that is like it is known. */
   private async correctWord(word: string, relation: string, within?: string[]): Promise<string> {
     if (!this.ability.trigramSchema || word.length < SHORTEST_TO_CORRECT) return word;
-    if (await this.count([word], relation, within)) return word;
     const maxDistance = Math.ceil(word.length / LETTERS_A_TYPO);
     for (const likeness of LIKENESSES) {
       const known = await this.findLike(word, likeness, relation, within);
@@ -95,18 +100,16 @@ export class TextSearch {
 
   /** Words of texts that have something like `word`. */
   private async findLike(word: string, likeness: number, relation: string, within = ['true']) {
-    const isLike = `$1 OPERATOR(${this.ability.trigramSchema}.<%) ${this.folded}`;
+    const { trigramSchema } = this.ability;
+    const isLike = `${pg.escapeLiteral(word)} OPERATOR(${trigramSchema}.<%) ${this.folded}`;
     const parts = within.map((part) => `(${part} AND ${isLike})`).join(' OR ');
-    const find = async () =>
-      this.dataSource.transaction(async (database) => {
-        await database.query(`SET LOCAL pg_trgm.word_similarity_threshold = ${likeness}`);
-        return database.query<{ text: string }[]>(
-          `SELECT ${this.folded} AS text FROM ${relation} AS source
-           WHERE ${parts} LIMIT ${MOST_LOOKED_AT}`,
-          [word],
-        );
-      });
-    const rows = await retryWhileAway(find);
+    const sql = `
+      SET LOCAL pg_trgm.word_similarity_threshold = ${likeness};
+      SELECT ${this.folded} AS text FROM ${relation} AS source
+      WHERE ${parts} LIMIT ${MOST_LOOKED_AT}`;
+    const rows = await retryWhileAway(async () =>
+      queryScript<{ text: string }>(this.dataSource, sql),
+    );
     const known = new Set(rows.flatMap(({ text }) => text.split(/[^\p{L}\p{N}]+/u)));
     return [...known].filter(Boolean);
   }
