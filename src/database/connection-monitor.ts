@@ -30,6 +30,8 @@ interface Lease {
   /** How long it may wait until the server is asked about it. */
   askAfterMs: number;
   state?: BackendState;
+  /** Since when the server could not be reached to be asked about it. */
+  unreachableSince?: number;
 }
 
 /**
@@ -47,7 +49,6 @@ export class ConnectionMonitor {
   private readonly leases = new Map<RecyclingClient, Lease>();
   private timer?: NodeJS.Timeout;
   private isAsking = false;
-  private unreachableSince?: number;
 
   constructor(
     private readonly backends: BackendStates,
@@ -97,7 +98,7 @@ export class ConnectionMonitor {
       return false;
     }
     const waitedMs = now - lease.waitingSince;
-    const isUnreachable = now - (this.unreachableSince ?? now) >= UNREACHABLE_TIMEOUT_MS;
+    const isUnreachable = now - (lease.unreachableSince ?? now) >= UNREACHABLE_TIMEOUT_MS;
     if (isUnreachable || waitedMs >= responseTimeoutMs(lease)) this.close(lease, waitedMs);
     return waitedMs >= lease.askAfterMs && !client.isClosed;
   }
@@ -108,11 +109,13 @@ export class ConnectionMonitor {
     const pids = overdue.flatMap(({ client }) => client.backendPid ?? []);
     try {
       await this.backends.inspect(pids, (states) => this.apply(askedAbout, states));
-      this.unreachableSince = undefined;
     } catch (error) {
       this.log.debug(`The server was not asked about its processes: ${String(error)}`);
-      this.unreachableSince ??= hasErrorCode(error, TOO_MANY_CONNECTIONS) ? undefined : Date.now();
-      for (const lease of overdue) lease.state = undefined;
+      const isFull = hasErrorCode(error, TOO_MANY_CONNECTIONS);
+      for (const lease of overdue) {
+        lease.state = undefined;
+        lease.unreachableSince ??= isFull ? undefined : Date.now();
+      }
     } finally {
       this.isAsking = false;
     }
@@ -132,6 +135,7 @@ export class ConnectionMonitor {
       // a response that arrived meanwhile belongs to the statement that was asked about
       if (lease.waitingSince !== waitingSince) continue;
       lease.state = pid === undefined ? undefined : states?.get(pid);
+      lease.unreachableSince = undefined;
       lease.askAfterMs = nextAskAfterMs(now - waitingSince);
       const isReceivingAll = lease.state === 'receiving' && !client.isSending;
       const isDead = lease.state === 'finished' || isReceivingAll;
@@ -160,6 +164,7 @@ function updateWaiting(lease: Lease, now: number): void {
   lease.waitingSince = now;
   lease.askAfterMs = ASK_SERVER_AFTER_MS;
   lease.state = undefined;
+  lease.unreachableSince = undefined;
 }
 
 function nextAskAfterMs(waitedMs: number): number {

@@ -67,6 +67,19 @@ describe('the pool', () => {
     expect(pids.size).toBe(2);
   });
 
+  it('leaves a slow statement alone that the server works on, also after the server was out of reach', async () => {
+    const stuck = borrow(async (client) => {
+      proxy.breakBy({ onRequest: () => false });
+      return client.query('SELECT 1');
+    });
+    await expect(stuck).rejects.toThrow(/no response|deadline/);
+    proxy.breakBy({});
+    // longer than a server is out of reach before what it works on counts as lost
+    await wait(5000);
+    const slowly = async () => borrow(async (client) => client.query('SELECT pg_sleep(2.5)'));
+    expect((await slowly()).rowCount).toBe(1);
+  });
+
   it('14: takes nothing back that is in a transaction, or has a query under way', async () => {
     const leaking = await pool().connect();
     await leaking.query('BEGIN');
