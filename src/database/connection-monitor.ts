@@ -13,6 +13,8 @@ const CHECK_INTERVAL_MS = 100;
 const ASK_SERVER_AFTER_MS = 300;
 const ASK_SERVER_GROWTH = 1.5;
 const MAX_ASK_SERVER_INTERVAL_MS = 5000;
+/** The connection over which the server is asked may be dead too: another one is opened meanwhile. */
+const MAX_CONCURRENT_QUESTIONS = 3;
 /** How long a connection may stand still while the server waits for data that we send. */
 const RECEIVE_TIMEOUT_MS = 5000;
 /** How long the server may be out of reach before whatever runs there counts as lost. */
@@ -48,7 +50,7 @@ export class ConnectionMonitor {
   private readonly log = new Logger(ConnectionMonitor.name);
   private readonly leases = new Map<RecyclingClient, Lease>();
   private timer?: NodeJS.Timeout;
-  private isAsking = false;
+  private questions = 0;
 
   constructor(
     private readonly backends: BackendStates,
@@ -85,7 +87,8 @@ export class ConnectionMonitor {
     }
     const now = Date.now();
     const overdue = [...this.leases.values()].filter((lease) => this.isOverdue(lease, now));
-    if (overdue.length && !this.isAsking) void this.askServer(overdue);
+    if (overdue.length && this.questions < MAX_CONCURRENT_QUESTIONS)
+      void this.askServer(overdue, now);
   }
 
   /** Whether the server should be asked about a connection; one that is dead by now is closed. */
@@ -103,8 +106,9 @@ export class ConnectionMonitor {
     return waitedMs >= lease.askAfterMs && !client.isClosed;
   }
 
-  private async askServer(overdue: Lease[]): Promise<void> {
-    this.isAsking = true;
+  private async askServer(overdue: Lease[], now: number): Promise<void> {
+    this.questions += 1;
+    for (const lease of overdue) lease.askAfterMs = now - lease.waitingSince! + ASK_SERVER_AFTER_MS;
     const askedAbout = new Map(overdue.map((lease) => [lease, lease.waitingSince!]));
     const pids = overdue.flatMap(({ client }) => client.backendPid ?? []);
     try {
@@ -117,7 +121,7 @@ export class ConnectionMonitor {
         lease.unreachableSince ??= isFull ? undefined : Date.now();
       }
     } finally {
-      this.isAsking = false;
+      this.questions -= 1;
     }
   }
 

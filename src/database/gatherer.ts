@@ -96,9 +96,8 @@ export class Gatherer<Key, Value> {
     const deadline = deadlineIn(environment.deadlineMs);
     const keys = group.map(({ key }) => key);
     try {
-      return await this.database.persistUntil(deadline.endsAt, async () =>
-        this.answer(keys, deadline),
-      );
+      const answer = async () => this.answer(keys, deadline);
+      return await settleBy(deadline.endsAt, this.database.persistUntil(deadline.endsAt, answer));
     } catch (error) {
       return group.map(() => error as Error);
     }

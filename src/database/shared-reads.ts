@@ -19,13 +19,13 @@ export class SharedReads<Answer> {
 
   constructor(private readonly database: DatabaseOpening) {}
 
-  /** `ask` is told to give up once all who wait for its answer have left. */
-  async read(question: string, asker: Asker<Answer>): Promise<Answer> {
+  /** `ask` is told to give up once all who wait for its answer have left. @throws {DeadlineExceeded} at `endsAt`. */
+  async read(question: string, asker: Asker<Answer>, endsAt?: number): Promise<Answer> {
     const gatherer =
       this.gatherers.get(question) ?? new Gatherer<Asker<Answer>, Answer>(this.database, answerAll);
     this.gatherers.set(question, gatherer);
     try {
-      return await gatherer.load(asker);
+      return await gatherer.load(asker, endsAt);
     } finally {
       if (gatherer.isIdle) this.gatherers.delete(question);
     }

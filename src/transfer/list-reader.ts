@@ -139,7 +139,7 @@ export class ListReader {
     reading: Reading,
     findQuestion: FindQuestion,
   ): Promise<ShortList | undefined> {
-    const { sharedAs, findVersion, onLeave } = reading;
+    const { sharedAs, findVersion, onLeave, deadline: own } = reading;
     if (sharedAs === undefined) return this.open(reading, findQuestion, keep);
     if (this.long.has(sharedAs)) return undefined;
     const ask = async (allLeft: AbortSignal, deadline: Deadline) => {
@@ -151,7 +151,7 @@ export class ListReader {
       if (list && version?.state) this.kept.set(sharedAs, list);
       return list;
     };
-    const short = await this.shared.read(sharedAs, { onLeave, ask });
+    const short = await this.shared.read(sharedAs, { onLeave, ask }, own.endsAt);
     if (!short) this.long.set(sharedAs, true);
     return short;
   }
