@@ -52,9 +52,11 @@ export class ConnectionMonitor {
   private timer?: NodeJS.Timeout;
   private questions = 0;
 
+  /** `onUnresponsive` is called if a statement has no response at its deadline, and nobody can tell why. */
   constructor(
     private readonly backends: BackendStates,
     private readonly health: ConnectionHealth,
+    private readonly onUnresponsive: () => void,
   ) {}
 
   watch(client: RecyclingClient, deadline: Deadline): void {
@@ -98,6 +100,7 @@ export class ConnectionMonitor {
     if (lease.waitingSince === undefined || client.isClosed) return false;
     if (now >= deadline.statementsEndAt) {
       client.discard(new DeadlineExceeded());
+      if (lease.state !== 'working') this.onUnresponsive();
       return false;
     }
     const waitedMs = now - lease.waitingSince;

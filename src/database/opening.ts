@@ -165,15 +165,18 @@ export class DatabaseOpening implements OnApplicationBootstrap, OnModuleDestroy 
     if (this.isProbing) return;
     this.isProbing = true;
     const pool = poolOf(this.dataSource);
-    let delayMs = MIN_DELAY_MS;
-    while (!pool.isReachable && !this.isEnding) {
-      await wait(delayMs, undefined, { ref: false });
-      delayMs = Math.min(2 * delayMs, MAX_DELAY_MS);
+    for (
+      let delayMs = MIN_DELAY_MS;
+      !this.isEnding;
+      delayMs = Math.min(2 * delayMs, MAX_DELAY_MS)
+    ) {
       try {
         (await pool.checkOut(deadlineIn(ATTEMPT_MS))).release();
       } catch (error) {
         this.log.debug(`The database is not reached yet: ${String(error)}`);
       }
+      if (pool.isReachable) break;
+      await wait(delayMs, undefined, { ref: false });
     }
     this.isProbing = false;
   }

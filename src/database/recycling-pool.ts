@@ -80,7 +80,9 @@ export class RecyclingPool extends pg.Pool {
     });
     this.slots = new Slots<Lendable>(this.options.max, this.options.max * WAITING_PER_CONNECTION);
     this.health = new ConnectionHealth(recycleSeconds * 1000);
-    this.monitor = new ConnectionMonitor(new BackendStates(this.options), this.health);
+    this.monitor = new ConnectionMonitor(new BackendStates(this.options), this.health, () =>
+      this.noteUnreachable(),
+    );
     this.deadlineMs = deadlineMs;
     this.sslInstead = sslInstead;
   }

@@ -27,8 +27,8 @@ describe('an instance to which nobody sends a request', () => {
   });
 
   const statusOf = async (path: string) => (await fetch(`${service.url}${path}`)).status;
-  const untilReady = async () => {
-    while ((await statusOf('/health/ready')) !== 200) await wait(20);
+  const untilReadyIs = async (status: number) => {
+    while ((await statusOf('/health/ready')) !== status) await wait(20);
   };
 
   it.each([
@@ -44,9 +44,9 @@ describe('an instance to which nobody sends a request', () => {
   ])('22: gets ready by itself when the database is back that %s', async (_, goAway, comeBack) => {
     goAway();
     expect(await statusOf('/marathon/')).toBe(503);
-    expect(await statusOf('/health/ready')).toBe(503);
+    await untilReadyIs(503);
     comeBack();
-    await untilReady();
+    await untilReadyIs(200);
   });
 
   it('leaves the database alone while it is ready, so that it can go to sleep', async () => {

@@ -5,7 +5,9 @@ import { pick, random } from './seed.js';
 type Proxy = Awaited<ReturnType<typeof startProxy>>;
 
 const IDLE_MS = 1500;
-const HARMED_STATEMENTS = 0.2;
+const CUT_STATEMENTS = 0.2;
+/** Each costs about half a second, and on a busy machine a whole one. */
+const SILENCED_STATEMENTS = 0.1;
 
 /** What can happen to connections, each as a name and what does it; until `proxy.breakBy({})`. */
 export function connectionFaults(proxy: Proxy): Record<string, () => Promise<void> | void> {
@@ -17,13 +19,13 @@ export function connectionFaults(proxy: Proxy): Record<string, () => Promise<voi
         return false;
       },
     });
-  /** One in five statements, on its way there or back. */
-  const atStatements = (harm: (link: Link) => void) => {
+  /** A part of the statements, on their way there or back. */
+  const atStatements = (part: number, harm: (link: Link) => void) => {
     const onItsWayBack = new Set<Link>();
     proxy.breakBy({
       onRequest: (link, bytes) => {
         // a start-up packet has no type, and is no statement
-        if (bytes[0] === 0 || random() >= HARMED_STATEMENTS) return true;
+        if (bytes[0] === 0 || random() >= part) return true;
         if (random() < 0.5) onItsWayBack.add(link);
         else harm(link);
         return onItsWayBack.has(link);
@@ -42,8 +44,9 @@ export function connectionFaults(proxy: Proxy): Record<string, () => Promise<voi
       silence([...proxy.links].filter(() => random() < 0.5)),
     'idle connections go silent at their next use': () => atNextUse((link) => silence([link])),
     'idle connections are reset at their next use': () => atNextUse(reset),
-    'one in five statements is cut': () => atStatements(reset),
-    'one in five statements silences its connection': () => atStatements((link) => silence([link])),
+    'one in five statements is cut': () => atStatements(CUT_STATEMENTS, reset),
+    'one in ten statements silences its connection': () =>
+      atStatements(SILENCED_STATEMENTS, (link) => silence([link])),
     'the server closes all connections': () => {
       for (const { toDatabase } of proxy.links) toDatabase.end();
     },

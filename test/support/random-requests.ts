@@ -48,14 +48,14 @@ export class RandomRequests {
   ) {}
 
   /**
-   * `fault` is what is done to them meanwhile. If it hits one in five statements, only those requests are
+   * `fault` is what is done to them meanwhile. If it hits one in five statements or ten, only those requests are
    * sent that need few at once: a transaction of ten would have to be tried ten times.
    */
   async burst(fault: string): Promise<void> {
     this.fault = fault;
     this.idle = [...this.marathons.keys()].filter((id) => this.marathons.get(id)).slice(-300);
     const url = pick(this.urls);
-    const choices = fault.includes('one in five')
+    const choices = fault.startsWith('one in ')
       ? this.simpleKinds
       : [...this.simpleKinds, ...this.complexKinds];
     const kinds = Array.from({ length: REQUESTS_PER_BURST }, () => pick(choices));
