@@ -43,6 +43,15 @@ describe('the pool', () => {
   const pid = async () =>
     borrow(async (client) => (await client.query('SELECT pg_backend_pid() AS pid')).rows[0].pid);
 
+  /** Whether a connection whose statement failed is the next one to be handed out. */
+  const isUsedAfterError = async () => {
+    const failing = await pool().connect();
+    const { rows } = await failing.query('SELECT pg_backend_pid() AS pid');
+    await failing.query('SELECT 1/0').catch(() => undefined);
+    failing.release();
+    return (await pid()) === rows[0].pid;
+  };
+
   it('hands out nothing that is as old as DB_RECYCLE_SECONDS', async () => {
     const before = await pid();
     await borrow(async () => wait(RECYCLE_SECONDS * 1000));
@@ -95,15 +104,8 @@ describe('the pool', () => {
   });
 
   it('uses a connection again whose statement failed, though it is released at once', async () => {
-    const isUsedAgain = async () => {
-      const failing = await pool().connect();
-      const { rows } = await failing.query('SELECT pg_backend_pid() AS pid');
-      await failing.query('SELECT 1/0').catch(() => undefined);
-      failing.release();
-      return (await pid()) === rows[0].pid;
-    };
     // now and then a connection is recycled just then
-    while (!(await isUsedAgain()));
+    while (!(await isUsedAfterError()));
   });
 
   it('14: lets no transaction end well whose COMMIT is answered by ROLLBACK', async () => {
