@@ -1,7 +1,6 @@
 import { HttpException } from '@nestjs/common';
 import { hasErrorCode } from './database/error-code.js';
 import { ConnectionRejectedError, isAboutEncryption } from './database/failures.js';
-import { MissingPrivilegeError } from './database/missing-privilege.js';
 import { environment } from './environment.js';
 
 const EXPLANATIONS: Record<string, string> = {
@@ -51,6 +50,5 @@ function isAboutStart(error: Error): boolean {
 /** Errors that this project throws at start hold no code; the system's name the file or call. */
 function isExpected(error: Error): boolean {
   if (error instanceof HttpException || hasErrorCode(error, ...MISSPELT_OPTIONS)) return true;
-  if (error instanceof MissingPrivilegeError) return true;
   return 'syscall' in error || (error.name === 'Error' && !('code' in error));
 }

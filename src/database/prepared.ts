@@ -45,20 +45,6 @@ export async function queryPrepared<Row>(
   }
 }
 
-/**
- * Runs several statements without parameters as one, in one transaction, and returns the rows of the last.
- * https://www.postgresql.org/docs/current/protocol-flow.html#PROTOCOL-FLOW-MULTI-STATEMENT
- */
-export async function queryScript<Row>(dataSource: DataSource, sql: string): Promise<Row[]> {
-  const client = await poolOf(dataSource).checkOut();
-  try {
-    const results = (await client.query(sql)) as unknown as QueryResult[];
-    return results.at(-1)!.rows as Row[];
-  } finally {
-    client.release();
-  }
-}
-
 /** The same on a connection that was taken. */
 export async function runPrepared<Row>(
   pool: RecyclingPool,
@@ -75,6 +61,20 @@ export async function runPrepared<Row>(
     log.log(`They do without from now on: ${String(error)}`);
     withoutThem.add(pool);
     return (await client.query(text, values)).rows as Row[];
+  }
+}
+
+/**
+ * Runs several statements without parameters as one, in one transaction, and returns the rows of the last.
+ * https://www.postgresql.org/docs/current/protocol-flow.html#PROTOCOL-FLOW-MULTI-STATEMENT
+ */
+export async function queryScript<Row>(dataSource: DataSource, sql: string): Promise<Row[]> {
+  const client = await poolOf(dataSource).checkOut();
+  try {
+    const results = (await client.query(sql)) as unknown as QueryResult[];
+    return results.at(-1)!.rows as Row[];
+  } finally {
+    client.release();
   }
 }
 

@@ -35,9 +35,10 @@ export async function prepareSchema(
   dataSource: DataSource,
   mode: Environment['schema'],
 ): Promise<void> {
-  await refuseOtherEncodings(dataSource);
+  const server = await readServer(dataSource);
+  refuseOtherEncodings(server);
   if (mode === 'off') return;
-  if (await isReadOnly(dataSource)) return checkReadOnly(dataSource);
+  if (server.isReadOnly) return checkReadOnly(dataSource);
   if (mode === 'check') return check(await findMissingStatements(dataSource));
   try {
     await inTurn(dataSource, async (runner) => {
@@ -50,22 +51,26 @@ export async function prepareSchema(
   }
 }
 
-async function refuseOtherEncodings(dataSource: DataSource): Promise<void> {
-  const [{ encoding, name }] = (await dataSource.query(
-    `SELECT current_setting('server_encoding') AS encoding, current_database() AS name`,
-  )) as [{ encoding: string; name: string }];
-  if (encoding === 'UTF8') return;
-  throw new UnsuitableDatabaseError(
-    `The database "${name}" is in ${encoding}, and names need UTF8: run CREATE DATABASE marathons ` +
-      `ENCODING 'UTF8' LC_COLLATE 'C' LC_CTYPE 'C.UTF-8' TEMPLATE template0; and name it in DATABASE_URL.`,
-  );
+/** What the service has to know about a server before it looks at its tables. */
+interface Server {
+  database: string;
+  encoding: string;
+  isReadOnly: boolean;
 }
 
-async function isReadOnly(dataSource: DataSource): Promise<boolean> {
-  const [{ value }] = (await dataSource.query(
-    `SELECT current_setting('transaction_read_only') AS value`,
-  )) as [{ value: string }];
-  return value === 'on';
+async function readServer(dataSource: DataSource): Promise<Server> {
+  const [server]: Server[] = await dataSource.query(`
+    SELECT current_database() AS database, current_setting('server_encoding') AS encoding,
+           current_setting('transaction_read_only') = 'on' AS "isReadOnly"`);
+  return server!;
+}
+
+function refuseOtherEncodings({ database, encoding }: Server): void {
+  if (encoding === 'UTF8') return;
+  throw new UnsuitableDatabaseError(
+    `The database "${database}" is in ${encoding}, and names need UTF8: run CREATE DATABASE marathons ` +
+      `ENCODING 'UTF8' LC_COLLATE 'C' LC_CTYPE 'C.UTF-8' TEMPLATE template0; and name it in DATABASE_URL.`,
+  );
 }
 
 /** Reading works if the tables are there. */

@@ -30,9 +30,11 @@ export interface Problem {
   rejected?: number;
 }
 
+export const MALFORMED_ADDRESS =
+  'The address is not well-formed: each % must begin the bytes of a character in UTF-8, as in %C3%BC for ü.';
+
 const FASTIFY_DETAILS: Record<string, string> = {
-  FST_ERR_BAD_URL:
-    'The address is not well-formed: each % must begin the bytes of a character in UTF-8, as in %C3%BC for ü.',
+  FST_ERR_BAD_URL: MALFORMED_ADDRESS,
   FST_ERR_CTP_INVALID_JSON_BODY: 'The body is not well-formed JSON, or has a member __proto__.',
   FST_ERR_CTP_EMPTY_JSON_BODY: 'There is no body: send one JSON object.',
   FST_ERR_CTP_BODY_TOO_LARGE: 'The body is larger than 1 MiB.',

@@ -1,5 +1,6 @@
 import { BadRequestException, ForbiddenException } from '@nestjs/common';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
+import { MALFORMED_ADDRESS } from './problem.filter.js';
 
 const MAX_REMEMBERED_HOSTS = 100;
 
@@ -39,9 +40,7 @@ function refuseBadEncoding(url: string): void {
   try {
     decodeURIComponent(url);
   } catch {
-    throw new BadRequestException(
-      'The address is not well-formed: each % must begin the bytes of a character in UTF-8, as in %C3%BC for ü.',
-    );
+    throw new BadRequestException(MALFORMED_ADDRESS);
   }
 }
 
