@@ -2,7 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import pg from 'pg';
-import { EmbeddedServer } from '../src/database/embedded-server.js';
+import { EmbeddedServer } from '../src/embedded-postgres/embedded-server.js';
 
 /** A PostgreSQL for the length of the run, with a database for everybody. */
 export interface BenchServer {

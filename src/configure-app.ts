@@ -1,32 +1,34 @@
 import { randomUUID } from 'node:crypto';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
-import { environment } from './environment.js';
+import type { Settings } from './config/settings.js';
+import { SETTINGS } from './config/settings.module.js';
 import { answerOtherMethods, collectAllowedMethods } from './http/allowed-methods.js';
-import { readBodies } from './http/bodies.js';
 import { answerClientError, answerUnusualRequests } from './http/client-errors.js';
+import { addBodyParsers } from './http/request-bodies.js';
 import { checkRequests } from './http/request-checks.js';
-import { ProblemFilter, refuseRequest } from './http/problem.filter.js';
-import { removeAbandonedUploads } from './http/rows-body.js';
+import { setRequestDeadline } from './http/request-deadline.js';
 import { enforceRouteRules } from './http/route-rules.js';
+import { removeAbandonedUploads } from './http/upload.js';
+import { ProblemFilter, rejectRequest } from './problems/problem.filter.js';
 
-/** `/marathon` and `/marathon/` are one place; a request that came in before the end is answered. */
+/** Makes the Fastify adapter. `/marathon` and `/marathon/` are the same address. */
 export function makeAdapter(): FastifyAdapter {
   return new FastifyAdapter({
-    // for Express's middleware, of which there is none here
+    // for Express middleware, which is not used here
     skipMiddie: true,
     genReqId: makeRequestIds(),
     routerOptions: { ignoreTrailingSlash: true },
     return503OnClosing: false,
-    frameworkErrors: refuseRequest,
+    frameworkErrors: rejectRequest,
     clientErrorHandler: answerClientError,
-    // a request without Host is refused by a problem document, like any other
+    // a request without Host gets a problem document, like any other invalid request
     http: { requireHostHeader: false },
   });
 }
 
 /**
- * By what a write is known that is done again because its connection died. Ids that resemble each other
- * stand side by side in the journal's index, which costs less than to look for a place for each.
+ * The request id identifies a write that is retried. Ids of one instance begin with the same text, so that
+ * they are neighbours in the journal's index, which makes inserting them cheaper.
  */
 function makeRequestIds(): () => string {
   const instance = randomUUID();
@@ -34,14 +36,16 @@ function makeRequestIds(): () => string {
   return () => `${instance}/${(count += 1)}`;
 }
 
-/** Everything between the network and the controllers, for the service and for the tests alike. */
+/** Configures everything between the network and the controllers, for the service and for its tests. */
 export async function configureApp(app: NestFastifyApplication): Promise<NestFastifyApplication> {
+  const settings: Settings = app.get(SETTINGS);
   const fastify = app.getHttpAdapter().getInstance();
   answerUnusualRequests(fastify.server);
-  checkRequests(fastify, environment.allowedHosts);
+  setRequestDeadline(fastify, settings.deadlineMs);
+  checkRequests(fastify, settings.allowedHosts);
   const allowed = collectAllowedMethods(fastify);
   enforceRouteRules(fastify);
-  readBodies(fastify);
+  addBodyParsers(fastify, settings.maxUploadMb);
   await removeAbandonedUploads();
   app.useGlobalFilters(new ProblemFilter());
   await app.init();

@@ -3,22 +3,23 @@ import { Logger } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { AppModule } from './app.module.js';
+import { loadSettings } from './config/settings.js';
 import { configureApp, makeAdapter } from './configure-app.js';
-import { DatabaseOpening } from './database/opening.js';
-import { makeDrain } from './drain.js';
-import { environment } from './environment.js';
-import { makeLogger } from './logger.js';
-import { explainStartFailure } from './start-failure.js';
+import { DatabaseStartup } from './database/database-startup.js';
+import { prepareShutdown } from './operations/graceful-shutdown.js';
+import { makeLogger } from './operations/logger.js';
+import { explainStartupError } from './operations/startup-errors.js';
 
 async function main(): Promise<void> {
+  const { host, port, logLevel } = loadSettings();
   const app = await NestFactory.create<NestFastifyApplication>(AppModule, makeAdapter(), {
-    logger: makeLogger(),
+    logger: makeLogger(logLevel),
     bodyParser: false,
     abortOnError: false,
   });
   try {
     await configureApp(app);
-    await app.listen(environment.port, environment.host);
+    await app.listen(port, host);
   } catch (error) {
     await app.close();
     throw error;
@@ -26,26 +27,26 @@ async function main(): Promise<void> {
   await serve(app);
 }
 
-/** Ends by a signal, or where the database refuses us for good. */
+/** Serves until a signal arrives, or until the database turns out to be unusable. */
 async function serve(app: NestFastifyApplication): Promise<void> {
   const log = new Logger('Marathon registry');
-  const drain = makeDrain(app);
-  const stop = () => void drain().catch(stopWith);
+  const shutDown = prepareShutdown(app);
+  const stop = () => void shutDown().catch(fail);
   process.once('SIGINT', stop);
   process.once('SIGTERM', stop);
   log.log(`Listening at ${await app.getUrl()}`);
   try {
-    await app.get(DatabaseOpening).opened;
+    await app.get(DatabaseStartup).ready;
     log.log(`API: ${await app.getUrl()}/marathon/`);
   } catch (error) {
-    await drain();
+    await shutDown();
     throw error;
   }
 }
 
-function stopWith(error: unknown): void {
-  console.error(explainStartFailure(error));
+function fail(error: unknown): void {
+  console.error(explainStartupError(error));
   process.exitCode = 1;
 }
 
-await main().catch(stopWith);
+await main().catch(fail);

@@ -1,13 +1,13 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import type { MarathonView } from '../src/marathon/marathon.dto.js';
-import { ASKABLE } from '../src/marathon/marathon.columns.js';
-import { printItems } from '../src/query/conditions.js';
+import type { MarathonResponse } from '../src/marathon/marathon.dto.js';
+import { MARATHONS } from '../src/marathon/marathon.lists.js';
+import { serializeMembers } from '../src/query/conditions.js';
 import { startApp, type RunningApp } from './support/app.js';
 import { conditions, holds } from './support/conditions.js';
 import { store } from './support/store.js';
 
-const [ID, NAME, CITY, YEAR] = ASKABLE.columns as [never, never, never, never];
+const [ID, NAME, CITY, YEAR] = MARATHONS.columns as [never, never, never, never];
 /** Letters that every collation sorts as JavaScript does. */
 const WORDS = ['a', 'ab', 'abc', 'b', 'ba', 'c', 'cab'];
 const ROWS = Array.from({ length: 60 }, (_, index) => ({
@@ -22,7 +22,7 @@ const URLS = Number(process.env.FUZZED_URLS ?? 1500);
 describe('whatever is asked', () => {
   let running: RunningApp;
   let url: string;
-  let marathons: MarathonView[];
+  let marathons: MarathonResponse[];
   beforeAll(async () => {
     running = await startApp();
     url = await running.app.getUrl();
@@ -33,7 +33,7 @@ describe('whatever is asked', () => {
 
   const get = async (query: string) => fetch(`${url}/marathon/?${query}`);
   const list = async (query: string) =>
-    (await (await get(query)).json()) as { marathon_list: MarathonView[] };
+    (await (await get(query)).json()) as { marathon_list: MarathonResponse[] };
 
   it('finds the rows for which the condition holds', async () => {
     const words = fc.constantFrom(...WORDS);
@@ -45,8 +45,8 @@ describe('whatever is asked', () => {
     ]);
     await fc.assert(
       fc.asyncProperty(anyCondition, async (group) => {
-        const parameter = `${group.isNot ? 'not.' : ''}${group.is === 'all' ? 'and' : 'or'}`;
-        const found = await list(`${parameter}=${encodeURIComponent(printItems(group))}`);
+        const parameter = `${group.negated ? 'not.' : ''}${group.kind}`;
+        const found = await list(`${parameter}=${encodeURIComponent(serializeMembers(group))}`);
         const expected = marathons.filter((row) => holds(group, { ...row }) === true);
         expect(found.marathon_list).toEqual(expected);
       }),
@@ -67,7 +67,7 @@ describe('whatever is asked', () => {
         async (columns, words, limit) => {
           const terms = columns.map((name, index) => `${name}${words[index]}`);
           const order = terms.length ? `order=${terms.join(',')}` : '';
-          const walked: MarathonView[] = [];
+          const walked: MarathonResponse[] = [];
           for (let path: string | undefined = `/marathon/?${order}&limit=${limit}`; path;) {
             const answer: Response = await fetch(`${url}${path}`);
             walked.push(...((await answer.json()) as typeof EMPTY).marathon_list);
@@ -169,4 +169,4 @@ describe('whatever is asked', () => {
   });
 });
 
-const EMPTY = { marathon_list: [] as MarathonView[] };
+const EMPTY = { marathon_list: [] as MarathonResponse[] };

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import type { MarathonView } from '../src/marathon/marathon.dto.js';
+import type { MarathonResponse } from '../src/marathon/marathon.dto.js';
 import type { Response } from 'supertest';
 import { startApp, type RunningApp } from './support/app.js';
 import { store } from './support/store.js';
@@ -23,7 +23,7 @@ describe('a question to the list', () => {
   afterAll(async () => running.close());
 
   const get = (query: string) => running.http.get(`/marathon/?${query}`);
-  const list = async (query: string): Promise<MarathonView[]> =>
+  const list = async (query: string): Promise<MarathonResponse[]> =>
     (await get(query).expect(200)).body.marathon_list;
   const ids = async (query: string) => (await list(query)).map(({ id }) => id);
   const fault = async (query: string) => (await get(query).expect(400)).body.errors[0];
@@ -82,7 +82,7 @@ describe('a question to the list', () => {
     ['inception_year=like.19*', { detail: expect.stringContaining('is for text') }],
     ['city=is.nul', { detail: expect.stringContaining('not.is.null') }],
     ['city=in.(Boston', { position: 11, detail: expect.stringContaining('parenthesis') }],
-    ['city=in.("Boston)', { detail: 'this quote has no end', position: 5 }],
+    ['city=in.("Boston)', { detail: 'this quote is never closed', position: 5 }],
     ['or=(city.eq.Paris', { position: 15 }],
     ['or=()', { detail: 'a column was expected', position: 2 }],
     ['or=(city.Paris)', { detail: expect.stringContaining('is not an operator') }],
@@ -91,10 +91,10 @@ describe('a question to the list', () => {
     ['name=like.x\\', { detail: expect.stringContaining('backslash') }],
     ['name=eq.%00', { detail: expect.stringContaining('NUL') }],
     ['order=name.up', { detail: expect.stringContaining('asc, desc') }],
-    ['order=name,name', { detail: 'name was named before' }],
+    ['order=name,name', { detail: 'name is named twice' }],
     ['order=relevance', { detail: expect.stringContaining('there is no column') }],
     ['limit=-1', { parameter: 'limit' }],
-    ['limit=1&limit=2', { detail: 'can be given once' }],
+    ['limit=1&limit=2', { detail: 'can be sent once only' }],
     ['after=nonsense', { detail: expect.stringContaining('is no cursor') }],
     ['after=WyJ4IiwwLDFd', { detail: expect.stringContaining('another filter or order') }],
     ['having=n.gt.1', { detail: expect.stringContaining('aggregates') }],
@@ -142,7 +142,7 @@ describe('a question to the list', () => {
       const seen: number[][] = [];
       for (let path: string | undefined = start; path;) {
         const answer: Response = await running.http.get(path).expect(200);
-        seen.push(answer.body.marathon_list.map(({ id }: MarathonView) => id));
+        seen.push(answer.body.marathon_list.map(({ id }: MarathonResponse) => id));
         path = linkOf(answer.headers.link, relation) ?? '';
         if (path) last = path;
       }

@@ -27,7 +27,8 @@ describe('bad input is refused in clear words, and nothing is stored', () => {
     ['nothing but the type', '', 'no body'],
   ])('%s as the body', async (_, text, detail) => {
     const { body, status, headers } = await post(text);
-    expect({ status, ...body }).toMatchObject({ status: 400, title: 'Bad Request' });
+    expect({ status, body }).toMatchObject({ status: 400, body: { status: 400 } });
+    expect(body.type).toBe(`/problems/${body.code.replaceAll('_', '-')}`);
     expect(body.detail).toContain(detail);
     expect(headers['content-type']).toMatch(/^application\/problem\+json/);
   });
@@ -126,7 +127,8 @@ describe('bad input is refused in clear words, and nothing is stored', () => {
     '/marathon/%s as an address',
     async (id) => {
       const { body, headers } = await running.http.get(`/marathon/${id}`).expect(400);
-      expect(body).toMatchObject({ type: 'about:blank', title: 'Bad Request', status: 400 });
+      const code = id === '%zz' ? 'malformed_address' : 'invalid_id';
+      expect(body).toMatchObject({ code, status: 400 });
       expect(headers['content-type']).toMatch(/^application\/problem\+json/);
     },
   );
@@ -140,6 +142,6 @@ describe('bad input is refused in clear words, and nothing is stored', () => {
 
   it('an address that nobody knows', async () => {
     const { body } = await running.http.get('/marathons/').expect(404);
-    expect(body).toMatchObject({ type: 'about:blank', title: 'Not Found', status: 404 });
+    expect(body).toMatchObject({ code: 'unknown_address', title: 'Unknown address', status: 404 });
   });
 });

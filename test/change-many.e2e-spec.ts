@@ -72,7 +72,7 @@ describe('what a filter finds', () => {
       .delete('/marathon/?city=Boston')
       .set('Prefer', 'max-affected=1')
       .expect(400);
-    expect(refused.body.detail).toContain('That would be 2');
+    expect(refused.body.detail).toContain('2 records would be affected');
     expect(await cities()).toHaveLength(3);
     const done = await running.http
       .delete('/marathon/?city=Boston')

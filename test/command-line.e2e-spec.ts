@@ -51,7 +51,7 @@ describe('the command line', () => {
 
   it('rehearses an import, and stores nothing', async () => {
     const { output } = await command('import', REAL_MARATHONS, '--dry-run');
-    expect(output).toBe('100 marathons imported: a rehearsal, nothing was stored.\n');
+    expect(output).toBe('100 marathons imported (dry run: nothing was stored).\n');
     expect(await database.query('SELECT * FROM marathon')).toEqual([]);
   });
 
@@ -59,15 +59,15 @@ describe('the command line', () => {
     await importText('name,city,inception_year\nBoston,Boston,1897\n');
     const next = 'name,city,inception_year\nBoston,Boston,1898\nBerlin,Berlin,1974\n';
     const told = async (duplicates: string) => (await importText(next, duplicates)).output;
-    expect(await told('ignore')).toBe('1 marathons imported, 0 updated, 1 left as they were.\n');
-    expect(await told('merge')).toBe('0 marathons imported, 1 updated, 1 left as they were.\n');
+    expect(await told('ignore')).toBe('1 marathons imported, 0 updated, 1 skipped.\n');
+    expect(await told('merge')).toBe('0 marathons imported, 1 updated, 1 skipped.\n');
   });
 
   it.each([
     ['a column nobody knows', 'name,town\nx,y\n', 'There is no column "town"'],
     ['a mistyped column', 'Name\nx\n', 'did you mean name?'],
     ['a row with too many fields', 'name,city\nx,y,z\n', 'line 2: has 3 fields, and the header 2'],
-    ['UTF-16', '\u{feff}n\0a\0m\0e\0', 'save it as UTF-8'],
+    ['UTF-16', '\u{feff}n\0a\0m\0e\0', 'Save it as UTF-8'],
     ['a file without rows', 'name\n', 'There are no rows'],
   ])('refuses %s', async (_, text, reason) => {
     const { exitCode, told } = await importText(text);
@@ -82,7 +82,7 @@ describe('the command line', () => {
     [['import', 'marathons.xlsx'], '.csv'],
     [['import', REAL_MARATHONS, '--duplicates', 'merg'], 'did you mean merge?'],
     [['import', REAL_MARATHONS, '--dry-rum'], '--dry-rum'],
-    [['schema', 'drop'], 'Say schema sync or schema check.'],
+    [['schema', 'drop'], 'Use schema sync or schema check.'],
   ])('answers %j with a word of help', async (words, help) => {
     const { exitCode, told } = await command(...words);
     expect({ exitCode, told }).toEqual({ exitCode: 1, told: expect.stringContaining(help) });

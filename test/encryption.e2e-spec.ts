@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { readConnectionString } from '../src/connection-string.js';
-import { RecyclingPool } from '../src/database/recycling-pool.js';
+import { parseConnectionString } from '../src/config/connection-string.js';
+import { RecyclingPool } from '../src/pool/recycling-pool.js';
 import { createDatabase, type TestDatabase } from './support/database.js';
 import { startProxy } from './support/proxy.js';
 import { startService } from './support/service.js';
@@ -65,8 +65,8 @@ describe('sslmode', () => {
   });
 
   it.each([
-    ['with TLS', 'verify-full', 'name its authority in DATABASE_URL by sslrootcert=FILE'],
-    ['plain', 'require', 'sslmode=prefer to take what it offers'],
+    ['with TLS', 'verify-full', 'Name its authority in DATABASE_URL with sslrootcert=FILE'],
+    ['plain', 'require', 'sslmode=prefer to use what the server offers'],
   ])(
     'ends the start with a server %s and %s, and says what to write',
     async (server, mode, told) => {
@@ -93,7 +93,7 @@ describe('sslmode', () => {
 
 /** In which way the server was reached, by two connections at once. */
 async function reach(url: string): Promise<string> {
-  const settings = readConnectionString(url);
+  const settings = parseConnectionString(url);
   const pool = new RecyclingPool({ max: 2, recycleSeconds: 55, deadlineMs: 3000, ...settings });
   try {
     const clients = await Promise.all([pool.connect(), pool.connect()]);

@@ -1,7 +1,7 @@
 import { connect, type Socket } from 'node:net';
 import { setTimeout as wait } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import type { ChangeView } from '../src/marathon/marathon.dto.js';
+import type { ChangeResponse } from '../src/marathon/marathon.dto.js';
 import { aMarathon } from './support/a-marathon.js';
 import { startApp, type RunningApp } from './support/app.js';
 import { listen } from './support/listen.js';
@@ -132,7 +132,10 @@ describe('live changes', () => {
   });
 });
 
-async function take(changes: AsyncIterator<ChangeView>, count: number): Promise<(string | null)[]> {
+async function take(
+  changes: AsyncIterator<ChangeResponse>,
+  count: number,
+): Promise<(string | null)[]> {
   const names: (string | null)[] = [];
   while (names.length < count) names.push((await changes.next()).value.marathon.name);
   return names;

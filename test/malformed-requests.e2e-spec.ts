@@ -56,7 +56,7 @@ describe('a request that is not well-formed gets a problem document', () => {
       400,
       '%C3%BC',
     ],
-    ['half an escape in its path', `GET /marathon/%E HTTP/1.1\r\n${HOST}\r\n`, 400, 'each %'],
+    ['half an escape in its path', `GET /marathon/%E HTTP/1.1\r\n${HOST}\r\n`, 400, 'Each %'],
     ['no Host', 'GET /marathon/ HTTP/1.1\r\n\r\n', 400, 'Host'],
     [
       'an expectation that nobody meets',
@@ -70,7 +70,8 @@ describe('a request that is not well-formed gets a problem document', () => {
     expect(head).toMatch(new RegExp(`^HTTP/1.1 ${status} `));
     expect(head).toMatch(/\r\ncontent-type: application\/problem\+json/i);
     expect(JSON.parse(body)).toEqual({
-      type: 'about:blank',
+      type: expect.stringMatching(/^\/problems\/[a-z-]+$/),
+      code: expect.stringMatching(/^[a-z_]+$/),
       title: expect.any(String),
       status,
       detail: expect.stringContaining(detail),

@@ -82,14 +82,18 @@ describe('many marathons at once', () => {
   });
 
   it.each([
-    ['UTF-16', Buffer.from('\u{feff}name\nBoston\n', 'utf16le'), 'save it as UTF-8'],
+    ['UTF-16', Buffer.from('\u{feff}name\nBoston\n', 'utf16le'), 'Save it as UTF-8'],
     ['an unknown column', 'name,town\nx,y\n', 'There is no column "town"'],
     ['a mistyped column', 'name,citi\nx,y\n', 'did you mean city?'],
     ['a column twice', 'name,name\nx,y\n', 'names name twice'],
     ['no name', 'city\nx\n', 'lacks the column name'],
     ['nothing at all', '', 'There is no header'],
     ['a header alone', 'name,city\n', 'There are no rows'],
-    ['a quote that swallows the rest', `name\n"${'x\n'.repeat(1_100_000)}`, 'Line 2 begins a row'],
+    [
+      'a quote that swallows the rest',
+      `name\n"${'x\n'.repeat(1_100_000)}`,
+      'The row that begins at line 2',
+    ],
   ])('are refused as CSV with %s', async (_, body, detail) => {
     const answer = await send(CSV, body).expect(400);
     expect(answer.body.detail).toContain(detail);
@@ -98,7 +102,7 @@ describe('many marathons at once', () => {
 
   it.each([
     ['an array that never ends', '[{"name":"x"}', 'never ends'],
-    ['something after the array', '[{"name":"x"}] x', 'Something comes after'],
+    ['something after the array', '[{"name":"x"}] x', 'Text follows the JSON array'],
     ['an empty array', '[ ]', 'There are no rows'],
     ['a wrong bracket at the end', '[{"name":"x"}}', 'not one well-formed JSON array'],
   ])('are refused as JSON with %s', async (_, body, detail) => {

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import type { ChangeView } from '../src/marathon/marathon.dto.js';
+import type { ChangeResponse } from '../src/marathon/marathon.dto.js';
 import { aMarathon } from './support/a-marathon.js';
 import { startApp, type RunningApp } from './support/app.js';
 
@@ -12,7 +12,7 @@ describe('what was', () => {
     const { headers } = await running.http.post('/marathon/').send(aMarathon(details)).expect(201);
     return String(headers.location);
   };
-  const history = async (place: string): Promise<ChangeView[]> =>
+  const history = async (place: string): Promise<ChangeResponse[]> =>
     (await running.http.get(`${place}/history`).expect(200)).body.history;
 
   /** A marathon with four versions: founded, moved, deleted, restored. */
@@ -55,10 +55,10 @@ describe('what was', () => {
   it('is told page by page, with a link to the next', async () => {
     const place = await aLife();
     const first = await running.http.get(`${place}/history?limit=3`);
-    expect(first.body.history.map(({ version }: ChangeView) => version)).toEqual([4, 3, 2]);
+    expect(first.body.history.map(({ version }: ChangeResponse) => version)).toEqual([4, 3, 2]);
     const next = /^<([^>]+)>; rel="next"$/.exec(String(first.headers.link))?.[1];
     const last = await running.http.get(String(next));
-    expect(last.body.history.map(({ version }: ChangeView) => version)).toEqual([1]);
+    expect(last.body.history.map(({ version }: ChangeResponse) => version)).toEqual([1]);
     expect(last.headers.link).toBeUndefined();
   });
 
@@ -114,7 +114,7 @@ describe('what was', () => {
     const since = before.at(-1).seq;
     const place = await aLife();
     const { body } = await running.http.get(`/marathon/changes?since=${since}`).expect(200);
-    expect(body.changes.map(({ seq }: ChangeView) => seq - since)).toEqual([1, 2, 3, 4]);
+    expect(body.changes.map(({ seq }: ChangeResponse) => seq - since)).toEqual([1, 2, 3, 4]);
     expect(body.changes.toReversed()).toEqual(await history(place));
     const page = await running.http.get(`/marathon/changes?since=${since}&limit=2`);
     expect(page.headers.link).toBe(`</marathon/changes?since=${since + 2}&limit=2>; rel="next"`);

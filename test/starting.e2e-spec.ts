@@ -32,7 +32,9 @@ describe('npm start', () => {
     const { port } = taken.address() as AddressInfo;
     const told = await run(process.execPath, [PREFLIGHT], { PORT: String(port) }).ended;
     taken.close();
-    expect(told).toBe(`Port ${port} is taken: stop what listens there, or set PORT to another.\n`);
+    expect(told).toBe(
+      `Port ${port} is in use. Stop the program that listens there, or set PORT to another one.\n`,
+    );
   });
 
   it('says that this Node is too old before anything is built', async () => {
@@ -42,7 +44,7 @@ describe('npm start', () => {
     await writeFile(join(folder, 'package.json'), '{"engines":{"node":">=99.1.0"}}');
     const told = await run(process.execPath, [script]).ended;
     expect(told).toBe(
-      `Node 99.1.0 or later is needed, and this is ${process.versions.node}: see https://nodejs.org.\n`,
+      `Node 99.1.0 or later is required, and this is ${process.versions.node}: see https://nodejs.org.\n`,
     );
   });
 

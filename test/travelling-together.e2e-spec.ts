@@ -234,7 +234,7 @@ describe('requests that are sent at once', () => {
   const loseAnswerAlone = async (key: string) => {
     const last = idOf(await create());
     await running.database.query(`
-      INSERT INTO marathon (id, name) SELECT ${last} + n, 'Past the service'
+      INSERT INTO marathon (id, name) SELECT ${last} + n, 'JournalReader the service'
       FROM generate_series(1, 3) AS n`);
     const names = [`First of ${key}`, `Second of ${key}`];
     let areTogether = false;

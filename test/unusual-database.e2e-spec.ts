@@ -79,7 +79,7 @@ describe('a database', () => {
       try {
         const told = await refusal(other.url);
         expect(told.trim().split('\n')).toHaveLength(1);
-        const sql = /run (CREATE DATABASE.*?;)/.exec(told)![1]!;
+        const sql = /Run (CREATE DATABASE.*?;)/.exec(told)![1]!;
         expect(sql).toContain("ENCODING 'UTF8'");
         const name = `suggested_${randomUUID().replaceAll('-', '')}`;
         await database.query(sql.replace('marathons', name));
@@ -197,7 +197,7 @@ describe('a database', () => {
     it('says what it leaves alone', async () => {
       await database.query(`${GUIDES_TABLE}; ALTER TABLE marathon ADD COLUMN website text`);
       const { output } = await (await start()).stop();
-      expect(output).toContain('left alone: marathon.website');
+      expect(output).toContain('Ignored columns: marathon.website');
     });
 
     it('because its columns are too narrow ends the start, with what to run', async () => {

@@ -89,7 +89,7 @@ describe('an upload', () => {
         const sending = upload(url);
         sending.write('name\n');
         const answer = await sendUntilAnswered(sending);
-        expect(answer).toEqual({ status: 507, detail: expect.stringContaining('no room') });
+        expect(answer).toEqual({ status: 507, detail: expect.stringContaining('disk is full') });
         expect(await readdir(disk)).toEqual([]);
         await expectNothingStored();
         const next = await fetch(`${url}/marathon/`, {

@@ -20,7 +20,7 @@ describe('versions', () => {
     const place = await store();
     await patch(place, '"1"').send({ city: 'Hopkinton' }).expect(200);
     const { body } = await patch(place, '"1"').send({ city: 'Ashland' }).expect(412);
-    expect(body.detail).toContain('version 2');
+    expect(body.detail).toContain('version is 2');
     expect((await running.http.get(place)).body.city).toBe('Hopkinton');
   });
 

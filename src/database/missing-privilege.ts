@@ -1,8 +1,9 @@
 import type { DataSource } from 'typeorm';
-import { causeOf } from './failures.js';
-import { hasErrorCode } from './error-code.js';
+import { causeOf } from '../pool/database-errors.js';
+import { hasErrorCode } from '../pool/error-code.js';
+import { MissingPrivilegeError } from './schema-errors.js';
 
-/** Tables that a role has no right to are hidden from it, and so seem to be missing. */
+/** Tables are invisible to a role without privileges on them, so creating them fails as a duplicate. */
 const [INSUFFICIENT_PRIVILEGE, DUPLICATE_TABLE] = ['42501', '42P07'];
 
 interface Session {
@@ -10,10 +11,7 @@ interface Session {
   schema: string;
 }
 
-/** The role that we connect as lacks a right: the message names it, and the SQL that grants it. */
-export class MissingPrivilegeError extends Error {}
-
-/** Turns PostgreSQL's refusal into one line that says what to run; other failures stay as they are. */
+/** Turns PostgreSQL's error into one line that says what to run. Returns other failures unchanged. */
 export async function explainMissingPrivilege(
   dataSource: DataSource,
   failure: unknown,
@@ -24,15 +22,15 @@ export async function explainMissingPrivilege(
     `SELECT quote_ident(current_user) AS role, quote_ident(current_schema()) AS schema`,
   )) as Session[];
   const { message } = cause as Error;
-  return new MissingPrivilegeError(`${message}: ${findRemedy(message, session!)}`, { cause });
+  return new MissingPrivilegeError(`${message}: ${remedyFor(message, session!)}`, { cause });
 }
 
-function findRemedy(message: string, { role, schema }: Session): string {
-  const [, foreign, hidden] =
+function remedyFor(message: string, { role, schema }: Session): string {
+  const [, foreign, invisible] =
     /must be owner of (?:table|relation) (\S+)|relation "?([^" ]+)"? already exists/.exec(
       message,
     ) ?? [];
-  const table = foreign ?? hidden;
+  const table = foreign ?? invisible;
   if (table) {
     return `the role ${role} cannot change it. As its owner, run ALTER TABLE ${schema}.${table} OWNER TO ${role};`;
   }
@@ -40,7 +38,7 @@ function findRemedy(message: string, { role, schema }: Session): string {
     return `the role ${role} cannot create tables there. As its owner, run GRANT USAGE, CREATE ON SCHEMA ${schema} TO ${role};`;
   }
   return (
-    `the role ${role} lacks a right. As the owner of the tables, run ` +
+    `the role ${role} lacks a privilege. As the owner of the tables, run ` +
     `GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA ${schema} TO ${role}; ` +
     `GRANT USAGE ON ALL SEQUENCES IN SCHEMA ${schema} TO ${role};`
   );

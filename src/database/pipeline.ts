@@ -1,32 +1,32 @@
-import type { PoolClient } from 'pg';
 import type { DataSource } from 'typeorm';
-import type { Deadline } from './deadline.js';
-import { runPrepared } from './prepared.js';
-import type { RecyclingClient } from './recycling-client.js';
-import { poolOf, type RecyclingPool } from './recycling-pool.js';
+import type { Deadline } from '../pool/deadline.js';
+import type { PooledClient } from '../pool/pool-types.js';
+import { poolOf, type RecyclingPool } from '../pool/recycling-pool.js';
+import { runPrepared } from './prepared-statements.js';
 
-/** A connection that says nothing for so long is joined by nobody: it may have died. */
-const QUIET_MS = 50;
-/** So often a connection goes back to the pool, which looks at its age. */
-const LONGEST_SHARING_MS = 1000;
+/** A connection without a response for so long is not shared: it may be dead. */
+const MAX_QUIET_MS = 50;
+/** After this time a connection returns to the pool, which checks its age. */
+const MAX_SHARED_MS = 1000;
 
-/** A connection while statements use it. */
-interface Shared {
-  client: Promise<PoolClient>;
-  /** The same once it is there. */
-  taken?: PoolClient;
-  users: number;
-  readonly takenAt: number;
-  heardAt: number;
+/** A connection that several statements use at the same time. */
+interface SharedConnection {
+  connecting: Promise<PooledClient>;
+  /** Set when it is connected. */
+  client?: PooledClient;
+  userCount: number;
+  readonly sharedAt: number;
+  lastResponseAt: number;
 }
 
 /**
- * Lets statements follow each other down one connection without waiting for the answer to the one
- * before, each in a transaction of its own: however busy this process is, PostgreSQL has the next one
- * there when it is through with one. https://www.postgresql.org/docs/current/protocol-flow.html#PROTOCOL-FLOW-PIPELINING
+ * Sends statements on one connection without waiting for the response to the previous one, each in a
+ * transaction of its own (pipelining). PostgreSQL has the next statement when it has finished one, however
+ * busy this process is.
+ * https://www.postgresql.org/docs/current/protocol-flow.html#PROTOCOL-FLOW-PIPELINING
  */
 export class Pipeline {
-  private current?: Shared;
+  private current?: SharedConnection;
 
   constructor(private readonly dataSource: DataSource) {}
 
@@ -35,44 +35,41 @@ export class Pipeline {
     const pool = poolOf(this.dataSource);
     const shared = this.join(pool, deadline);
     try {
-      shared.taken = await shared.client;
-      return await runPrepared<Row>(pool, shared.taken, text, values);
+      shared.client = await shared.connecting;
+      return await runPrepared<Row>(pool, shared.client, text, values);
     } finally {
       this.leave(shared);
     }
   }
 
-  private join(pool: RecyclingPool, deadline: Deadline): Shared {
+  private join(pool: RecyclingPool, deadline: Deadline): SharedConnection {
     const now = Date.now();
-    if (!this.current || !mayBeJoined(this.current, now)) {
-      this.current = { client: take(pool, deadline), users: 0, takenAt: now, heardAt: now };
+    if (!this.current || !canBeJoined(this.current, now)) {
+      const connecting = checkOut(pool, deadline);
+      this.current = { connecting, userCount: 0, sharedAt: now, lastResponseAt: now };
     }
-    this.current.users += 1;
+    this.current.userCount += 1;
     return this.current;
   }
 
-  private leave(shared: Shared): void {
-    shared.heardAt = Date.now();
-    shared.users -= 1;
-    if (shared.users) return;
+  private leave(shared: SharedConnection): void {
+    shared.lastResponseAt = Date.now();
+    shared.userCount -= 1;
+    if (shared.userCount) return;
     if (this.current === shared) this.current = undefined;
-    if (!shared.taken) return;
-    setPipelining(shared.taken, false);
-    shared.taken.release();
+    if (!shared.client) return;
+    shared.client.isPipelining = false;
+    shared.client.release();
   }
 }
 
-async function take(pool: RecyclingPool, deadline: Deadline): Promise<PoolClient> {
+async function checkOut(pool: RecyclingPool, deadline: Deadline): Promise<PooledClient> {
   const client = await pool.checkOut(deadline);
-  setPipelining(client, true);
+  client.isPipelining = true;
   return client;
 }
 
-function setPipelining(client: PoolClient, isPipelining: boolean): void {
-  (client as unknown as RecyclingClient).isPipelining = isPipelining;
-}
-
-/** Who joins one that is still being opened would wait as long as another may. */
-function mayBeJoined({ taken, takenAt, heardAt }: Shared, now: number): boolean {
-  return Boolean(taken) && now - heardAt < QUIET_MS && now - takenAt < LONGEST_SHARING_MS;
+/** A connection that is still connecting is not joined: that could take as long as another one. */
+function canBeJoined({ client, sharedAt, lastResponseAt }: SharedConnection, now: number): boolean {
+  return Boolean(client) && now - lastResponseAt < MAX_QUIET_MS && now - sharedAt < MAX_SHARED_MS;
 }

@@ -1,69 +1,78 @@
 import { setTimeout as wait } from 'node:timers/promises';
-import { environment } from '../environment.js';
-import { currentDeadline, DeadlineExceeded, withLongStatements } from './deadline.js';
-import { isDatabaseAway, isReadOnlyFailure, ReadOnlyDatabaseError } from './failures.js';
-import { QueueFull } from './slots.js';
+import {
+  isDatabaseUnavailable,
+  isReadOnlyFailure,
+  ReadOnlyDatabaseError,
+} from '../pool/database-errors.js';
+import { currentDeadline, DeadlineExceededError, withLongStatements } from '../pool/deadline.js';
+import { QueueFullError } from '../pool/semaphore.js';
 
 const [MIN_DELAY_MS, MAX_DELAY_MS] = [5, 100];
-const LONGEST_WORK_MS = 3_600_000;
+const MAX_LONG_WORK_MS = 3_600_000;
 
-/** So long after a write was refused by a read-only database, others are refused without a retry. */
-const READ_ONLY_FOR_MS = 60_000;
-let readOnlyUntil = 0;
+/** After a write was rejected by a read-only database, other writes are rejected without a retry. */
+const READ_ONLY_TTL_MS = 60_000;
 
-/** To be called if the database was read-only when it was opened. */
-export function noteReadOnly(): void {
-  readOnlyUntil = Date.now() + READ_ONLY_FOR_MS;
+interface RetryOptions {
+  /** Whether a part of the response was sent already: the work must not be repeated then. */
+  responseStarted?: () => boolean;
+  /** When to give up, in milliseconds since the epoch. The default is the current deadline. */
+  endsAt?: number;
 }
 
-/**
- * Runs work, and again if its connection failed, while there is time. The work has to be safe to repeat:
- * a read, or a write that collides with itself.
- * @throws {ReadOnlyDatabaseError} if the database takes no writes until the deadline, or is known to.
- */
-export async function retryWhileAway<T>(
-  work: () => Promise<T>,
-  isTooLate: () => boolean = () => false,
-  endsAt = currentDeadline()?.endsAt ?? Infinity,
-): Promise<T> {
-  const startedAt = Date.now();
-  let hadConnection = false;
-  for (let delayMs = MIN_DELAY_MS; ; delayMs = Math.min(2 * delayMs, MAX_DELAY_MS)) {
-    try {
-      return await work();
-    } catch (error) {
-      const nextAt = Date.now() + delayMs * (0.5 + Math.random() / 2);
-      const isLate = isTooLate() || nextAt > endsAt;
-      refuseReadOnly(error, startedAt, isLate);
-      // work whose connection failed had a place in the queue before, and is not turned away now
-      const isWaitingAgain = hadConnection && error instanceof QueueFull;
-      if (isLate || !(isWaitingAgain || isWorthAnotherTry(error))) throw error;
-      hadConnection = true;
-      await wait(nextAt - Date.now());
+/** Retries work whose connection failed. The work must be safe to repeat: a read, or an idempotent write. */
+export class Retry {
+  private readOnlyUntil = 0;
+
+  constructor(private readonly deadlineMs: number) {}
+
+  /** Call it if the database is read-only at startup. */
+  noteReadOnly(): void {
+    this.readOnlyUntil = Date.now() + READ_ONLY_TTL_MS;
+  }
+
+  /** @throws {ReadOnlyDatabaseError} if the database accepts no writes until the deadline. */
+  async transient<T>(work: () => Promise<T>, options: RetryOptions = {}): Promise<T> {
+    const { responseStarted, endsAt = currentDeadline()?.endsAt ?? Infinity } = options;
+    const startedAt = Date.now();
+    let hadConnection = false;
+    for (let delayMs = MIN_DELAY_MS; ; delayMs = Math.min(2 * delayMs, MAX_DELAY_MS)) {
+      try {
+        return await work();
+      } catch (error) {
+        const nextAt = Date.now() + delayMs * (0.5 + Math.random() / 2);
+        const isLast = responseStarted?.() || nextAt > endsAt;
+        this.rejectIfReadOnly(error, startedAt, isLast);
+        // work whose connection failed had its place in the queue, and is not rejected by a full one
+        const isQueuedAgain = hadConnection && error instanceof QueueFullError;
+        if (isLast || !(isQueuedAgain || isTransient(error))) throw error;
+        hadConnection = true;
+        await wait(nextAt - Date.now());
+      }
     }
+  }
+
+  /**
+   * As `transient`, for work whose statements take minutes. Each attempt has a deadline of its own to get
+   * its connections.
+   */
+  async longWork<T>(work: () => Promise<T>): Promise<T> {
+    const attempt = async () => withLongStatements(this.deadlineMs, work);
+    return this.transient(attempt, { endsAt: Date.now() + MAX_LONG_WORK_MS });
+  }
+
+  /** The first write is retried until its deadline, because another server may become the primary. */
+  private rejectIfReadOnly(error: unknown, startedAt: number, isLast: boolean): void {
+    if (!isReadOnlyFailure(error)) return;
+    const now = Date.now();
+    const isFirst = now >= this.readOnlyUntil && now - startedAt < this.deadlineMs;
+    if (isFirst && !isLast) return;
+    this.noteReadOnly();
+    throw new ReadOnlyDatabaseError(error);
   }
 }
 
-/** A read-only database is retried once for as long as a deadline: another server may take over. */
-function refuseReadOnly(error: unknown, startedAt: number, isLate: boolean): void {
-  if (!isReadOnlyFailure(error)) return;
-  const now = Date.now();
-  if (!isLate && now >= readOnlyUntil && now - startedAt < environment.deadlineMs) return;
-  noteReadOnly();
-  throw new ReadOnlyDatabaseError(error);
-}
-
-/**
- * The same for work with statements that take minutes. Every attempt has the whole deadline to get its
- * connections in.
- */
-export async function retryLongWork<T>(attempt: () => Promise<T>): Promise<T> {
-  const endsAt = Date.now() + LONGEST_WORK_MS;
-  const limited = async () => withLongStatements(environment.deadlineMs, attempt);
-  return retryWhileAway(limited, undefined, endsAt);
-}
-
-function isWorthAnotherTry(error: unknown): boolean {
-  if (error instanceof DeadlineExceeded || error instanceof QueueFull) return false;
-  return isDatabaseAway(error);
+function isTransient(error: unknown): boolean {
+  if (error instanceof DeadlineExceededError || error instanceof QueueFullError) return false;
+  return isDatabaseUnavailable(error);
 }

@@ -1,38 +1,49 @@
-import type { IncomingMessage, Server, ServerResponse } from 'node:http';
+import { STATUS_CODES, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
-import { STATUS_CODES } from 'node:http';
-import { problemOf, type Problem } from './problem.filter.js';
+import { serializeProblem, statusOf, type Problem } from '../problems/problems.js';
 
-const MALFORMED =
-  'The request is not well-formed HTTP/1.1, so it was not read: check its first line, its headers and their lengths.';
+const MALFORMED: Problem = {
+  code: 'malformed_request',
+  detail:
+    'The request is not well-formed HTTP/1.1 and was not read. Check its first line, its headers and their lengths.',
+};
 
 /**
- * What Node's parser refuses before there is a request, by its code:
+ * The problems that Node's parser finds before there is a request, by error code:
  * https://nodejs.org/api/http.html#event-clienterror
  */
-const PROBLEMS: Record<string, Problem> = {
-  HPE_HEADER_OVERFLOW: { status: 431, detail: 'The headers are larger than 16 KiB: send less.' },
-  HPE_CHUNK_EXTENSIONS_OVERFLOW: { status: 413, detail: 'The chunk extensions are too large.' },
-  ERR_HTTP_REQUEST_TIMEOUT: { status: 408, detail: 'The request took too long to arrive.' },
+const PARSER_PROBLEMS: Record<string, Problem> = {
+  HPE_HEADER_OVERFLOW: {
+    code: 'headers_too_large',
+    detail: 'The headers are larger than 16 KiB. Send fewer or shorter headers.',
+  },
+  HPE_CHUNK_EXTENSIONS_OVERFLOW: {
+    code: 'body_too_large',
+    detail: 'The chunk extensions are too large. Send none.',
+  },
+  ERR_HTTP_REQUEST_TIMEOUT: {
+    code: 'request_timeout',
+    detail: 'The request took too long to arrive. Send it again.',
+  },
   HPE_INVALID_URL: {
-    status: 400,
+    code: 'malformed_address',
     detail:
       'The address has characters that must be percent-encoded, such as %C3%BC for ü and %20 for a space. ' +
-      'With curl: -G --data-urlencode "city=Zürich".',
+      'With curl: -G --data-urlencode "name=value".',
   },
 };
 
-/** Answers a request that could not be parsed, and closes its connection. */
+/** Answers a request that Node could not parse, and closes its connection. */
 export function answerClientError(error: Error & { code?: string }, socket: Socket): void {
   if (error.code === 'ECONNRESET' || socket.destroyed) return;
-  endWith(socket, PROBLEMS[error.code ?? ''] ?? { status: 400, detail: MALFORMED });
+  endWithProblem(socket, PARSER_PROBLEMS[error.code ?? ''] ?? MALFORMED);
 }
 
-/** Answers what Node would refuse by itself, with an empty body. */
+/** Answers the requests that Node rejects by default with an empty body. */
 export function answerUnusualRequests(server: Server): void {
   server.on('checkExpectation', (_: IncomingMessage, response: ServerResponse) => {
-    const problem = { status: 417, detail: 'The only expectation that is met is 100-continue.' };
-    const body = problemOf(problem);
+    const detail = 'The only supported expectation is 100-continue.';
+    const body = serializeProblem({ code: 'expectation_failed', detail });
     response.writeHead(417, {
       'Content-Type': 'application/problem+json',
       'Content-Length': Buffer.byteLength(body),
@@ -42,14 +53,16 @@ export function answerUnusualRequests(server: Server): void {
   });
   server.on('connect', (_: IncomingMessage, socket: Socket) => {
     socket.on('error', () => socket.destroy());
-    endWith(socket, { status: 405, detail: 'CONNECT is not possible here: this is no proxy.' });
+    const detail = 'CONNECT is not supported: this service is no proxy.';
+    endWithProblem(socket, { code: 'method_not_allowed', detail });
   });
 }
 
-function endWith(socket: Socket, problem: Problem): void {
-  const body = problemOf(problem);
+function endWithProblem(socket: Socket, problem: Problem): void {
+  const body = serializeProblem(problem);
+  const status = statusOf(problem.code);
   const head = [
-    `HTTP/1.1 ${problem.status} ${STATUS_CODES[problem.status]}`,
+    `HTTP/1.1 ${status} ${STATUS_CODES[status]}`,
     'Content-Type: application/problem+json',
     `Content-Length: ${Buffer.byteLength(body)}`,
     'Connection: close',

@@ -1,66 +1,70 @@
 import { Injectable, Logger, type OnModuleDestroy } from '@nestjs/common';
 import type { FastifyReply } from 'fastify';
-import { writeSlowly } from './slow-writes.js';
+import { writeWithBackpressure } from './backpressure.js';
 
 const RECONNECT_MS = 1000;
 
-/** What happened, by number: what a client says in `Last-Event-ID` to go on after it. */
+/** An event; a client sends its number in `Last-Event-ID` to continue after it. */
 export interface NumberedEvent {
   seq: number;
 }
 
 /**
- * Answers with server-sent events (https://html.spec.whatwg.org/multipage/server-sent-events.html)
- * until the client goes or the service ends. Nothing is read that the client has no room for, and one
- * that takes nothing for 30 seconds is dropped: it can go on from its last event.
+ * Sends server-sent events until the client disconnects or the service shuts down
+ * (https://html.spec.whatwg.org/multipage/server-sent-events.html). Events are read no faster than the
+ * client takes them. A client that reads nothing for 30 seconds is disconnected; it can continue after
+ * its last event.
  */
 @Injectable()
 export class EventStreams implements OnModuleDestroy {
   private readonly log = new Logger(EventStreams.name);
   private readonly listeners = new Set<AbortController>();
-  private readonly serialized = new WeakMap<NumberedEvent[], Buffer>();
-  private isEnding = false;
+  private readonly serializedPages = new WeakMap<NumberedEvent[], Buffer>();
+  private isShuttingDown = false;
 
-  /** An empty page keeps the connection from looking dead. */
+  /**
+   * Sends the pages that `follow` yields. An empty page is sent as a comment, so that proxies keep the
+   * connection open.
+   */
   async send(
     reply: FastifyReply,
     follow: (signal: AbortSignal) => AsyncIterable<NumberedEvent[]>,
   ): Promise<void> {
     const response = reply.hijack().raw;
-    const leaving = new AbortController();
-    const leave = () => leaving.abort();
-    response.once('close', leave);
-    this.listeners.add(leaving);
-    if (response.destroyed || this.isEnding) leave();
+    const listener = new AbortController();
+    const { signal } = listener;
+    response.once('close', () => listener.abort());
+    this.listeners.add(listener);
+    if (response.destroyed || this.isShuttingDown) listener.abort();
     response.writeHead(200, { 'Content-Type': 'text/event-stream', 'Cache-Control': 'no-store' });
     response.write(`retry: ${RECONNECT_MS}\n\n`);
     try {
-      for await (const page of follow(leaving.signal)) {
-        await writeSlowly(response, this.serialize(page), leaving.signal);
+      for await (const page of follow(signal)) {
+        await writeWithBackpressure(response, this.serialize(page), signal);
       }
       response.end();
     } catch (error) {
-      if (!leaving.signal.aborted) this.log.warn(`A listener was dropped: ${String(error)}`);
+      if (!signal.aborted) this.log.warn(`A listener was disconnected: ${String(error)}`);
       response.destroy();
     } finally {
-      this.listeners.delete(leaving);
+      this.listeners.delete(listener);
     }
   }
 
-  /** Once for all listeners that get the same page. */
+  /** Serializes each page once for all listeners. */
   private serialize(page: NumberedEvent[]): Buffer {
-    const bytes = this.serialized.get(page) ?? serialize(page);
-    this.serialized.set(page, bytes);
+    const bytes = this.serializedPages.get(page) ?? serializePage(page);
+    this.serializedPages.set(page, bytes);
     return bytes;
   }
 
   onModuleDestroy(): void {
-    this.isEnding = true;
-    for (const leaving of this.listeners) leaving.abort();
+    this.isShuttingDown = true;
+    for (const listener of this.listeners) listener.abort();
   }
 }
 
-function serialize(page: NumberedEvent[]): Buffer {
+function serializePage(page: NumberedEvent[]): Buffer {
   const events = page.map((event) => `id: ${event.seq}\ndata: ${JSON.stringify(event)}\n\n`);
   return Buffer.from(events.join('') || ': nothing new\n\n');
 }

@@ -1,11 +1,12 @@
 import { createParamDecorator, type ExecutionContext } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { QueryParameters } from '../query/parameters.js';
-import { takeParameters } from './route-rules.js';
+import { acceptParameters } from './route-rules.js';
 
 /**
- * A parameter of a handler that is read from its request, checked, or refused. Nest would do the same
- * by pipes, and awaits each of them for each parameter: that costs a request more than all the checks.
+ * Makes a parameter decorator that reads and validates a part of the request. Pipes would do the same,
+ * but Nest awaits each pipe of each parameter, which costs a request more than all validation:
+ * `docs/performance.md` has the figures.
  */
 export function fromRequest(
   read: (request: FastifyRequest, reply: FastifyReply) => unknown,
@@ -15,11 +16,19 @@ export function fromRequest(
   )();
 }
 
-/** The same of its query parameters; a route without any such parameter takes none. */
-export function fromQuery(read: (query: QueryParameters) => unknown): ParameterDecorator {
+/**
+ * As `fromRequest`, for query parameters. A route without such a decorator rejects every query
+ * parameter.
+ */
+export function fromQuery(
+  read: (query: QueryParameters, reply: FastifyReply) => unknown,
+): ParameterDecorator {
   return createParamDecorator(
     (_, context: ExecutionContext) =>
-      read(context.getArgByIndex<FastifyRequest>(0).query as QueryParameters),
-    [takeParameters],
+      read(
+        context.getArgByIndex<FastifyRequest>(0).query as QueryParameters,
+        context.getArgByIndex(1),
+      ),
+    [acceptParameters],
   )();
 }

@@ -1,51 +1,64 @@
-import { BadRequestException } from '@nestjs/common';
-import type { FastifyReply } from 'fastify';
-import { didYouMean } from '../did-you-mean.js';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import { ProblemError } from '../problems/problems.js';
+import { suggest } from '../query/suggest.js';
 
-const KNOWN: Record<string, string[]> = {
+const VALUES: Record<string, string[]> = {
   tx: ['commit', 'rollback'],
   resolution: ['merge-duplicates', 'ignore-duplicates'],
   count: ['exact'],
   return: ['minimal', 'representation'],
 };
+const MAX_AFFECTED = 'max-affected';
+const NO_PREFERENCES: Preferences = Object.freeze({});
 
-const MOST = 'max-affected';
-
-/** What a client prefers (RFC 7240), as far as it is known here: one that is not is ignored. */
+/** The preferences of a client (RFC 7240) that this service supports. Others are ignored. */
 export interface Preferences {
   tx?: 'commit' | 'rollback';
   resolution?: 'merge-duplicates' | 'ignore-duplicates';
   count?: 'exact';
   return?: 'minimal' | 'representation';
-  /** The most records that a change of many may touch. */
+  /** The largest number of records that a bulk change may affect. */
   'max-affected'?: number;
 }
 
-/** @throws {BadRequestException} where a known preference has a value that means nothing. */
-export function readPreferences(header: string | string[] | undefined): Preferences {
-  if (header === undefined) return {};
-  const wishes = [header].flat().join(',').split(',');
-  const pairs = wishes.map((wish) => wish.split(';')[0]!.split('=').map(unquote));
-  return Object.fromEntries(pairs.filter(([name]) => isKnown(name!)).map(check));
+const parsedPreferences = new WeakMap<FastifyRequest, Preferences>();
+
+/**
+ * The preferences of a request. They are parsed once.
+ * @throws {ProblemError} `invalid_preference` if a supported preference has an unknown value.
+ */
+export function preferencesOf(request: FastifyRequest): Preferences {
+  const header = request.headers.prefer;
+  if (header === undefined) return NO_PREFERENCES;
+  const preferences = parsedPreferences.get(request) ?? parsePreferences(header);
+  parsedPreferences.set(request, preferences);
+  return preferences;
 }
 
-/** Says in `Preference-Applied` that a preference was followed (RFC 7240, section 3). */
+/** Confirms in `Preference-Applied` that a preference was applied (RFC 7240, section 3). */
 export function confirmPreference(reply: FastifyReply, preference: string): void {
   const others = String(reply.getHeader('Preference-Applied') ?? '').split(', ');
   const all = new Set([...others, preference].filter(Boolean));
   reply.header('Preference-Applied', [...all].join(', '));
 }
 
-function isKnown(name: string): boolean {
-  return name === MOST || Object.hasOwn(KNOWN, name);
+function parsePreferences(header: string | string[]): Preferences {
+  const items = [header].flat().join(',').split(',');
+  const pairs = items.map((item) => item.split(';')[0]!.split('=').map(unquote));
+  return Object.fromEntries(pairs.filter(([name]) => isSupported(name!)).map(validate));
 }
 
-function check([name, value]: string[]): [string, string | number] {
-  if (name === MOST && /^\d{1,15}$/.test(value ?? '')) return [name, Number(value)];
-  const values = KNOWN[name!] ?? ['a whole number'];
+function isSupported(name: string): boolean {
+  return name === MAX_AFFECTED || Object.hasOwn(VALUES, name);
+}
+
+function validate([name, value]: string[]): [string, string | number] {
+  if (name === MAX_AFFECTED && /^\d{1,15}$/.test(value ?? '')) return [name, Number(value)];
+  const values = VALUES[name!] ?? ['a whole number'];
   if (values.includes(value ?? '')) return [name!, value!];
-  throw new BadRequestException(
-    `Prefer: ${name}=${value ?? ''} means nothing here: ${didYouMean(value ?? '', values)}`,
+  throw new ProblemError(
+    'invalid_preference',
+    `Prefer: ${name}=${value ?? ''} is not supported: ${suggest(value ?? '', values)}`,
   );
 }
 

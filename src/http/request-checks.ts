@@ -1,46 +1,50 @@
-import { BadRequestException, ForbiddenException } from '@nestjs/common';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
-import { MALFORMED_ADDRESS } from './problem.filter.js';
+import { MALFORMED_ADDRESS } from '../problems/failures.js';
+import { ProblemError } from '../problems/problems.js';
 
-const MAX_REMEMBERED_HOSTS = 100;
+const MAX_CACHED_HOSTS = 100;
 
 /**
- * Refuses requests whose address or `Host` cannot be meant for this service. Call before the routes are
- * registered. `allowedHosts` is undefined if every `Host` is answered.
+ * Rejects requests with a malformed address or with a `Host` that is not allowed. Call it before the
+ * routes are registered. Without `allowedHosts` every `Host` is allowed.
  */
 export function checkRequests(fastify: FastifyInstance, allowedHosts?: readonly string[]): void {
-  const isAllowed = allowedHosts && rememberAnswers(hostCheck(allowedHosts));
+  const isAllowed = allowedHosts && cacheResults(hostCheck(allowedHosts));
   fastify.addHook('onRequest', (request, _, done) => {
     const { host } = request.headers;
-    if (host === undefined) refuseWithoutHost(request);
-    else if (isAllowed && !isAllowed(host)) refuseHost(host);
-    if (request.url.includes('%')) refuseBadEncoding(request.url);
+    if (host === undefined) assertHttp10(request);
+    else if (isAllowed && !isAllowed(host)) throw hostNotAllowed(host);
+    if (request.url.includes('%')) assertWellEncoded(request.url);
     done();
   });
 }
 
-/** RFC 9112, section 3.2. */
-function refuseWithoutHost({ raw }: FastifyRequest): void {
+/** Only HTTP/1.0 allows a request without Host (RFC 9112, section 3.2). */
+function assertHttp10({ raw }: FastifyRequest): void {
   if (raw.httpVersion === '1.0') return;
-  throw new BadRequestException('The request has no Host header: HTTP/1.1 needs one.');
-}
-
-/**
- * A page of another site can send requests to an address on this machine, under a name of its own that
- * leads there (DNS rebinding). Its requests carry that name.
- */
-function refuseHost(host: string): void {
-  throw new ForbiddenException(
-    `Access is open, and so only requests to this machine's own names are answered, not to "${host}": ` +
-      'use localhost, or name the host in ALLOWED_HOSTS.',
+  throw new ProblemError(
+    'malformed_request',
+    'The request has no Host header. HTTP/1.1 requires one.',
   );
 }
 
-function refuseBadEncoding(url: string): void {
+/**
+ * A page of another site can reach an address of this machine under a name of its own (DNS rebinding).
+ * Its requests have that name as their `Host`.
+ */
+function hostNotAllowed(host: string): ProblemError {
+  return new ProblemError(
+    'host_not_allowed',
+    `While access is open, only requests to this machine's own names are answered, not to "${host}". ` +
+      'Use localhost, or add the name to ALLOWED_HOSTS.',
+  );
+}
+
+function assertWellEncoded(url: string): void {
   try {
     decodeURIComponent(url);
   } catch {
-    throw new BadRequestException(MALFORMED_ADDRESS);
+    throw new ProblemError('malformed_address', MALFORMED_ADDRESS);
   }
 }
 
@@ -53,14 +57,14 @@ function hostCheck(allowedHosts: readonly string[]) {
 }
 
 /** Most clients send the same few names. */
-function rememberAnswers(check: (text: string) => boolean): (text: string) => boolean {
-  const answers = new Map<string, boolean>();
+function cacheResults(check: (text: string) => boolean): (text: string) => boolean {
+  const results = new Map<string, boolean>();
   return (text) => {
-    const known = answers.get(text);
-    if (known !== undefined) return known;
-    if (answers.size >= MAX_REMEMBERED_HOSTS) answers.clear();
-    const answer = check(text);
-    answers.set(text, answer);
-    return answer;
+    const cached = results.get(text);
+    if (cached !== undefined) return cached;
+    if (results.size >= MAX_CACHED_HOSTS) results.clear();
+    const result = check(text);
+    results.set(text, result);
+    return result;
   };
 }

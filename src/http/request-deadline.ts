@@ -1,7 +1,24 @@
-import { startDeadline } from '../database/opening.js';
+import type { FastifyInstance, FastifyRequest } from 'fastify';
+import { currentDeadline, deadlineIn, type Deadline } from '../pool/deadline.js';
 import { fromRequest } from './from-request.js';
 
-export type { Deadline } from '../database/deadline.js';
+export type { Deadline } from '../pool/deadline.js';
 
-/** Gives a handler that makes several steps one deadline for all of them, which starts with the handler. */
-export const RequestDeadline = () => fromRequest(() => startDeadline());
+declare module 'fastify' {
+  interface FastifyInstance {
+    deadlineMs: number;
+  }
+}
+
+/** Sets how long requests wait for the database. */
+export function setRequestDeadline(fastify: FastifyInstance, deadlineMs: number): void {
+  fastify.decorate('deadlineMs', deadlineMs);
+}
+
+/** The deadline of the current work; a new one if there is none. */
+export function startDeadline({ server }: FastifyRequest): Deadline {
+  return currentDeadline() ?? deadlineIn(server.deadlineMs);
+}
+
+/** Gives a handler one deadline for all of its steps. It starts when the handler is called. */
+export const RequestDeadline = () => fromRequest(startDeadline);

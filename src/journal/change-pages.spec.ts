@@ -1,13 +1,13 @@
 import { describe, expect, it } from '@jest/globals';
-import type { DatabaseOpening } from '../database/opening.js';
+import type { DatabaseStartup } from '../database/database-startup.js';
 import { ChangePages, PAGE_LENGTH } from './change-pages.js';
 
-const OPEN = { persistUntil: async (_, work) => work() } as Partial<DatabaseOpening>;
+const OPEN = { withRetryUntil: async (_, work) => work() } as Partial<DatabaseStartup>;
 
 /** Those of a log with so many changes, and the pages that were loaded. */
 function pagesOf(total: number) {
   const loads: number[] = [];
-  const pages = new ChangePages<number>(OPEN as DatabaseOpening, async (since) => {
+  const pages = new ChangePages<number>(OPEN as DatabaseStartup, async (since) => {
     loads.push(since);
     const length = Math.min(PAGE_LENGTH, total - since);
     return Array.from({ length }, (_, index) => since + index + 1);

@@ -1,48 +1,48 @@
 import { LRUCache } from 'lru-cache';
-import type { Deadline } from '../database/deadline.js';
-import type { DatabaseOpening } from '../database/opening.js';
-import { SharedReads } from '../database/shared-reads.js';
-import { Slots } from '../database/slots.js';
+import type { DatabaseStartup } from '../database/database-startup.js';
+import { RequestCoalescer } from '../database/request-coalescer.js';
+import type { Deadline } from '../pool/deadline.js';
+import { Semaphore } from '../pool/semaphore.js';
 
-/** Short, because every listener that reads slowly may hold another page. */
+/** Short, because every slow listener may hold another page in memory. */
 export const PAGE_LENGTH = 250;
-const CACHED_PAGES = 32;
+const MAX_CACHED_PAGES = 32;
 /** Listeners with a backlog leave the other connections to requests. */
 const MAX_CONCURRENT_READS = 2;
 
 /**
- * The pages of a log that only grows, for many who follow it: a page that many need is read once. A full
- * page never changes and is cached. Everybody gets the same array, so that it can be serialised once.
+ * The pages of an append-only log. Concurrent reads of one page are executed once. A full page never
+ * changes and is cached. All readers get the same array, so that it can be serialized once.
  */
 export class ChangePages<Change> {
-  private readonly cache = new LRUCache<number, Change[]>({ max: CACHED_PAGES });
-  private readonly reads: SharedReads<Change[]>;
-  private readonly places = new Slots<void>(MAX_CONCURRENT_READS, Infinity);
+  private readonly cache = new LRUCache<number, Change[]>({ max: MAX_CACHED_PAGES });
+  private readonly coalescer: RequestCoalescer<Change[]>;
+  private readonly reads = new Semaphore<void>(MAX_CONCURRENT_READS, Infinity);
 
-  /** `load` reads the first `PAGE_LENGTH` changes after a number. */
+  /** `fetchPage` returns the first `PAGE_LENGTH` changes after `since`. */
   constructor(
-    opening: DatabaseOpening,
-    private readonly load: (since: number, deadline: Deadline) => Promise<Change[]>,
+    database: DatabaseStartup,
+    private readonly fetchPage: (since: number, deadline: Deadline) => Promise<Change[]>,
   ) {
-    this.reads = new SharedReads(opening);
+    this.coalescer = new RequestCoalescer(database);
   }
 
-  /** @throws {DeadlineExceeded} if the database did not answer in time. */
+  /** @throws {DeadlineExceededError} if the database did not answer in time. */
   async read(since: number): Promise<Change[]> {
     const cached = this.cache.get(since);
     if (cached) return cached;
-    const ask = async (_: AbortSignal, deadline: Deadline) => this.loadInTurn(since, deadline);
-    const page = await this.reads.read(String(since), { onLeave: () => undefined, ask });
+    const execute = async (_: AbortSignal, deadline: Deadline) => this.fetch(since, deadline);
+    const page = await this.coalescer.read(String(since), { execute });
     if (page.length === PAGE_LENGTH) this.cache.set(since, page);
     return page;
   }
 
-  private async loadInTurn(since: number, deadline: Deadline): Promise<Change[]> {
-    await this.places.take(deadline.endsAt - Date.now());
+  private async fetch(since: number, deadline: Deadline): Promise<Change[]> {
+    await this.reads.acquire(deadline.endsAt - Date.now());
     try {
-      return await this.load(since, deadline);
+      return await this.fetchPage(since, deadline);
     } finally {
-      this.places.giveBack();
+      this.reads.release();
     }
   }
 }

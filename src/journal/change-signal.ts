@@ -1,80 +1,80 @@
 import { Injectable, Logger } from '@nestjs/common';
-import { Moments } from './moments.js';
+import { DatabaseVersions } from './database-versions.js';
 
-const LOOK_AGAIN_MS = 500;
+const POLL_INTERVAL_MS = 500;
 
 /**
- * Tells those who wait that the journal went on. One look at the head row serves all of them: at once
- * after a write of this instance, twice a second for the writes of others, and never while nobody
- * waits, so that a sleeping database may sleep.
+ * Signals new changes to listeners. One query of the head row serves all of them: immediately after a
+ * write of this instance, and twice a second for the writes of other instances. Without listeners the
+ * database is not queried, so that a serverless database can suspend.
  */
 @Injectable()
 export class ChangeSignal {
   private readonly log = new Logger(ChangeSignal.name);
-  private nextLook?: Promise<number>;
-  private waiting = 0;
-  private isAway = false;
-
-  private hasNews = false;
+  private nextPoll?: Promise<number>;
+  private listenerCount = 0;
+  private isUnavailable = false;
+  private isNotified = false;
   private wake: () => void = () => undefined;
 
-  constructor(private readonly moments: Moments) {}
+  constructor(private readonly versions: DatabaseVersions) {}
 
-  /** To be called after a write. */
-  nudge(): void {
-    this.hasNews = true;
+  /** Call it after a write. */
+  notify(): void {
+    this.isNotified = true;
     this.wake();
   }
 
-  /** Whether there is a change after `since` before `signal` aborts or so much time has passed. */
-  async wait(since: number, signal: AbortSignal, longestMs: number): Promise<boolean> {
-    const leaving = new AbortController();
-    const leave = () => leaving.abort();
-    const over = new Promise<number>((resolve) => {
-      leaving.signal.addEventListener('abort', () => resolve(since));
+  /** Resolves to whether there is a change after `since`; to false if `signal` aborts, or at the timeout. */
+  async wait(since: number, signal: AbortSignal, timeoutMs: number): Promise<boolean> {
+    const ending = new AbortController();
+    const end = () => ending.abort();
+    const ended = new Promise<number>((resolve) => {
+      ending.signal.addEventListener('abort', () => resolve(since));
     });
-    const timer = setTimeout(leave, longestMs);
-    signal.addEventListener('abort', leave);
-    if (signal.aborted) leave();
-    this.waiting += 1;
+    const timer = setTimeout(end, timeoutMs);
+    signal.addEventListener('abort', end);
+    if (signal.aborted) end();
+    this.listenerCount += 1;
     try {
-      while (!leaving.signal.aborted) {
-        if ((await Promise.race([this.look(), over])) > since) return true;
+      while (!ending.signal.aborted) {
+        if ((await Promise.race([this.poll(), ended])) > since) return true;
       }
       return false;
     } finally {
-      this.waiting -= 1;
-      if (!this.waiting) this.wake();
+      this.listenerCount -= 1;
+      if (!this.listenerCount) this.wake();
       clearTimeout(timer);
-      signal.removeEventListener('abort', leave);
+      signal.removeEventListener('abort', end);
     }
   }
 
-  private async look(): Promise<number> {
-    this.nextLook ??= this.pauseAndLook().finally(() => (this.nextLook = undefined));
-    return this.nextLook;
+  /** Resolves to the number of the last change. Concurrent calls share one query. */
+  private async poll(): Promise<number> {
+    this.nextPoll ??= this.pauseAndFetch().finally(() => (this.nextPoll = undefined));
+    return this.nextPoll;
   }
 
-  private async pauseAndLook(): Promise<number> {
-    if (!this.hasNews) await this.pause();
-    this.hasNews = false;
-    if (!this.waiting) return 0;
+  private async pauseAndFetch(): Promise<number> {
+    if (!this.isNotified) await this.pause();
+    this.isNotified = false;
+    if (!this.listenerCount) return 0;
     try {
-      const { seq } = await this.moments.now();
-      this.isAway = false;
+      const { seq } = await this.versions.fetch();
+      this.isUnavailable = false;
       return seq;
     } catch (error) {
-      if (!this.isAway) this.log.warn(`Listeners wait for the database: ${String(error)}`);
-      this.isAway = true;
+      if (!this.isUnavailable) this.log.warn(`Listeners wait for the database: ${String(error)}`);
+      this.isUnavailable = true;
       return 0;
     }
   }
 
   private async pause(): Promise<void> {
     await new Promise<void>((resolve) => {
-      const pause = setTimeout(resolve, LOOK_AGAIN_MS);
+      const timer = setTimeout(resolve, POLL_INTERVAL_MS);
       this.wake = () => {
-        clearTimeout(pause);
+        clearTimeout(timer);
         resolve();
       };
     });

@@ -1,6 +1,6 @@
 import { Column, Entity, Index, PrimaryColumn, Unique } from 'typeorm';
 
-/** The one row that every write advances: what makes `seq` gapless and in the order of commits. */
+/** One row, which every write updates. This makes `seq` gapless and its order that of the commits. */
 @Entity()
 export class JournalHead {
   @PrimaryColumn({ type: 'smallint' })
@@ -9,15 +9,15 @@ export class JournalHead {
   @Column({ type: 'bigint' })
   seq!: string;
 
-  /** Never runs backwards along `seq`, whatever the clock does. */
+  /** Never decreases along `seq`, even if the clock does. */
   @Column({ type: 'timestamp with time zone', precision: 3 })
   at!: Date;
 }
 
-/** One request that wrote, with the changes from `first_seq` to `last_seq`; both null where it changed nothing. */
+/** A write request, with its changes from `first_seq` to `last_seq`; null if it changed nothing. */
 @Entity()
 export class JournalRequest {
-  /** The Idempotency-Key, or made up: unique, so that a request that is repeated collides. */
+  /** The Idempotency-Key, or an id of the service. It is unique, so a repeated request conflicts. */
   @PrimaryColumn({ type: 'text' })
   request_id!: string;
 
@@ -28,7 +28,7 @@ export class JournalRequest {
   @Column({ type: 'bigint', nullable: true })
   last_seq!: string | null;
 
-  /** How many rows of an import were there already. */
+  /** How many records the request left unchanged. */
   @Column({ type: 'integer', default: 0 })
   skipped!: number;
 
@@ -38,12 +38,12 @@ export class JournalRequest {
   @Column({ type: 'text', nullable: true })
   by!: string | null;
 
-  /** What was asked for, as a hash: tells a repeated request from another one under the same key. */
+  /** A hash of the request: distinguishes a repeated request from another one with the same key. */
   @Column({ type: 'text', nullable: true })
   fingerprint!: string | null;
 }
 
-/** One change of one record, and the record as it was after it; for a deletion, as it was before. */
+/** One change of one record, with the record after it; for a deletion, before it. */
 @Entity({ name: 'journal' })
 @Unique(['record_id', 'version'])
 export class JournalEntry {
@@ -59,7 +59,7 @@ export class JournalEntry {
   @Column({ type: 'text' })
   operation!: Operation;
 
-  /** As text rather than jsonb, which takes a third longer to write a million of. */
+  /** json and not jsonb: a million of the latter takes a third longer to write. */
   @Column({ type: 'json' })
   record!: object;
 }

@@ -1,57 +1,93 @@
 import { Inject, Module, type DynamicModule, type Type } from '@nestjs/common';
 import { getDataSourceToken } from '@nestjs/typeorm';
 import type { DataSource } from 'typeorm';
-import { DatabaseOpening } from '../database/opening.js';
+import type { Settings } from '../config/settings.js';
+import { SETTINGS } from '../config/settings.module.js';
+import { DatabaseStartup } from '../database/database-startup.js';
+import { SchemaHooks } from '../database/schema-hooks.js';
+import { BulkJournal } from './bulk-journal.js';
 import { ChangeSignal } from './change-signal.js';
-import { GatheredWrites } from './gathered-writes.js';
+import { DatabaseVersions } from './database-versions.js';
+import { journalSchemaHook } from './journal-schema-hook.js';
+import { JournalReader } from './journal-reader.js';
+import { JournalTransaction } from './journal-transaction.js';
 import { Journal } from './journal.js';
 import { JournaledTable, type Journaled } from './journaled-table.js';
-import { Moments } from './moments.js';
-import { Past } from './past.js';
-import { Records } from './records.js';
+import { RecordLoader } from './record-loader.js';
+import { WriteBatcher } from './write-batcher.js';
 
-const journalOf = (entity: Type) => `JournalOf${entity.name}`;
-const pastOf = (entity: Type) => `PastOf${entity.name}`;
-const recordsOf = (entity: Type) => `RecordsOf${entity.name}`;
+/** The injection token of an entity's `Journal`. */
+export const journalToken = (entity: Type) => `JournalOf${entity.name}`;
+/** The injection token of an entity's `BulkJournal`. */
+export const bulkJournalToken = (entity: Type) => `BulkJournalOf${entity.name}`;
+const readerToken = (entity: Type) => `JournalReaderOf${entity.name}`;
+const loaderToken = (entity: Type) => `RecordLoaderOf${entity.name}`;
 
-/** Injects the `Journal` that writes an entity's records. */
-export const InjectJournal = (entity: Type) => Inject(journalOf(entity));
-/** Injects the `Past` of an entity's records. */
-export const InjectPast = (entity: Type) => Inject(pastOf(entity));
-/** Injects the `Records` of an entity, as they are now. */
-export const InjectRecords = (entity: Type) => Inject(recordsOf(entity));
+/** Injects the `Journal` of an entity, which writes its records. */
+export const InjectJournal = (entity: Type) => Inject(journalToken(entity));
+/** Injects the `BulkJournal` of an entity, which writes many records. */
+export const InjectBulkJournal = (entity: Type) => Inject(bulkJournalToken(entity));
+/** Injects the `JournalReader` of an entity. */
+export const InjectJournalReader = (entity: Type) => Inject(readerToken(entity));
+/** Injects the `RecordLoader` of an entity. */
+export const InjectRecordLoader = (entity: Type) => Inject(loaderToken(entity));
 
-/** Gives a room the journal of its records, as `TypeOrmModule.forFeature` gives it their repository. */
+const modules = new Map<Type, DynamicModule>();
+
+/** Provides the journal of an entity, as `TypeOrmModule.forFeature` provides its repository. */
 @Module({})
 export class JournalModule {
+  /** Returns the same module for every caller, so that all of them share one journal. */
   static forFeature(entity: Type<Journaled>): DynamicModule {
-    const inject = [getDataSourceToken(), DatabaseOpening, ChangeSignal];
-    const tableOf = (dataSource: DataSource) => new JournaledTable(dataSource, entity);
-    const providers = [
-      Moments,
-      ChangeSignal,
-      {
-        provide: journalOf(entity),
-        inject,
-        useFactory: (database: DataSource, opening: DatabaseOpening, signal: ChangeSignal) => {
-          const table = tableOf(database);
-          const gathered = new GatheredWrites<Journaled>(database, opening, table);
-          return new Journal(database, opening, signal, table, gathered);
-        },
-      },
-      {
-        provide: pastOf(entity),
-        inject,
-        useFactory: (database: DataSource, opening: DatabaseOpening, signal: ChangeSignal) =>
-          new Past(database, opening, signal, tableOf(database)),
-      },
-      {
-        provide: recordsOf(entity),
-        inject,
-        useFactory: (database: DataSource, opening: DatabaseOpening) =>
-          new Records(database, opening, tableOf(database)),
-      },
-    ];
-    return { module: JournalModule, providers, exports: providers };
+    const known = modules.get(entity);
+    if (known) return known;
+    const module = { module: JournalModule, ...providersOf(entity) };
+    modules.set(entity, module);
+    return module;
   }
+}
+
+function providersOf(entity: Type<Journaled>) {
+  const inject = [getDataSourceToken(), DatabaseStartup, ChangeSignal, SETTINGS];
+  const tableOf = (dataSource: DataSource) => new JournaledTable(dataSource, entity);
+  const providers = [
+    DatabaseVersions,
+    ChangeSignal,
+    {
+      provide: journalToken(entity),
+      inject: [...inject, SchemaHooks],
+      useFactory: (
+        dataSource: DataSource,
+        database: DatabaseStartup,
+        signal: ChangeSignal,
+        { poolSize }: Settings,
+        hooks: SchemaHooks,
+      ) => {
+        const table = tableOf(dataSource);
+        hooks.add(journalSchemaHook(table));
+        const batcher = new WriteBatcher<Journaled>(dataSource, database, table, poolSize);
+        const transaction = new JournalTransaction(dataSource, signal);
+        return new Journal(dataSource, signal, table, batcher, transaction);
+      },
+    },
+    {
+      provide: bulkJournalToken(entity),
+      inject: [getDataSourceToken(), ChangeSignal],
+      useFactory: (dataSource: DataSource, signal: ChangeSignal) =>
+        new BulkJournal(new JournalTransaction(dataSource, signal), tableOf(dataSource)),
+    },
+    {
+      provide: readerToken(entity),
+      inject,
+      useFactory: (dataSource: DataSource, database: DatabaseStartup, signal: ChangeSignal) =>
+        new JournalReader(dataSource, database, signal, tableOf(dataSource)),
+    },
+    {
+      provide: loaderToken(entity),
+      inject,
+      useFactory: (dataSource: DataSource, database: DatabaseStartup) =>
+        new RecordLoader(dataSource, database, tableOf(dataSource)),
+    },
+  ];
+  return { providers, exports: providers };
 }

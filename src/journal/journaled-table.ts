@@ -1,12 +1,13 @@
+import pg from 'pg';
 import type { DataSource, EntityTarget, ObjectLiteral } from 'typeorm';
 
-/** A record that the journal remembers. */
+/** A record whose changes are journaled. */
 export interface Journaled {
   id: number;
   version: number;
 }
 
-/** What the journal knows of a table that it keeps: its name and its columns, as SQL. */
+/** The name and the columns of a journaled table, as SQL. They are known when the database is ready. */
 export class JournaledTable {
   private columnTypes?: Map<string, string>;
 
@@ -16,10 +17,10 @@ export class JournaledTable {
   ) {}
 
   get name(): string {
-    return quote(this.dataSource.getMetadata(this.entity).tableName);
+    return pg.escapeIdentifier(this.dataSource.getMetadata(this.entity).tableName);
   }
 
-  /** All but `id` and `version`, which the journal itself looks after. */
+  /** All columns but `id` and `version`, which the journal assigns. */
   get columns(): string[] {
     return [...this.types.keys()];
   }
@@ -29,29 +30,39 @@ export class JournaledTable {
     return this.listOf();
   }
 
-  /** The same of one `source`: `record."name", record."city"` */
-  listOf(source?: string): string {
-    const prefix = source ? `${source}.` : '';
-    return this.columns.map((column) => prefix + quote(column)).join(', ');
+  /** As `list`, for one relation: `record."name", record."city"` */
+  listOf(relation?: string): string {
+    const prefix = relation ? `${relation}.` : '';
+    return this.columns.map((column) => prefix + pg.escapeIdentifier(column)).join(', ');
   }
 
   /** The columns with their types: `"name" character varying, "city" character varying` */
   get definitions(): string {
-    return [...this.types].map(([column, type]) => `${quote(column)} ${type}`).join(', ');
+    return [...this.types]
+      .map(([column, type]) => `${pg.escapeIdentifier(column)} ${type}`)
+      .join(', ');
   }
 
-  /** The columns of one row of `source` as a JSON object. */
-  recordOf(source: string): string {
-    const members = this.columns.map((column) => `'${column}', ${source}.${quote(column)}`);
+  /** The columns of a row as a JSON object. */
+  jsonOf(relation: string): string {
+    const members = this.columns.map(
+      (column) => `'${column}', ${relation}.${pg.escapeIdentifier(column)}`,
+    );
     return `json_build_object(${members.join(', ')})`;
   }
 
-  /** Places for the values of some columns, counted from `$first`, each of its column's type. */
-  places(columns: string[], first: number): string[] {
+  /** Typed placeholders for the values of some columns; the first one is `$first`. */
+  placeholders(columns: string[], first: number): string[] {
     return columns.map((column, index) => `$${first + index}::${this.types.get(column)}`);
   }
 
-  /** They are known once the database is open. */
+  /** The columns that `details` defines, and their values. */
+  definedColumns(details: object): { names: string[]; values: unknown[] } {
+    const members = details as Record<string, unknown>;
+    const names = this.columns.filter((name) => members[name] !== undefined);
+    return { names, values: names.map((name) => members[name]) };
+  }
+
   private get types(): Map<string, string> {
     this.columnTypes ??= this.readTypes();
     return this.columnTypes;
@@ -64,8 +75,4 @@ export class JournaledTable {
       own.map((column) => [column.databaseName, this.dataSource.driver.normalizeType(column)]),
     );
   }
-}
-
-export function quote(name: string): string {
-  return `"${name.replaceAll('"', '""')}"`;
 }

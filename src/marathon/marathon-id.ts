@@ -1,17 +1,21 @@
-import { BadRequestException, NotFoundException } from '@nestjs/common';
 import { fromRequest } from '../http/from-request.js';
-import { LARGEST_ID } from './marathon.dto.js';
+import { ProblemError } from '../problems/problems.js';
+import { MAX_ID } from '../resource/resource.js';
 
-/** Gives a handler the id in its address: a whole number, and one that a marathon could have. */
-export const MarathonId = () => fromRequest(({ params }) => readId((params as { id: string }).id));
+/**
+ * Gives a handler the id of its address.
+ * @throws {ProblemError} `invalid_id` if it is no whole number, `not_found` if no id is that large.
+ */
+export const MarathonId = () => fromRequest(({ params }) => parseId((params as { id: string }).id));
 
-function readId(text: string): number {
+function parseId(text: string): number {
   if (!/^\d+$/.test(text)) {
-    throw new BadRequestException(
-      `"${text}" is not an id: write a whole number, as in /marathon/4.`,
+    throw new ProblemError(
+      'invalid_id',
+      `"${text}" is not an id. Send a whole number, as in /marathon/4.`,
     );
   }
   const id = Number(text);
-  if (id > LARGEST_ID) throw new NotFoundException(`There is no marathon ${text}.`);
+  if (id > MAX_ID) throw new ProblemError('not_found', `There is no marathon ${text}.`);
   return id;
 }

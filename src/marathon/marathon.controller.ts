@@ -1,60 +1,59 @@
 import { Controller, Delete, Get, HttpCode, Patch, Put, Res } from '@nestjs/common';
 import type { FastifyReply } from 'fastify';
-import { BodyOf, QueryOf } from '../http/input.js';
+import { sendWithETag } from '../http/entity-response.js';
+import { RetryOnConnectionLoss } from '../http/retry.interceptor.js';
 import { Consumes } from '../http/route-rules.js';
-import { OnTerms } from '../http/on-terms.js';
-import { Retried } from '../http/retry.interceptor.js';
-import { showVersioned } from '../http/versioned.js';
-import type { WriteTerms } from '../journal/write-terms.js';
+import { ValidatedBody, ValidatedQuery } from '../http/validation.js';
+import { WriteOptions } from '../http/write-options.js';
+import { MarathonHistoryService } from './marathon-history.service.js';
 import { MarathonId } from './marathon-id.js';
-import { MarathonPastService } from './marathon-past.service.js';
-import { MarathonChanges, MarathonDetails, PointInTime } from './marathon.dto.js';
+import { AsOfQuery, CreateMarathonDto, UpdateMarathonDto } from './marathon.dto.js';
 import { MarathonService } from './marathon.service.js';
 
 @Controller('marathon')
 export class MarathonController {
   constructor(
     private readonly marathons: MarathonService,
-    private readonly past: MarathonPastService,
+    private readonly history: MarathonHistoryService,
   ) {}
 
   @Get(':id')
   async findOne(
     @MarathonId() id: number,
-    @QueryOf(PointInTime) { as_of }: PointInTime,
+    @ValidatedQuery(AsOfQuery) { as_of }: AsOfQuery,
     @Res({ passthrough: true }) reply: FastifyReply,
   ) {
-    const found = as_of ? this.past.findOne(id, as_of) : this.marathons.findOne(id);
-    return showVersioned(reply, await found);
+    const found = as_of ? this.history.findOne(id, as_of) : this.marathons.findOne(id);
+    return sendWithETag(reply, await found);
   }
 
   @Put(':id')
-  @Retried()
+  @RetryOnConnectionLoss()
   async replace(
     @MarathonId() id: number,
-    @BodyOf(MarathonDetails) details: MarathonDetails,
-    @OnTerms() terms: WriteTerms,
+    @ValidatedBody(CreateMarathonDto) details: CreateMarathonDto,
+    @WriteOptions() options: WriteOptions,
     @Res({ passthrough: true }) reply: FastifyReply,
   ) {
-    return showVersioned(reply, await this.marathons.update(id, details, terms));
+    return sendWithETag(reply, await this.marathons.update(id, details, options));
   }
 
   @Patch(':id')
-  @Retried()
+  @RetryOnConnectionLoss()
   @Consumes('application/merge-patch+json', 'application/json')
   async update(
     @MarathonId() id: number,
-    @BodyOf(MarathonChanges) changes: MarathonChanges,
-    @OnTerms() terms: WriteTerms,
+    @ValidatedBody(UpdateMarathonDto) changes: UpdateMarathonDto,
+    @WriteOptions() options: WriteOptions,
     @Res({ passthrough: true }) reply: FastifyReply,
   ) {
-    return showVersioned(reply, await this.marathons.update(id, changes, terms));
+    return sendWithETag(reply, await this.marathons.update(id, changes, options));
   }
 
   @Delete(':id')
-  @Retried()
+  @RetryOnConnectionLoss()
   @HttpCode(204)
-  async remove(@MarathonId() id: number, @OnTerms() terms: WriteTerms) {
-    await this.marathons.remove(id, terms);
+  async remove(@MarathonId() id: number, @WriteOptions() options: WriteOptions) {
+    await this.marathons.remove(id, options);
   }
 }

@@ -1,26 +1,30 @@
 import { Column, Entity, PrimaryGeneratedColumn } from 'typeorm';
 import { Journaled } from '../journal/journaled.js';
+import { IntegerColumn, TextColumn } from '../resource/columns.js';
+import { Resource } from '../resource/resource.js';
 
 /**
- * A marathon race. The first four columns are the table that the guide's Flask app makes, which is
- * why a name may be missing here: its clients could leave it out. The service asks for one.
+ * A marathon race, and the one definition of its columns. The first four columns are the table of the
+ * guide's Flask app, whose clients could omit the name. So it is nullable there, although this service
+ * requires it.
  */
 @Entity()
 @Journaled()
+@Resource({ listMember: 'marathon_list', naturalKey: ['name', 'city'] })
 export class Marathon {
   @PrimaryGeneratedColumn()
   id!: number;
 
-  @Column({ type: 'varchar', length: 100, nullable: true })
+  @TextColumn({ maxLength: 100, isRequired: true, isSearched: true, example: 'Boston Marathon' })
   name!: string | null;
 
-  @Column({ type: 'varchar', length: 50, nullable: true })
+  @TextColumn({ maxLength: 50, isSearched: true, example: 'Boston' })
   city!: string | null;
 
-  @Column({ type: 'integer', nullable: true })
+  @IntegerColumn({ min: 1, max: 9999, example: 1897 })
   inception_year!: number | null;
 
-  /** Counts the changes: what the ETag says. The guide's app leaves 0; it is 1 once it is taken over. */
+  /** Counts the changes of the record: the value of its ETag. The guide's app stores 0, which reads as 1. */
   @Column({
     type: 'integer',
     default: 0,

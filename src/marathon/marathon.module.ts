@@ -1,34 +1,35 @@
 import { Module } from '@nestjs/common';
 import { TypeOrmModule } from '@nestjs/typeorm';
 import { EventStreams } from '../http/event-streams.js';
+import { ImportsModule } from '../imports/imports.module.js';
 import { JournalModule } from '../journal/journal.module.js';
+import { ListReader } from '../lists/list-reader.js';
 import { SearchModule } from '../search/search.module.js';
-import { ListReader } from '../transfer/list-reader.js';
-import { MarathonListsController } from './marathon-lists.controller.js';
-import { MarathonLists } from './marathon-lists.service.js';
-import { MarathonPastController } from './marathon-past.controller.js';
-import { MarathonPastService } from './marathon-past.service.js';
-import { SEARCHED } from './marathon.columns.js';
+import { MarathonCollectionController } from './marathon-collection.controller.js';
+import { MarathonCollectionService } from './marathon-collection.service.js';
+import { MarathonHistoryController } from './marathon-history.controller.js';
+import { MarathonHistoryService } from './marathon-history.service.js';
+import { MarathonTransferService } from './marathon-transfer.service.js';
 import { MarathonController } from './marathon.controller.js';
 import { Marathon } from './marathon.entity.js';
-import { MarathonFiles } from './marathon.files.js';
 import { MarathonService } from './marathon.service.js';
 
 @Module({
   imports: [
     TypeOrmModule.forFeature([Marathon]),
     JournalModule.forFeature(Marathon),
-    SearchModule.forFeature(Marathon, SEARCHED),
+    SearchModule.forFeature(Marathon),
+    ImportsModule.forFeature(Marathon),
   ],
-  controllers: [MarathonListsController, MarathonPastController, MarathonController],
+  controllers: [MarathonCollectionController, MarathonHistoryController, MarathonController],
   providers: [
     MarathonService,
-    MarathonPastService,
-    MarathonLists,
-    MarathonFiles,
+    MarathonHistoryService,
+    MarathonCollectionService,
+    MarathonTransferService,
     EventStreams,
     ListReader,
   ],
-  exports: [MarathonService, MarathonFiles],
+  exports: [MarathonService, MarathonTransferService],
 })
 export class MarathonModule {}

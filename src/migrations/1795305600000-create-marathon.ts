@@ -1,6 +1,6 @@
 import type { MigrationInterface, QueryRunner } from 'typeorm';
 
-/** Takes over a table that the guide's app or `DB_SCHEMA=sync` made, and makes one where there is none. */
+/** Creates the table, or extends one that the guide's app or `DB_SCHEMA=sync` created. */
 export class CreateMarathon1795305600000 implements MigrationInterface {
   name = 'CreateMarathon1795305600000';
 

@@ -1,6 +1,6 @@
 import type { MigrationInterface, QueryRunner } from 'typeorm';
 
-/** The journal. Marathons that are there already are taken over by the service, each time it starts. */
+/** Creates the journal. The service adds entries for existing marathons each time it starts. */
 export class CreateJournal1795392000000 implements MigrationInterface {
   name = 'CreateJournal1795392000000';
 

@@ -1,20 +1,24 @@
-import { Controller, Get, ServiceUnavailableException } from '@nestjs/common';
-import { DatabaseOpening } from '../database/opening.js';
+import { Controller, Get } from '@nestjs/common';
+import { DatabaseStartup } from '../database/database-startup.js';
+import { ProblemError } from '../problems/problems.js';
 
-/** For those who watch over the service. Neither asks the database, so that one that sleeps may sleep. */
+/** Health checks. They do not query the database, so that a serverless database can suspend. */
 @Controller('health')
 export class HealthController {
-  constructor(private readonly database: DatabaseOpening) {}
+  constructor(private readonly database: DatabaseStartup) {}
 
   @Get('live')
   isLive() {
     return { status: 'live' };
   }
 
-  /** Whether the database answered when it was last asked. */
+  /** Whether the last use of the database succeeded. */
   @Get('ready')
   isReady() {
     if (this.database.isReachable) return { status: 'ready' };
-    throw new ServiceUnavailableException('The database is not reached: requests wait for it.');
+    throw new ProblemError(
+      'database_unavailable',
+      'The database is unreachable. Requests wait for it.',
+    );
   }
 }

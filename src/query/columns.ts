@@ -1,44 +1,44 @@
-/** What kind of values a column holds. */
-export type Kind = 'integer' | 'decimal' | 'text';
+/** The types of values that columns hold. */
+export type ColumnType = 'integer' | 'decimal' | 'text';
 
-/** A column that can be asked about. */
+/** A column that can be filtered, sorted and selected. */
 export interface QueryColumn {
   name: string;
-  kind: Kind;
-  /** Whether no row is without it: PostgreSQL finds an index by that. */
+  type: ColumnType;
+  /** Whether it is never null. PostgreSQL needs this to use an index for cursors. */
   isNeverNull?: boolean;
 }
 
 export type Value = string | number;
 
-interface KindRules {
-  /** The SQL type of a value that is compared with such a column. */
+interface TypeRules {
+  /** The SQL type that values are cast to. */
   cast: string;
-  /** What a value looks like, for who sent something else. */
-  wish: string;
-  /** Undefined where the text is no such value. */
-  read: (text: string) => Value | undefined;
+  /** A description of valid values, for error messages. */
+  description: string;
+  /** Returns undefined if the text is no such value. */
+  parse: (text: string) => Value | undefined;
 }
 
-export const KINDS: Record<Kind, KindRules> = {
+export const COLUMN_TYPES: Record<ColumnType, TypeRules> = {
   integer: {
     cast: 'bigint',
-    wish: 'a whole number of at most 15 digits',
-    read: (text) => (/^[+-]?\d{1,15}$/.test(text) ? Number(text) : undefined),
+    description: 'a whole number of at most 15 digits',
+    parse: (text) => (/^[+-]?\d{1,15}$/.test(text) ? Number(text) : undefined),
   },
   decimal: {
     cast: 'float8',
-    wish: 'a number such as 1970 or 1970.5',
-    read: (text) => (/^[+-]?\d{1,15}(\.\d{1,15})?$/.test(text) ? Number(text) : undefined),
+    description: 'a number such as 1970 or 1970.5',
+    parse: (text) => (/^[+-]?\d{1,15}(\.\d{1,15})?$/.test(text) ? Number(text) : undefined),
   },
   text: {
     cast: 'text',
-    wish: 'text without a NUL character',
-    read: (text) => (text.includes('\0') ? undefined : text),
+    description: 'text without a NUL character',
+    parse: (text) => (text.includes('\0') ? undefined : text),
   },
 };
 
-/** A name in double quotes, as SQL takes it. */
+/** An identifier in double quotes, as SQL requires it. */
 export function quoteName(name: string): string {
   return `"${name.replaceAll('"', '""')}"`;
 }

@@ -2,13 +2,13 @@ import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { conditions } from '../../test/support/conditions.js';
 import type { QueryColumn } from './columns.js';
-import { printItems } from './conditions.js';
-import { parseOrder, printOrder } from './order.js';
+import { serializeMembers } from './conditions.js';
+import { parseOrder, serializeOrder } from './order.js';
 import { parseGroup } from './parse-conditions.js';
-import { Misread } from './refusal.js';
+import { ParseError } from './errors.js';
 
-const YEAR: QueryColumn = { name: 'inception_year', kind: 'integer' };
-const NAME: QueryColumn = { name: 'name', kind: 'text' };
+const YEAR: QueryColumn = { name: 'inception_year', type: 'integer' };
+const NAME: QueryColumn = { name: 'name', type: 'text' };
 const COLUMNS = [YEAR, NAME];
 const texts = fc.string({ unit: 'binary' }).filter((text) => !text.includes('\0'));
 const anyCondition = conditions([
@@ -20,8 +20,8 @@ describe('the grammar of conditions', () => {
   it('reads what it prints', () => {
     fc.assert(
       fc.property(anyCondition, (group) => {
-        const read = parseGroup(group.is, printItems(group), COLUMNS);
-        expect({ ...read, isNot: group.isNot }).toEqual(group);
+        const read = parseGroup(group.kind, serializeMembers(group), COLUMNS);
+        expect({ ...read, negated: group.negated }).toEqual(group);
       }),
     );
   });
@@ -47,10 +47,10 @@ describe('the grammar of conditions', () => {
       fc.property(fc.array(fc.oneof(pieces, texts)), (list) => {
         const text = list.join('');
         try {
-          parseGroup('all', text, COLUMNS);
+          parseGroup('and', text, COLUMNS);
         } catch (error) {
-          expect(error).toBeInstanceOf(Misread);
-          expect((error as Misread).at).toBeLessThanOrEqual(text.length);
+          expect(error).toBeInstanceOf(ParseError);
+          expect((error as ParseError).index).toBeLessThanOrEqual(text.length);
         }
       }),
       { numRuns: 2000 },
@@ -63,7 +63,7 @@ describe('the grammar of conditions', () => {
       fc.property(term, term, fc.boolean(), (first, second, isSwapped) => {
         const columns = isSwapped ? COLUMNS : COLUMNS.toReversed();
         const terms = [first, second].map((each, index) => ({ ...each, column: columns[index]! }));
-        expect(parseOrder(printOrder(terms), COLUMNS)).toEqual(terms);
+        expect(parseOrder(serializeOrder(terms), COLUMNS)).toEqual(terms);
       }),
     );
   });

@@ -1,42 +1,41 @@
 import type { QueryColumn, Value } from './columns.js';
 import type { OperatorName } from './operators.js';
 
-/** A column beside a value: of one, of a list for `in`, and none for `is`, which asks for null. */
+/** Compares a column with a value, with a list of values for `in`, and with null for `is`. */
 export interface Comparison {
-  is: 'comparison';
-  isNot: boolean;
+  kind: 'comparison';
+  negated: boolean;
   column: QueryColumn;
   operator: OperatorName;
   value: Value | Value[] | null;
 }
 
-/** Conditions of which all have to hold, or any. */
+/** Conditions joined by AND or OR. */
 export interface Group {
-  is: 'all' | 'any';
-  isNot: boolean;
-  of: Condition[];
+  kind: 'and' | 'or';
+  negated: boolean;
+  conditions: Condition[];
 }
 
 export type Condition = Comparison | Group;
 
-/** Writes a condition as it may stand in a group: reading it again gives the same condition. */
-export function printCondition(condition: Condition): string {
-  const not = condition.isNot ? 'not.' : '';
-  if (condition.is === 'comparison') {
+/** Writes a condition as a member of a group. Parsing the text gives the same condition. */
+export function serializeCondition(condition: Condition): string {
+  const not = condition.negated ? 'not.' : '';
+  if (condition.kind === 'comparison') {
     const { column, operator, value } = condition;
-    return `${column.name}.${not}${operator}.${printValue(value)}`;
+    return `${column.name}.${not}${operator}.${serializeValue(value)}`;
   }
-  const word = condition.is === 'all' ? 'and' : 'or';
-  return `${not}${word}${printItems(condition)}`;
+  return `${not}${condition.kind}${serializeMembers(condition)}`;
 }
 
-/** Writes what `parseGroup` reads. */
-export function printItems({ of }: Group): string {
-  return `(${of.map(printCondition).join(',')})`;
+/** Writes the members of a group in parentheses, as `parseGroup` reads them. */
+export function serializeMembers({ conditions }: Group): string {
+  return `(${conditions.map(serializeCondition).join(',')})`;
 }
 
-function printValue(value: Comparison['value']): string {
+function serializeValue(value: Comparison['value']): string {
   if (value === null) return 'null';
-  if (Array.isArray(value)) return `(${value.map(printValue).join(',')})`;
+  if (Array.isArray(value)) return `(${value.map(serializeValue).join(',')})`;
   return typeof value === 'number' ? String(value) : `"${value.replaceAll(/["\\]/g, '\\$&')}"`;
 }

@@ -1,26 +1,30 @@
-import type { Kind } from './columns.js';
+import type { ColumnType } from './columns.js';
 
-/** How a column is compared: the one table that parsing, checking, help and SQL go by. */
+/** A comparison operator. Parsing, validation, help and SQL are all derived from this table. */
 interface Operator {
-  /** One value, a list of them in parentheses, a pattern with `*` for any characters, or null itself. */
+  /** One value, a list in parentheses, a pattern with `*` for any characters, or null. */
   takes: 'value' | 'list' | 'pattern' | 'null';
-  /** Only for columns of this kind. */
-  onlyFor?: Kind;
-  sql: (column: string, value: string) => string;
+  /** The only type of column that has the operator. */
+  onlyFor?: ColumnType;
+  toSql: (column: string, value: string) => string;
 }
 
 export const OPERATORS = {
-  eq: { takes: 'value', sql: (column, value) => `${column} = ${value}` },
-  neq: { takes: 'value', sql: (column, value) => `${column} <> ${value}` },
-  gt: { takes: 'value', sql: (column, value) => `${column} > ${value}` },
-  gte: { takes: 'value', sql: (column, value) => `${column} >= ${value}` },
-  lt: { takes: 'value', sql: (column, value) => `${column} < ${value}` },
-  lte: { takes: 'value', sql: (column, value) => `${column} <= ${value}` },
-  like: { takes: 'pattern', onlyFor: 'text', sql: (column, value) => `${column} LIKE ${value}` },
-  ilike: { takes: 'pattern', onlyFor: 'text', sql: (column, value) => `${column} ILIKE ${value}` },
-  in: { takes: 'list', sql: (column, value) => `${column} = ANY (${value})` },
-  is: { takes: 'null', sql: (column) => `${column} IS NULL` },
-  isdistinct: { takes: 'value', sql: (column, value) => `${column} IS DISTINCT FROM ${value}` },
+  eq: { takes: 'value', toSql: (column, value) => `${column} = ${value}` },
+  neq: { takes: 'value', toSql: (column, value) => `${column} <> ${value}` },
+  gt: { takes: 'value', toSql: (column, value) => `${column} > ${value}` },
+  gte: { takes: 'value', toSql: (column, value) => `${column} >= ${value}` },
+  lt: { takes: 'value', toSql: (column, value) => `${column} < ${value}` },
+  lte: { takes: 'value', toSql: (column, value) => `${column} <= ${value}` },
+  like: { takes: 'pattern', onlyFor: 'text', toSql: (column, value) => `${column} LIKE ${value}` },
+  ilike: {
+    takes: 'pattern',
+    onlyFor: 'text',
+    toSql: (column, value) => `${column} ILIKE ${value}`,
+  },
+  in: { takes: 'list', toSql: (column, value) => `${column} = ANY (${value})` },
+  is: { takes: 'null', toSql: (column) => `${column} IS NULL` },
+  isdistinct: { takes: 'value', toSql: (column, value) => `${column} IS DISTINCT FROM ${value}` },
 } satisfies Record<string, Operator>;
 
 export type OperatorName = keyof typeof OPERATORS;

@@ -1,9 +1,9 @@
-import { KINDS, quoteName, type QueryColumn, type Value } from './columns.js';
+import { COLUMN_TYPES, quoteName, type QueryColumn, type Value } from './columns.js';
 import { readColumn } from './parse-conditions.js';
-import type { Parameters } from './sql.js';
 import { Scanner } from './scanner.js';
+import type { Parameters } from './sql.js';
 
-/** One of the columns that rows are sorted by. */
+/** A column that rows are sorted by. */
 export interface OrderTerm {
   column: QueryColumn;
   isDescending: boolean;
@@ -13,30 +13,36 @@ export interface OrderTerm {
 const DIRECTION = /\.(asc|desc)(?![A-Za-z_])/y;
 const NULLS = /\.nulls(first|last)(?![A-Za-z_])/y;
 
-/** Reads `order`, such as `inception_year.desc.nullslast,name`. */
+/** Parses `order=`, for example `name.desc.nullslast,id`. */
 export function parseOrder(text: string, columns: QueryColumn[]): OrderTerm[] {
   const scanner = new Scanner(text);
   const terms: OrderTerm[] = [];
   do {
-    const start = scanner.at;
-    const column = readColumn(scanner, columns);
-    const isDescending = scanner.take(DIRECTION)?.[1] === 'desc';
-    const nulls = scanner.take(NULLS)?.[1];
-    if (terms.some((term) => term.column === column)) {
-      scanner.fail(`${column.name} was named before`, start);
+    const start = scanner.index;
+    const term = readTerm(scanner, columns);
+    const { column } = term;
+    if (terms.some((other) => other.column === column)) {
+      scanner.fail(`${column.name} is named twice`, start);
     }
-    terms.push({ column, isDescending, isNullsFirst: nulls ? nulls === 'first' : isDescending });
+    terms.push(term);
   } while (scanner.skip(','));
   if (!scanner.isAtEnd) scanner.fail('asc, desc, nullsfirst, nullslast or a comma was expected');
   return terms;
 }
 
-/** Ascending, as PostgreSQL sorts without further words. */
+function readTerm(scanner: Scanner, columns: QueryColumn[]): OrderTerm {
+  const column = readColumn(scanner, columns);
+  const isDescending = scanner.take(DIRECTION)?.[1] === 'desc';
+  const nulls = scanner.take(NULLS)?.[1];
+  // as PostgreSQL sorts by default
+  return { column, isDescending, isNullsFirst: nulls ? nulls === 'first' : isDescending };
+}
+
 export function ascending(column: QueryColumn): OrderTerm {
   return { column, isDescending: false, isNullsFirst: false };
 }
 
-/** The same from its end. */
+/** The opposite order. */
 export function reverse(terms: OrderTerm[]): OrderTerm[] {
   return terms.map(({ column, isDescending, isNullsFirst }) => ({
     column,
@@ -45,49 +51,50 @@ export function reverse(terms: OrderTerm[]): OrderTerm[] {
   }));
 }
 
-/** As SQL over a relation called `listed`, whose columns an output of the same name must not hide. */
-export function writeOrder(terms: OrderTerm[]): string {
-  return terms.map(writeTerm).join(', ');
+/** SQL over a relation named `listed`. The name is needed where a selected column has the same name. */
+export function orderSql(terms: OrderTerm[]): string {
+  return terms.map(termSql).join(', ');
 }
 
-/** As short as it can be: PostgreSQL finds an index by it. */
-function writeTerm({ column, isDescending, isNullsFirst }: OrderTerm): string {
+/** Defaults are left out: PostgreSQL matches an index by the exact order. */
+function termSql({ column, isDescending, isNullsFirst }: OrderTerm): string {
   const direction = isDescending ? ' DESC' : '';
   const nulls = isNullsFirst === isDescending ? '' : ` NULLS ${isNullsFirst ? 'FIRST' : 'LAST'}`;
   return `listed.${quoteName(column.name)}${direction}${nulls}`;
 }
 
-/** How `order` may be written in a question: reading it again gives the same terms. */
-export function printOrder(terms: OrderTerm[]): string {
-  const print = ({ column, isDescending, isNullsFirst }: OrderTerm) =>
+/** Writes an order as a parameter. Parsing the text gives the same terms. */
+export function serializeOrder(terms: OrderTerm[]): string {
+  const serialize = ({ column, isDescending, isNullsFirst }: OrderTerm) =>
     `${column.name}.${isDescending ? 'desc' : 'asc'}.nulls${isNullsFirst ? 'first' : 'last'}`;
-  return terms.map(print).join(',');
+  return terms.map(serialize).join(',');
 }
 
-/** SQL for the rows that come after the one with these values, in an order that no two rows share. */
-export function writeAfter(
+/** SQL for the rows that come after the row with these values in a total order. */
+export function afterSql(
   terms: OrderTerm[],
   values: (Value | null)[],
   parameters: Parameters,
 ): string {
-  const [term, ...others] = terms;
-  const [value, ...further] = values;
+  const [term, ...otherTerms] = terms;
+  const [value, ...otherValues] = values;
   if (!term) return 'false';
   const name = quoteName(term.column.name);
-  const place = value === null ? '' : parameters.place(value, KINDS[term.column.kind].cast);
-  const isBeyond = writeBeyond(term, name, place);
-  if (!others.length) return isBeyond;
-  const isSame = place ? `${name} = ${place}` : `${name} IS NULL`;
-  return `(${isBeyond} OR (${isSame} AND ${writeAfter(others, further, parameters)}))`;
+  const placeholder =
+    value === null ? '' : parameters.add(value, COLUMN_TYPES[term.column.type].cast);
+  const isAfter = termAfterSql(term, name, placeholder);
+  if (!otherTerms.length) return isAfter;
+  const isEqual = placeholder ? `${name} = ${placeholder}` : `${name} IS NULL`;
+  return `(${isAfter} OR (${isEqual} AND ${afterSql(otherTerms, otherValues, parameters)}))`;
 }
 
-/** `place` is empty where the value is null. */
-function writeBeyond(
+/** `placeholder` is empty if the value is null. */
+function termAfterSql(
   { column, isDescending, isNullsFirst }: OrderTerm,
   name: string,
-  place: string,
-) {
-  if (!place) return isNullsFirst ? `${name} IS NOT NULL` : 'false';
-  const isBeyond = `${name} ${isDescending ? '<' : '>'} ${place}`;
-  return isNullsFirst || column.isNeverNull ? isBeyond : `(${isBeyond} OR ${name} IS NULL)`;
+  placeholder: string,
+): string {
+  if (!placeholder) return isNullsFirst ? `${name} IS NOT NULL` : 'false';
+  const isAfter = `${name} ${isDescending ? '<' : '>'} ${placeholder}`;
+  return isNullsFirst || column.isNeverNull ? isAfter : `(${isAfter} OR ${name} IS NULL)`;
 }

@@ -1,93 +1,97 @@
-import { didYouMean } from '../did-you-mean.js';
 import type { QueryColumn } from './columns.js';
 import type { Group } from './conditions.js';
+import { InvalidQueryError, ParseError, type QueryIssue } from './errors.js';
 import { parseFilter, parseGroup, parseList } from './parse-conditions.js';
-import { Misread, QueryRefused, type QueryFault } from './refusal.js';
+import { suggest } from './suggest.js';
 
-/** Query parameters as they came: more than one value where a name was sent more than once. */
+/** Query parameters as they were sent. A name that was sent repeatedly has several values. */
 export type QueryParameters = Record<string, string | string[] | undefined>;
 
-const GROUPS: Record<string, Pick<Group, 'is' | 'isNot'>> = {
-  and: { is: 'all', isNot: false },
-  or: { is: 'any', isNot: false },
-  'not.and': { is: 'all', isNot: true },
-  'not.or': { is: 'any', isNot: true },
+const GROUPS: Record<string, Pick<Group, 'kind' | 'negated'>> = {
+  and: { kind: 'and', negated: false },
+  or: { kind: 'or', negated: false },
+  'not.and': { kind: 'and', negated: true },
+  'not.or': { kind: 'or', negated: true },
 };
-/** The parameters that put conditions together. */
+/** The parameters that group conditions. */
 export const GROUP_NAMES = Object.keys(GROUPS);
-const LONGEST_SEARCH = 200;
+const MAX_SEARCH_LENGTH = 200;
 
-/** Reads parameters one by one, and keeps what is wrong with each. */
+/** Parses parameters one by one and collects the issues of all of them. */
 export class ParameterReader {
-  private readonly faults: QueryFault[] = [];
+  private readonly issues: QueryIssue[] = [];
 
   constructor(private readonly parameters: QueryParameters) {}
 
   readWhere(columns: QueryColumn[]): Group {
     const filters = columns.flatMap((column) =>
-      this.read(column.name, (text) => parseFilter(column, text)),
+      this.readAll(column.name, (text) => parseFilter(column, text)),
     );
-    const groups = Object.entries(GROUPS).flatMap(([name, { is, isNot }]) =>
-      this.read(name, (text) => ({ ...parseGroup(is, text, columns), isNot })),
+    const groups = Object.entries(GROUPS).flatMap(([name, { kind, negated }]) =>
+      this.readAll(name, (text) => ({ ...parseGroup(kind, text, columns), negated })),
     );
-    return { is: 'all', isNot: false, of: [...filters, ...groups] };
+    return { kind: 'and', negated: false, conditions: [...filters, ...groups] };
   }
 
-  /** `columns` is undefined where nothing is grouped. */
+  /** `columns` is undefined if nothing is aggregated. */
   readHaving(columns: QueryColumn[] | undefined): Group {
     if (!columns && this.parameters.having !== undefined) {
-      this.refuse('having', 'is about aggregates: select some, as in select=city,n:count()');
+      this.addIssue('having', 'filters aggregates: select one, as in select=n:count()');
     }
-    const groups = columns ? this.read('having', (text) => parseList(text, columns)) : [];
-    return { is: 'all', isNot: false, of: groups.flatMap(({ of }) => of) };
+    const groups = columns ? this.readAll('having', (text) => parseList(text, columns)) : [];
+    const conditions = groups.flatMap((group) => group.conditions);
+    return { kind: 'and', negated: false, conditions };
   }
 
-  readOnce<T>(name: string, parse: (text: string) => T): T | undefined {
-    const read = this.read(name, parse);
-    if (read.length > 1) this.refuse(name, 'can be given once');
-    return read[0];
+  readSingle<T>(name: string, parse: (text: string) => T): T | undefined {
+    const values = this.readAll(name, parse);
+    if (values.length > 1) this.addIssue(name, 'can be sent once only');
+    return values[0];
   }
 
-  refuse(parameter: string, detail: string): void {
-    this.faults.push({ parameter, detail });
+  addIssue(parameter: string, detail: string): void {
+    this.issues.push({ parameter, detail });
   }
 
-  /** To be called last. */
-  refuseOthers(known: string[]): void {
+  /**
+   * Rejects the parameters that are not in `allowed`. Call it last.
+   * @throws {InvalidQueryError} with all issues.
+   */
+  finish(allowed: string[]): void {
     for (const name of Object.keys(this.parameters)) {
-      if (!known.includes(name)) this.refuse(name, `is not known: ${didYouMean(name, known)}`);
+      if (!allowed.includes(name)) this.addIssue(name, `is not known: ${suggest(name, allowed)}`);
     }
-    if (this.faults.length) throw new QueryRefused(this.faults);
+    if (this.issues.length) throw new InvalidQueryError(this.issues);
   }
 
-  private read<T>(name: string, parse: (text: string) => T): T[] {
+  private readAll<T>(name: string, parse: (text: string) => T): T[] {
     return [this.parameters[name] ?? []].flat().flatMap((text) => {
       try {
         return [parse(text)];
       } catch (error) {
-        if (!(error instanceof Misread)) throw error;
-        const position = error.at === undefined ? undefined : error.at + 1;
-        this.faults.push({ parameter: name, detail: error.message, position });
+        if (!(error instanceof ParseError)) throw error;
+        const position = error.index === undefined ? undefined : error.index + 1;
+        this.issues.push({ parameter: name, detail: error.message, position });
         return [];
       }
     });
   }
 }
 
-/** What to search for. */
-export function readSearch(text: string): string {
+/** Parses `q=`. */
+export function parseSearch(text: string): string {
   const words = text.trim();
-  if (!words) throw new Misread('needs a word to search for, as in q=boston');
-  if (words.includes('\0')) throw new Misread('must not contain a NUL character');
-  if (words.length > LONGEST_SEARCH) {
-    throw new Misread(`must have at most ${LONGEST_SEARCH} characters, and has ${words.length}`);
-  }
-  return words;
+  if (!words) throw new ParseError('needs a word to search for, as in q=word');
+  if (words.includes('\0')) throw new ParseError('must not contain a NUL character');
+  if (words.length <= MAX_SEARCH_LENGTH) return words;
+  throw new ParseError(
+    `must have at most ${MAX_SEARCH_LENGTH} characters, and has ${words.length}`,
+  );
 }
 
-/** How many rows. */
-export function readCount(text: string, most: number): number {
+/** Parses a number of rows. */
+export function parseCount(text: string, max: number): number {
   const count = /^\d{1,15}$/.test(text) ? Number(text) : NaN;
-  if (count <= most) return count;
-  throw new Misread(`must be a whole number from 0 to ${most}`);
+  if (count <= max) return count;
+  throw new ParseError(`must be a whole number from 0 to ${max}`);
 }

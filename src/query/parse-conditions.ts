@@ -1,47 +1,43 @@
-import { didYouMean, nearestTo } from '../did-you-mean.js';
-import { KINDS, type QueryColumn } from './columns.js';
+import { COLUMN_TYPES, type QueryColumn } from './columns.js';
 import type { Comparison, Condition, Group } from './conditions.js';
 import { isOperatorName, operatorOf, OPERATORS, type OperatorName } from './operators.js';
 import { Scanner } from './scanner.js';
-import { readElement, readValue, unescape } from './values.js';
+import { nearestTo, suggest } from './suggest.js';
+import { readElement, readValue, unescapeQuoted } from './values.js';
 
-const GROUPS: Record<string, Group['is']> = { and: 'all', or: 'any' };
-
-/** Beyond these a question is taken for an attack, or for a mistake. */
-const [MOST_DEPTH, MOST_COMPARISONS] = [10, 200];
+/** Larger queries are taken for an attack or a mistake. */
+const [MAX_DEPTH, MAX_COMPARISONS] = [10, 200];
 
 const NAME = /"((?:[^"\\]|\\.)*)"|([A-Za-z_][A-Za-z0-9_]*)/y;
 const WORD = /[A-Za-z_]*/y;
 const OPERATOR_LIKE = /([a-z_]+)\./y;
+/** Shorter words are similar to an operator by chance. */
+const MIN_SUGGESTED_LENGTH = 3;
 
-/**
- * Reads the value of a parameter that is a column, such as `not.eq.Boston`; without an operator it
- * means `eq`.
- */
+/** Parses the value of a column's parameter, for example `not.eq.x`. The default operator is `eq`. */
 export function parseFilter(column: QueryColumn, text: string): Comparison {
   const scanner = new Scanner(text);
-  const isNot = scanner.skip('not.');
-  const operator = readOperator(scanner, isNot) ?? 'eq';
-  mustFit(scanner, operator, column);
+  const negated = scanner.skip('not.');
+  const operator = negated ? readOperator(scanner) : (readOptionalOperator(scanner) ?? 'eq');
+  assertApplicable(scanner, operator, column);
   const value = readValue(scanner, operator, column, () => scanner.takeRest());
   if (!scanner.isAtEnd) scanner.fail('nothing may follow here');
-  return { is: 'comparison', isNot, column, operator, value };
+  return { kind: 'comparison', negated, column, operator, value };
 }
 
-/** Reads the value of `and`, `or` and their like: conditions in parentheses, separated by commas. */
-export function parseGroup(is: Group['is'], text: string, columns: QueryColumn[]): Group {
-  const reader = new GroupReader(text, columns);
-  return reader.readAll(is);
+/** Parses the value of `and=` and `or=`: conditions in parentheses, separated by commas. */
+export function parseGroup(kind: Group['kind'], text: string, columns: QueryColumn[]): Group {
+  return new GroupParser(text, columns).parse(kind);
 }
 
-/** A list of conditions without parentheses around it, of which all have to hold. */
+/** Parses conditions without parentheses around them, joined by AND. */
 export function parseList(text: string, columns: QueryColumn[]): Group {
-  return parseGroup('all', `(${text})`, columns);
+  return parseGroup('and', `(${text})`, columns);
 }
 
-class GroupReader {
+class GroupParser {
   private readonly scanner: Scanner;
-  private comparisons = 0;
+  private comparisonCount = 0;
 
   constructor(
     text: string,
@@ -50,82 +46,95 @@ class GroupReader {
     this.scanner = new Scanner(text);
   }
 
-  readAll(is: Group['is']): Group {
-    const of = this.readItems(1);
+  parse(kind: Group['kind']): Group {
+    const conditions = this.readMembers(1);
     if (!this.scanner.isAtEnd) this.scanner.fail('nothing may follow the closing parenthesis');
-    return { is, isNot: false, of };
+    return { kind, negated: false, conditions };
   }
 
-  private readItems(depth: number): Condition[] {
+  private readMembers(depth: number): Condition[] {
     const { scanner } = this;
-    if (depth > MOST_DEPTH) scanner.fail(`more than ${MOST_DEPTH} parentheses within each other`);
+    if (depth > MAX_DEPTH) scanner.fail(`more than ${MAX_DEPTH} nested parentheses`);
     scanner.expect('(', 'an opening parenthesis');
-    const items: Condition[] = [];
-    do items.push(this.readItem(depth));
+    const members: Condition[] = [];
+    do members.push(this.readMember(depth));
     while (scanner.skip(','));
     scanner.expect(')', 'a comma or a closing parenthesis');
-    return items;
+    return members;
   }
 
-  private readItem(depth: number): Condition {
-    const isNot = this.scanner.skip('not.');
-    const group = this.scanner.take(/(and|or)(?=\()/y)?.[1];
-    if (group) return { is: GROUPS[group]!, isNot, of: this.readItems(depth + 1) };
-    if (isNot) this.scanner.fail('not. stands before and(…), or(…), or after a column');
+  private readMember(depth: number): Condition {
+    const negated = this.scanner.skip('not.');
+    const kind = this.scanner.take(/(and|or)(?=\()/y)?.[1] as Group['kind'] | undefined;
+    if (kind) return { kind, negated, conditions: this.readMembers(depth + 1) };
+    if (negated) this.scanner.fail('not. belongs before and(…) and or(…), or after a column');
     return this.readComparison();
   }
 
   private readComparison(): Comparison {
     const { scanner } = this;
-    this.comparisons += 1;
-    if (this.comparisons > MOST_COMPARISONS) {
-      scanner.fail(`more than ${MOST_COMPARISONS} conditions`);
+    this.comparisonCount += 1;
+    if (this.comparisonCount > MAX_COMPARISONS) {
+      scanner.fail(`more than ${MAX_COMPARISONS} conditions`);
     }
     const column = readColumn(scanner, this.columns);
     scanner.expect('.', `a point and an operator, as in ${column.name}.eq.value,`);
-    const isNot = scanner.skip('not.');
-    const operator = readOperator(scanner, true)!;
-    mustFit(scanner, operator, column);
+    const negated = scanner.skip('not.');
+    const operator = readOperator(scanner);
+    assertApplicable(scanner, operator, column);
     const value = readValue(scanner, operator, column, () => readElement(scanner));
-    return { is: 'comparison', isNot, column, operator, value };
+    return { kind: 'comparison', negated, column, operator, value };
   }
 }
 
-/** Takes a column's name, in quotes or without. */
+/** Reads the name of a column, with or without quotes. */
 export function readColumn(scanner: Scanner, columns: QueryColumn[]): QueryColumn {
-  const start = scanner.at;
+  const start = scanner.index;
   const [, quoted, plain] = scanner.take(NAME) ?? [];
-  const name = quoted === undefined ? plain : unescape(quoted);
+  const name = quoted === undefined ? plain : unescapeQuoted(quoted);
   if (name === undefined) scanner.fail('a column was expected');
-  const column = columns.find((known) => known.name === name);
+  const column = columns.find((candidate) => candidate.name === name);
   if (column) return column;
-  const names = columns.map((known) => known.name);
-  return scanner.fail(`there is no column "${name}": ${didYouMean(name, names)}`, start);
+  const names = columns.map((candidate) => candidate.name);
+  return scanner.fail(`there is no column "${name}": ${suggest(name, names)}`, start);
 }
 
-/** Undefined where a plain value begins, and none is demanded. */
-function readOperator(scanner: Scanner, isDemanded: boolean): OperatorName | undefined {
-  const start = scanner.at;
+function readOperator(scanner: Scanner): OperatorName {
+  const start = scanner.index;
+  const operator = takeOperator(scanner);
+  if (operator) return operator;
+  const word = scanner.take(WORD)![0];
+  const names = Object.keys(OPERATORS);
+  return scanner.fail(`"${word}" is not an operator: ${suggest(word, names)}`, start);
+}
+
+/** Returns undefined for a value without an operator, unless it looks like a mistyped operator. */
+function readOptionalOperator(scanner: Scanner): OperatorName | undefined {
+  const start = scanner.index;
+  const operator = takeOperator(scanner);
+  if (operator) return operator;
+  const word = scanner.take(OPERATOR_LIKE)?.[1];
+  scanner.index = start;
+  const names = Object.keys(OPERATORS).filter((name) => name.length >= MIN_SUGGESTED_LENGTH);
+  const nearest = word === undefined ? undefined : nearestTo(word, names, 1);
+  if (!nearest) return undefined;
+  return scanner.fail(
+    `did you mean ${nearest}? For text that begins with "${word}.", write eq.${word}.…`,
+    start,
+  );
+}
+
+function takeOperator(scanner: Scanner): OperatorName | undefined {
+  const start = scanner.index;
   const word = scanner.take(OPERATOR_LIKE)?.[1];
   if (word !== undefined && isOperatorName(word)) return word;
-  scanner.at = start;
-  const known = Object.keys(OPERATORS);
-  if (isDemanded) {
-    const found = scanner.take(WORD)![0];
-    scanner.fail(`"${found}" is not an operator: ${didYouMean(found, known)}`, start);
-  }
-  if (word === undefined) return undefined;
-  const meant = nearestTo(
-    word,
-    known.filter((name) => name.length > 2),
-    1,
-  );
-  if (!meant) return undefined;
-  return scanner.fail(`did you mean ${meant}? For text that begins so, write eq.${word}.…`, start);
+  scanner.index = start;
+  return undefined;
 }
 
-function mustFit(scanner: Scanner, operator: OperatorName, column: QueryColumn): void {
+function assertApplicable(scanner: Scanner, operator: OperatorName, column: QueryColumn): void {
   const { onlyFor } = operatorOf(operator);
-  if (!onlyFor || onlyFor === column.kind) return;
-  scanner.fail(`${operator} is for ${onlyFor}, and ${column.name} is ${KINDS[column.kind].wish}`);
+  if (!onlyFor || onlyFor === column.type) return;
+  const { description } = COLUMN_TYPES[column.type];
+  scanner.fail(`${operator} is for ${onlyFor}, and ${column.name} is ${description}`);
 }

@@ -1,45 +1,46 @@
-import { Misread } from './refusal.js';
+import { ParseError } from './errors.js';
 
-/** Reads a text from its beginning to its end, piece by piece, and knows where it is. */
+/** Reads a text from left to right. */
 export class Scanner {
-  at = 0;
+  /** The index of the next character. */
+  index = 0;
 
   constructor(private readonly text: string) {}
 
   get isAtEnd(): boolean {
-    return this.at === this.text.length;
+    return this.index === this.text.length;
   }
 
-  /** Takes what the sticky pattern matches here; undefined, and nothing taken, where it does not. */
+  /** Takes what a sticky pattern matches here. Returns undefined, and takes nothing, if it does not. */
   take(pattern: RegExp): RegExpExecArray | undefined {
-    pattern.lastIndex = this.at;
+    pattern.lastIndex = this.index;
     const match = pattern.exec(this.text);
     if (!match) return undefined;
-    this.at += match[0].length;
+    this.index += match[0].length;
     return match;
   }
 
-  /** Takes exactly this, if it is here. */
+  /** Takes `piece` if it is next. */
   skip(piece: string): boolean {
-    if (!this.text.startsWith(piece, this.at)) return false;
-    this.at += piece.length;
+    if (!this.text.startsWith(piece, this.index)) return false;
+    this.index += piece.length;
     return true;
   }
 
   takeRest(): string {
-    const rest = this.text.slice(this.at);
-    this.at = this.text.length;
+    const rest = this.text.slice(this.index);
+    this.index = this.text.length;
     return rest;
   }
 
-  /** @throws {Misread} unless this is here. */
-  expect(piece: string, wish: string): void {
+  /** @throws {ParseError} if `piece` is not next; `description` says what was expected. */
+  expect(piece: string, description: string): void {
     if (this.skip(piece)) return;
-    const found = this.isAtEnd ? 'it ends' : `there is "${this.text[this.at]}"`;
-    this.fail(`${found} where ${wish} was expected`);
+    const found = this.isAtEnd ? 'it ends' : `there is "${this.text[this.index]}"`;
+    this.fail(`${found} where ${description} was expected`);
   }
 
-  fail(detail: string, at = this.at): never {
-    throw new Misread(detail, at);
+  fail(detail: string, index = this.index): never {
+    throw new ParseError(detail, index);
   }
 }

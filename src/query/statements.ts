@@ -1,144 +1,142 @@
 import type { Value } from './columns.js';
 import { quoteName } from './columns.js';
-import { printCursor, type Cursor } from './cursor.js';
-import { RELEVANCE, type Listing } from './listing.js';
-import { reverse, writeAfter, writeOrder } from './order.js';
-import { columnOf, writeOutput } from './outputs.js';
-import { Parameters, writeCondition } from './sql.js';
+import { encodeCursor, type Cursor } from './cursor.js';
+import { RELEVANCE, type ListQuery } from './list-query.js';
+import { afterSql, orderSql, reverse } from './order.js';
+import { outputColumnOf, selectItemSql } from './select.js';
+import { conditionSql, Parameters } from './sql.js';
 
-/** Where rows come from: SQL for a relation that has the columns, and for what a search compares. */
-export interface Source {
-  relation: string;
-  /** SQL for whether a row has what was searched for, and for how well it fits. */
-  search?: {
-    isFound: (parameters: Parameters) => string;
-    relevance: (parameters: Parameters) => string;
-  };
+/** How the words of a search are matched. */
+export interface SearchMatch {
+  /** SQL: whether a row matches. */
+  matchesSql: (parameters: Parameters) => string;
+  /** SQL: how well a row matches; higher is better. */
+  relevanceSql: (parameters: Parameters) => string;
 }
 
-/** SQL with places for its values. */
+/** Where rows come from. */
+export interface Source {
+  /** SQL: a table, or a query in parentheses. */
+  relation: string;
+  match?: SearchMatch;
+}
+
+/** SQL and the values of its parameters. */
 export interface Statement {
   text: string;
   values: unknown[];
 }
 
-/** How many rows the whole list has, and how many lie beyond the cursor. */
-export interface Counted {
+/** The number of rows in the whole list, and from the cursor on. */
+export interface RowCounts {
   total: string;
-  beyond: string;
+  remaining: string;
 }
 
-/** The rows that are asked for, in order. */
-export function selectRows(listing: Listing, source: Source): Statement {
+/** Selects the rows of a page, in order. */
+export function selectRows(query: ListQuery, source: Source): Statement {
   const parameters = new Parameters();
-  const outputs = (
-    listing.isGrouped
-      ? listing.outputs.map(columnOf).map((column) => ({ ...column, column }))
-      : listing.outputs
-  )
-    .map(writeOutput)
-    .join(', ');
-  const page = writePage(listing, source, parameters, listing.limit);
-  const text = listing.after?.isBackward
-    ? `SELECT ${outputs} FROM (SELECT * ${page}) AS listed ORDER BY ${writeOrder(listing.order)}`
-    : `SELECT ${outputs} ${page}`;
+  const items = query.isGrouped
+    ? query.select.map(outputColumnOf).map((column) => ({ ...column, column }))
+    : query.select;
+  const select = items.map(selectItemSql).join(', ');
+  const page = pageSql(query, source, parameters, query.limit);
+  const text = query.after?.isBackward
+    ? `SELECT ${select} FROM (SELECT * ${page}) AS listed ORDER BY ${orderSql(query.order)}`
+    : `SELECT ${select} ${page}`;
   return { text, values: parameters.values };
 }
 
-/** The first row of a page, its last, and the one after it, by what they are sorted by. */
-export function selectEdges(listing: Listing, source: Source): Statement {
+/** Selects the sort keys of the first row of a page, of its last row, and of the row after it. */
+export function selectPageBoundaries(query: ListQuery, source: Source): Statement {
   const parameters = new Parameters();
-  const limit = listing.limit ?? 0;
-  const names = listing.order.map(({ column }) => quoteName(column.name));
+  const limit = query.limit ?? 0;
+  const names = query.order.map(({ column }) => quoteName(column.name));
   const keys = names.map((name, index) => `${name} AS key${index}`).join(', ');
-  const order = writeOrder(readingOrder(listing));
-  const page = writePage(listing, source, parameters, limit + 1);
+  const order = orderSql(readingOrder(query));
+  const page = pageSql(query, source, parameters, limit + 1);
   const text = `
-    SELECT * FROM (SELECT row_number() OVER (ORDER BY ${order}) AS place, ${keys}
-                   FROM (SELECT * ${page}) AS listed) AS placed
-    WHERE place IN (1, ${limit}, ${limit + 1}) ORDER BY place`;
+    SELECT * FROM (SELECT row_number() OVER (ORDER BY ${order}) AS position, ${keys}
+                   FROM (SELECT * ${page}) AS listed) AS numbered
+    WHERE position IN (1, ${limit}, ${limit + 1}) ORDER BY position`;
   return { text, values: parameters.values };
 }
 
-/** How many there are in all. */
-export function selectCount(listing: Listing, source: Source): Statement {
+/** Counts the rows of the whole list. */
+export function selectCount(query: ListQuery, source: Source): Statement {
   const parameters = new Parameters();
-  const rows = writeListed(listing, source, parameters);
-  const having = writeCondition(listing.having, parameters);
-  const beyond = writeBeyond(listing, parameters);
+  const rows = listedSql(query, source, parameters);
+  const having = conditionSql(query.having, parameters);
+  const isAfterCursor = afterCursorSql(query, parameters);
   const text = `
-    SELECT count(*) AS total, count(*) FILTER (WHERE ${beyond}) AS beyond
+    SELECT count(*) AS total, count(*) FILTER (WHERE ${isAfterCursor}) AS remaining
     FROM (${rows}) AS listed WHERE ${having}`;
   return { text, values: parameters.values };
 }
 
-/** One of the rows that `selectEdges` finds. */
-export type Edge = Record<string, Value | null> & { place: string };
+/** A row of `selectPageBoundaries`; `position` counts the rows of the page from 1. */
+export type PageBoundary = Record<string, Value | null> & { position: string };
 
-/** What leads from a page to the next and to the one before, as words for `after`. */
-export function findNeighbours(
-  listing: Listing,
-  edges: Edge[],
+/** The cursors of the next and of the previous page, if there are such pages. */
+export function nextAndPrevCursors(
+  query: ListQuery,
+  boundaries: PageBoundary[],
 ): { next?: string; previous?: string } {
-  const cursorAt = (place: number, isBackward: boolean) => {
-    const edge = edges.find((row) => Number(row.place) === place);
-    return edge && printCursor(cursorOf(listing, edge, isBackward), listing.fingerprint);
+  const cursorAt = (position: number, isBackward: boolean) => {
+    const boundary = boundaries.find((row) => Number(row.position) === position);
+    return boundary && encodeCursor(toCursor(query, boundary, isBackward), query.fingerprint);
   };
-  const limit = listing.limit ?? 0;
-  const isBackward = listing.after?.isBackward ?? false;
-  const isFollowed = edges.some(({ place }) => Number(place) === limit + 1);
-  const onward = isFollowed ? cursorAt(limit, isBackward) : undefined;
-  const back = listing.after ? cursorAt(1, !isBackward) : undefined;
+  const limit = query.limit ?? 0;
+  const isBackward = query.after?.isBackward ?? false;
+  const hasMore = boundaries.some(({ position }) => Number(position) === limit + 1);
+  const onward = hasMore ? cursorAt(limit, isBackward) : undefined;
+  const back = query.after ? cursorAt(1, !isBackward) : undefined;
   return isBackward ? { next: back, previous: onward } : { next: onward, previous: back };
 }
 
-function cursorOf({ order }: Listing, edge: Edge, isBackward: boolean): Cursor {
+function toCursor({ order }: ListQuery, boundary: PageBoundary, isBackward: boolean): Cursor {
   const values = order.map(({ column }, index) => {
-    const value = edge[`key${index}`] ?? null;
-    return value === null || column.kind === 'text' ? value : Number(value);
+    const value = boundary[`key${index}`] ?? null;
+    return value === null || column.type === 'text' ? value : Number(value);
   });
   return { values, isBackward };
 }
 
-/** The rows of one page, in the order in which they are read, which is backwards from some cursors. */
-function writePage(
-  listing: Listing,
-  source: Source,
-  parameters: Parameters,
-  limit?: number,
-): string {
-  const rows = writeListed(listing, source, parameters);
-  const having = writeCondition(listing.having, parameters);
-  const beyond = writeBeyond(listing, parameters);
+/** The rows of a page in the order in which they are read. Some cursors read backward. */
+function pageSql(query: ListQuery, source: Source, parameters: Parameters, limit?: number): string {
+  const rows = listedSql(query, source, parameters);
+  const having = conditionSql(query.having, parameters);
+  const isAfterCursor = afterCursorSql(query, parameters);
   const bounds = [
     limit === undefined ? '' : ` LIMIT ${limit}`,
-    listing.offset ? ` OFFSET ${listing.offset}` : '',
+    query.offset ? ` OFFSET ${query.offset}` : '',
   ];
-  const order = writeOrder(readingOrder(listing));
+  const order = orderSql(readingOrder(query));
   const sorted = order && ` ORDER BY ${order}`;
-  return `FROM (${rows}) AS listed WHERE ${having} AND ${beyond}${sorted}${bounds.join('')}`;
+  return `FROM (${rows}) AS listed WHERE ${having} AND ${isAfterCursor}${sorted}${bounds.join('')}`;
 }
 
-function readingOrder({ order, after }: Listing) {
+function readingOrder({ order, after }: ListQuery) {
   return after?.isBackward ? reverse(order) : order;
 }
 
-function writeBeyond(listing: Listing, parameters: Parameters): string {
-  const { after } = listing;
-  return after ? writeAfter(readingOrder(listing), after.values, parameters) : 'true';
+function afterCursorSql(query: ListQuery, parameters: Parameters): string {
+  const { after } = query;
+  return after ? afterSql(readingOrder(query), after.values, parameters) : 'true';
 }
 
-/** What the list is of, with all that it may be sorted by. */
-function writeListed(listing: Listing, source: Source, parameters: Parameters): string {
-  const found = source.search?.isFound(parameters) ?? 'true';
-  const where = `WHERE ${found} AND ${writeCondition(listing.where, parameters)}`;
-  const { isGrouped, outputs } = listing;
+/** The rows of the whole list, with every column that they can be sorted by. */
+function listedSql(query: ListQuery, source: Source, parameters: Parameters): string {
+  const matches = source.match?.matchesSql(parameters) ?? 'true';
+  const where = `WHERE ${matches} AND ${conditionSql(query.where, parameters)}`;
+  const { isGrouped, select } = query;
   if (!isGrouped) {
-    const relevance = source.search?.relevance(parameters);
-    const also = relevance ? `, ${relevance} AS ${quoteName(RELEVANCE.name)}` : '';
-    return `SELECT source.*${also} FROM ${source.relation} AS source ${where}`;
+    const relevance = source.match?.relevanceSql(parameters);
+    const column = relevance ? `, ${relevance} AS ${quoteName(RELEVANCE.name)}` : '';
+    return `SELECT source.*${column} FROM ${source.relation} AS source ${where}`;
   }
-  const groups = outputs.flatMap(({ aggregate }, index) => (aggregate ? [] : [index + 1]));
-  const by = groups.length ? ` GROUP BY ${groups.join(', ')}` : '';
-  return `SELECT ${outputs.map(writeOutput).join(', ')} FROM ${source.relation} AS source ${where}${by}`;
+  const groups = select.flatMap(({ aggregate }, index) => (aggregate ? [] : [index + 1]));
+  const groupBy = groups.length ? ` GROUP BY ${groups.join(', ')}` : '';
+  const items = select.map(selectItemSql).join(', ');
+  return `SELECT ${items} FROM ${source.relation} AS source ${where}${groupBy}`;
 }

@@ -1,18 +1,17 @@
 import { Logger } from '@nestjs/common';
 import type { DataSource, QueryRunner } from 'typeorm';
-import { withLongStatements } from '../database/deadline.js';
-import { environment } from '../environment.js';
+import { withLongStatements } from '../pool/deadline.js';
 import { quoteName } from '../query/columns.js';
-import type { Ability } from './ability.js';
-import { writeFolded } from './text-search.js';
+import { normalizedTextSql } from './normalized-text.js';
+import type { SearchCapabilities } from './search-capabilities.js';
 
-/** So many rows are searched without an index in a few milliseconds. */
-const MOST_WITHOUT = 10_000;
+/** This many rows are searched without an index within a few milliseconds. */
+const MAX_UNINDEXED_ROWS = 10_000;
 
 /** PostgreSQL 14: https://www.postgresql.org/docs/14/sql-createstatistics.html */
-const FIRST_WITH_STATISTICS = 140_000;
+const FIRST_VERSION_WITH_STATISTICS = 140_000;
 
-/** Which indexes there are, the newest last, but for those that are being made right now. */
+/** The indexes, the newest last, without those that are being built. */
 const INDEXES = `
   SELECT relname AS name, indisvalid AS "isValid",
          substring(relname FROM '[0-9]+$')::integer AS "lastId"
@@ -21,91 +20,102 @@ const INDEXES = `
     AND NOT EXISTS (SELECT 1 FROM pg_stat_progress_create_index WHERE index_relid = indexrelid)
   ORDER BY 3`;
 
-interface Known {
+/** How long the parts are cached. Parts of an index that no longer exists give the same rows, slower. */
+const PARTS_TTL_MS = 10_000;
+
+interface ExistingIndex {
   name: string;
   isValid: boolean;
   lastId: number;
 }
 
 /**
- * The index that searches go by. It ends at an id, so that an import does not pay for it: an index of
- * trigrams that grows row by row would take ten times as long as the rows themselves. What lies beyond
- * is searched as it is, and a further index made of it in the background once it is much.
+ * The trigram index of the search. It covers the rows up to an id, so that imports do not maintain it:
+ * updating such an index takes ten times as long as storing the rows. The rows after that id are searched
+ * without it. When there are many of them, a new index is built in the background.
  */
 export class SearchIndex {
   private readonly log = new Logger(SearchIndex.name);
-  private renewing?: Promise<void>;
+  private renewal?: Promise<void>;
   private runner?: QueryRunner;
+  private parts: string[] = [];
+  private partsExpireAt = 0;
 
   constructor(
     private readonly dataSource: DataSource,
     readonly table: string,
     private readonly columns: string[],
-    private readonly ability: Ability,
+    private readonly capabilities: SearchCapabilities,
+    private readonly deadlineMs: number,
   ) {}
 
-  /** SQL for the parts of the table: that with an index, and that without. */
+  /** Conditions in SQL for the indexed part of the table, and for the rest of it. */
   async findParts(): Promise<string[]> {
+    if (Date.now() < this.partsExpireAt) return this.parts;
     const lastId = (await this.findAll()).findLast(({ isValid }) => isValid)?.lastId ?? 0;
-    return [`id <= ${lastId}`, `id > ${lastId}`];
+    this.parts = [`id <= ${lastId}`, `id > ${lastId}`];
+    this.partsExpireAt = Date.now() + PARTS_TTL_MS;
+    return this.parts;
   }
 
-  /** Makes an index of all there is, if there is much without; resolves when that is done. */
+  /** Builds a new index if there are many rows without one. Resolves when it is built. */
   async renew(): Promise<void> {
-    // whoever asked for it has a deadline, and this takes longer
-    this.renewing ??= withLongStatements(environment.deadlineMs, async () => this.renewOnce())
-      .catch((error: unknown) => this.log.warn(`No search index was made: ${String(error)}`))
-      .finally(() => (this.renewing = undefined));
-    return this.renewing;
+    // building an index takes longer than the deadline of the request that notices the need
+    this.renewal ??= withLongStatements(this.deadlineMs, async () => this.renewOnce())
+      .catch((error: unknown) => this.log.warn(`The search index was not built: ${String(error)}`))
+      .finally(() => (this.renewal = undefined));
+    return this.renewal;
   }
 
-  /** Gives up what is under way. */
+  /** Cancels a build. */
   async stop(): Promise<void> {
     const client = (await this.runner?.connect()) as { processID: number } | undefined;
     if (client) await this.dataSource.query('SELECT pg_cancel_backend($1)', [client.processID]);
-    await this.renewing;
+    await this.renewal;
   }
 
   private async renewOnce(): Promise<void> {
     const indexes = await this.findAll();
-    const lastIndexed = indexes.findLast(({ isValid }) => isValid)?.lastId ?? 0;
+    const lastIndexedId = indexes.findLast(({ isValid }) => isValid)?.lastId ?? 0;
     const [last]: { id: number | null }[] = await this.dataSource.query(
       `SELECT max(id) AS id FROM ${quoteName(this.table)}`,
     );
-    if (!this.ability.trigramSchema || (last!.id ?? 0) - lastIndexed <= MOST_WITHOUT) return;
-    this.log.log(`Making the search index up to id ${last!.id}`);
+    const unindexedRows = (last!.id ?? 0) - lastIndexedId;
+    if (!this.capabilities.trigramSchema || unindexedRows <= MAX_UNINDEXED_ROWS) return;
+    this.log.log(`Building the search index up to id ${last!.id}`);
     await this.withoutLockTimeout(async (runner) => {
-      await this.make(runner, last!.id!);
+      await this.build(runner, last!.id!);
       for (const { name } of indexes) {
         await runner.query(`DROP INDEX CONCURRENTLY IF EXISTS ${quoteName(name)}`);
       }
-      await this.countWords(runner);
+      await this.collectStatistics(runner);
     });
-    this.log.log('The search index is made');
+    this.partsExpireAt = 0;
+    this.log.log('The search index is built');
   }
 
-  private async make(runner: QueryRunner, lastId: number): Promise<void> {
+  private async build(runner: QueryRunner, lastId: number): Promise<void> {
+    const text = normalizedTextSql(this.columns, this.capabilities);
     await runner.query(
       `CREATE INDEX CONCURRENTLY IF NOT EXISTS ${quoteName(`${this.table}_search_${lastId}`)}
-       ON ${quoteName(this.table)}
-       USING gin (${writeFolded(this.columns, this.ability)} ${this.ability.trigramSchema}.gin_trgm_ops)
+       ON ${quoteName(this.table)} USING gin (${text} ${this.capabilities.trigramSchema}.gin_trgm_ops)
        WHERE id <= ${lastId}`,
     );
   }
 
-  /** PostgreSQL does not look into a partial index for how frequent something is. */
-  private async countWords(runner: QueryRunner): Promise<void> {
+  /** The planner does not use the statistics of a partial index. */
+  private async collectStatistics(runner: QueryRunner): Promise<void> {
     const [server] = (await runner.query('SHOW server_version_num')) as Record<string, string>[];
-    if (Number(server!.server_version_num) >= FIRST_WITH_STATISTICS) {
+    if (Number(server!.server_version_num) >= FIRST_VERSION_WITH_STATISTICS) {
       await runner.query(
         `CREATE STATISTICS IF NOT EXISTS ${quoteName(`${this.table}_search`)}
-         ON (${writeFolded(this.columns, this.ability)}) FROM ${quoteName(this.table)}`,
+         ON (${normalizedTextSql(this.columns, this.capabilities)}) FROM ${quoteName(this.table)}`,
       );
     }
     await runner.query(`ANALYZE ${quoteName(this.table)}`);
   }
 
-  /** Such an index waits for transactions that are under way, which may take long. */
+  /** CREATE INDEX CONCURRENTLY waits for running transactions, which may take long. */
   private async withoutLockTimeout(work: (runner: QueryRunner) => Promise<void>): Promise<void> {
     const runner = this.dataSource.createQueryRunner();
     this.runner = runner;
@@ -121,7 +131,7 @@ export class SearchIndex {
     }
   }
 
-  private async findAll(): Promise<Known[]> {
+  private async findAll(): Promise<ExistingIndex[]> {
     return this.dataSource.query(INDEXES, [this.table, `^${this.table}_search_[0-9]+$`]);
   }
 }

@@ -1,24 +1,36 @@
 import { Inject, Module, type DynamicModule, type Type } from '@nestjs/common';
 import { getDataSourceToken } from '@nestjs/typeorm';
 import type { DataSource } from 'typeorm';
-import { DatabaseOpening } from '../database/opening.js';
+import { DatabaseStartup } from '../database/database-startup.js';
+import { SchemaHooks } from '../database/schema-hooks.js';
+import { searchSchemaHook } from './search-capabilities.js';
 import { Search } from './search.js';
 
-const searchOf = (entity: Type) => `SearchOf${entity.name}`;
+/** The injection token of an entity's `Search`. */
+export const searchToken = (entity: Type) => `SearchOf${entity.name}`;
 
-/** Injects the `Search` of an entity's records. */
-export const InjectSearch = (entity: Type) => Inject(searchOf(entity));
+/** Injects the `Search` of an entity. */
+export const InjectSearch = (entity: Type) => Inject(searchToken(entity));
 
-/** Gives a room a search of its records, by the columns that hold text. */
+const modules = new Map<Type, DynamicModule>();
+
+/** Provides the search of an entity: of its columns that are declared with `isSearched`. */
 @Module({})
 export class SearchModule {
-  static forFeature(entity: Type, columns: string[]): DynamicModule {
+  /** Returns the same module for every caller, so that all of them share one search. */
+  static forFeature(entity: Type): DynamicModule {
+    const known = modules.get(entity);
+    if (known) return known;
     const provider = {
-      provide: searchOf(entity),
-      inject: [getDataSourceToken(), DatabaseOpening],
-      useFactory: (database: DataSource, opening: DatabaseOpening) =>
-        new Search(database, opening, entity, columns),
+      provide: searchToken(entity),
+      inject: [getDataSourceToken(), DatabaseStartup, SchemaHooks],
+      useFactory: (dataSource: DataSource, database: DatabaseStartup, hooks: SchemaHooks) => {
+        hooks.add(searchSchemaHook);
+        return new Search(dataSource, database, entity);
+      },
     };
-    return { module: SearchModule, providers: [provider], exports: [provider] };
+    const module = { module: SearchModule, providers: [provider], exports: [provider] };
+    modules.set(entity, module);
+    return module;
   }
 }

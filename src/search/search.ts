@@ -1,42 +1,45 @@
-import { Logger, type OnApplicationBootstrap, type OnModuleDestroy } from '@nestjs/common';
-import type { DataSource, EntityTarget, ObjectLiteral } from 'typeorm';
-import type { DatabaseOpening } from '../database/opening.js';
-import { retryWhileAway } from '../database/retry.js';
-import type { Source } from '../query/statements.js';
-import { findAbility } from './ability.js';
+import {
+  Logger,
+  type OnApplicationBootstrap,
+  type OnModuleDestroy,
+  type Type,
+} from '@nestjs/common';
+import type { DataSource } from 'typeorm';
+import type { DatabaseStartup } from '../database/database-startup.js';
+import type { SearchMatch } from '../query/statements.js';
+import { columnsOf } from '../resource/columns.js';
+import { detectCapabilities } from './search-capabilities.js';
 import { SearchIndex } from './search-index.js';
 import { TextSearch } from './text-search.js';
 
-/** Searches the texts of one table, by what its server has for that. */
+/** Searches the text columns of an entity, with what its server supports. */
 export class Search implements OnApplicationBootstrap, OnModuleDestroy {
   private readonly log = new Logger(Search.name);
-  private ready?: Promise<{ words: TextSearch; index: SearchIndex }>;
+  private prepared?: Promise<{ text: TextSearch; index: SearchIndex }>;
 
   constructor(
     private readonly dataSource: DataSource,
-    private readonly opening: DatabaseOpening,
-    private readonly entity: EntityTarget<ObjectLiteral>,
-    private readonly columns: string[],
+    private readonly database: DatabaseStartup,
+    private readonly entity: Type,
   ) {}
 
-  /** How to find `text` in the table, or in another relation with its columns. */
-  async find(text: string, relation?: string): Promise<Source['search']> {
-    const { words, index } = await this.prepare();
-    if (relation) return words.find(text, relation);
+  /** How the words of `text` are matched in a relation: the table, or a query with its columns. */
+  async find(text: string, relation: string): Promise<SearchMatch> {
+    const prepared = await this.prepare();
+    const { index } = prepared;
+    if (relation !== index.table) return prepared.text.find(text, relation);
+    const parts = await this.database.retry.transient(async () => index.findParts());
     void index.renew();
-    const parts = await retryWhileAway(async () => index.findParts());
-    return words.find(text, index.table, parts);
+    return prepared.text.find(text, relation, parts);
   }
 
-  /** To be called when there may be much that was not there before; nobody has to wait for it. */
+  /** Call it when many rows may be new. Builds a new index in the background, if it is worth it. */
   renewIndex(): void {
-    const renew = async () => {
-      const { index } = await this.prepare();
-      await index.renew();
-    };
-    const warn = (error: unknown) => this.log.warn(`No search index was made: ${String(error)}`);
-    // why the database was not opened is said by whoever opens it
-    void this.opening.opened.then(async () => renew().catch(warn)).catch(() => undefined);
+    const renew = async () => (await this.prepare()).index.renew();
+    const warn = (error: unknown) =>
+      this.log.warn(`The search index was not built: ${String(error)}`);
+    // a failed startup is reported by its caller
+    void this.database.ready.then(async () => renew().catch(warn)).catch(() => undefined);
   }
 
   onApplicationBootstrap(): void {
@@ -44,25 +47,26 @@ export class Search implements OnApplicationBootstrap, OnModuleDestroy {
   }
 
   async onModuleDestroy(): Promise<void> {
-    const ready = await this.ready?.catch(() => undefined);
-    await ready?.index.stop();
+    const prepared = await this.prepared?.catch(() => undefined);
+    await prepared?.index.stop();
   }
 
   private async prepare() {
-    this.ready ??= this.begin().catch((error: unknown) => {
-      this.ready = undefined;
+    this.prepared ??= this.prepareOnce().catch((error: unknown) => {
+      this.prepared = undefined;
       throw error;
     });
-    return this.ready;
+    return this.prepared;
   }
 
-  private async begin() {
-    const { dataSource, columns } = this;
-    const { tableName } = dataSource.getMetadata(this.entity);
-    const ability = await findAbility(dataSource);
+  private async prepareOnce() {
+    const { dataSource, database, entity } = this;
+    const { tableName } = dataSource.getMetadata(entity);
+    const columns = columnsOf(entity).flatMap(({ name, isSearched }) => (isSearched ? name : []));
+    const capabilities = await detectCapabilities(dataSource);
     return {
-      words: new TextSearch(dataSource, columns, ability),
-      index: new SearchIndex(dataSource, tableName, columns, ability),
+      text: new TextSearch(dataSource, database.retry, columns, capabilities),
+      index: new SearchIndex(dataSource, tableName, columns, capabilities, database.deadlineMs),
     };
   }
 }

@@ -1,137 +1,145 @@
 import { Logger } from '@nestjs/common';
 import { closestMatch } from 'leven';
+import { LRUCache } from 'lru-cache';
 import pg from 'pg';
 import type { DataSource } from 'typeorm';
-import { queryScript } from '../database/prepared.js';
-import { retryWhileAway } from '../database/retry.js';
-import { quoteName } from '../query/columns.js';
+import { queryScript } from '../database/prepared-statements.js';
+import type { Retry } from '../database/retry.js';
 import { Parameters } from '../query/sql.js';
-import type { Source } from '../query/statements.js';
-import { FOLD, type Ability } from './ability.js';
+import type { SearchMatch } from '../query/statements.js';
+import { normalizedTextSql } from './normalized-text.js';
+import { NORMALIZE_FUNCTION, type SearchCapabilities } from './search-capabilities.js';
 
-/** Up to so many finds are sorted by how well they fit; more would take longer than anybody waits. */
-const MOST_RANKED = 500;
-const [MOST_WORDS, SHORTEST_TO_CORRECT, LETTERS_A_TYPO] = [10, 3, 3];
-/** How like a word has to be to be looked at as what may have been meant: the likest first. */
-const LIKENESSES = [0.5, 0.3];
-const MOST_LOOKED_AT = 500;
+/** More matches than this are not ranked: computing their relevance would take too long. */
+const MAX_RANKED = 500;
+const [MAX_WORDS, MIN_CORRECTED_LENGTH, LETTERS_PER_TYPO] = [10, 3, 3];
+/** The trigram similarities from which words are candidates for a correction, tried in this order. */
+const SIMILARITIES = [0.5, 0.3];
+const MAX_CANDIDATE_ROWS = 500;
+const MAX_CACHED_TEXTS = 1000;
+const WORD_SEPARATOR = /[^\p{L}\p{N}]+/u;
 
 /**
- * Finds the rows of a table whose texts have all the words, whatever their case and accents. Where none
- * has, the nearest words that there are take their place. Those that fit best come first.
+ * Matches rows that contain all words, ignoring case and accents. If no row does, words that occur nowhere
+ * are replaced by the nearest words that do.
  */
 export class TextSearch {
   private readonly log = new Logger(TextSearch.name);
+  private readonly normalizedTexts = new LRUCache<string, string>({ max: MAX_CACHED_TEXTS });
 
   constructor(
     private readonly dataSource: DataSource,
+    private readonly retry: Retry,
     private readonly columns: string[],
-    private readonly ability: Ability,
+    private readonly capabilities: SearchCapabilities,
   ) {}
 
-  /** How to find `text` in a relation; `within` is SQL that holds for all of its rows. */
-  async find(text: string, relation: string, within?: string[]): Promise<Source['search']> {
-    const words = (await this.fold(text)).split(/\s+/).filter(Boolean).slice(0, MOST_WORDS);
-    const count = await this.count(words, relation, within);
-    if (count) return this.describe(words, count, within);
-    const meant = await this.correct(words, relation, within);
-    const countMeant = await this.count(meant, relation, within);
-    if (countMeant) this.log.debug(`Searched for ${meant.join(' ')} in place of ${text}`);
-    return this.describe(meant, countMeant, within);
+  /**
+   * How the words of `text` are matched in a relation. `parts` are conditions of which each row satisfies
+   * one; each part is searched by itself, so that one of them can use an index.
+   */
+  async find(text: string, relation: string, parts = ['true']): Promise<SearchMatch> {
+    const normalized = await this.normalize(text);
+    const words = normalized.split(/\s+/).filter(Boolean).slice(0, MAX_WORDS);
+    const count = await this.count(words, relation, parts);
+    if (count) return this.match(words, count, parts);
+    const corrected = await this.correct(words, relation, parts);
+    const correctedCount = await this.count(corrected, relation, parts);
+    if (correctedCount) this.log.debug(`Searched for ${corrected.join(' ')} instead of ${text}`);
+    return this.match(corrected, correctedCount, parts);
   }
 
-  private describe(words: string[], count: number, within?: string[]): Source['search'] {
+  private match(words: string[], count: number, parts: string[]): SearchMatch {
     return {
-      isFound: (parameters) => this.hasAll(words, parameters, within),
-      relevance: (parameters) =>
-        count > MOST_RANKED ? '0::float8' : this.rank(words.join(' '), parameters),
+      matchesSql: (parameters) => this.matchesSql(words, parameters, parts),
+      relevanceSql: (parameters) =>
+        count > MAX_RANKED ? '0::float8' : this.relevanceSql(words.join(' '), parameters),
     };
   }
 
-  /** Each part of the relation is asked by itself, so that one of them may have an index. */
-  private hasAll(words: string[], parameters: Parameters, within = ['true']): string {
-    const patterns = words.map((word) =>
-      parameters.place(`%${word.replaceAll(/[\\%_]/g, '\\$&')}%`, 'text'),
-    );
-    const hasAll = patterns.map((pattern) => `${this.folded} LIKE ${pattern}`).join(' AND ');
-    return `(${within.map((part) => `(${part} AND ${hasAll || 'false'})`).join(' OR ')})`;
+  private matchesSql(words: string[], parameters: Parameters, parts: string[]): string {
+    const conditions = words.map((word) => {
+      const pattern = `%${word.replaceAll(/[\\%_]/g, '\\$&')}%`;
+      return `${this.textSql} LIKE ${parameters.add(pattern, 'text')}`;
+    });
+    const hasAllWords = conditions.join(' AND ') || 'false';
+    return `(${parts.map((part) => `(${part} AND ${hasAllWords})`).join(' OR ')})`;
   }
 
-  private rank(text: string, parameters: Parameters): string {
-    const words = parameters.place(text, 'text');
-    const { trigramSchema: schema } = this.ability;
-    if (!schema) return `(CASE WHEN ${this.folded} LIKE ${words} || '%' THEN 1 ELSE 0 END)::float8`;
-    return `(10 * ${schema}.word_similarity(${words}, ${this.folded})
-             + ${schema}.similarity(${words}, ${this.folded}))::float8`;
+  private relevanceSql(text: string, parameters: Parameters): string {
+    const words = parameters.add(text, 'text');
+    const { trigramSchema: schema } = this.capabilities;
+    if (!schema)
+      return `(CASE WHEN ${this.textSql} LIKE ${words} || '%' THEN 1 ELSE 0 END)::float8`;
+    return `(10 * ${schema}.word_similarity(${words}, ${this.textSql})
+             + ${schema}.similarity(${words}, ${this.textSql}))::float8`;
   }
 
-  private async count(words: string[], relation: string, within?: string[]): Promise<number> {
+  private async count(words: string[], relation: string, parts: string[]): Promise<number> {
     const parameters = new Parameters();
-    const isFound = this.hasAll(words, parameters, within);
-    const [found] = await this.query<{ count: string }>(
-      `SELECT count(*) FROM (SELECT 1 FROM ${relation} AS source WHERE ${isFound}
-       LIMIT ${MOST_RANKED + 1}) AS found`,
+    const matches = this.matchesSql(words, parameters, parts);
+    const [matching] = await this.query<{ count: string }>(
+      `SELECT count(*) FROM (SELECT 1 FROM ${relation} AS source WHERE ${matches}
+       LIMIT ${MAX_RANKED + 1}) AS matching`,
       parameters.values,
     );
-    return Number(found!.count);
+    return Number(matching!.count);
   }
 
-  private async correct(words: string[], relation: string, within?: string[]): Promise<string[]> {
+  private async correct(words: string[], relation: string, parts: string[]): Promise<string[]> {
     const corrected: string[] = [];
     for (const word of words) {
-      // of one word it is known by now that it is nowhere
-      const isKnown = words.length > 1 && (await this.count([word], relation, within)) > 0;
-      corrected.push(isKnown ? word : await this.correctWord(word, relation, within));
+      // a single word was counted already: it occurs nowhere
+      const occurs = words.length > 1 && (await this.count([word], relation, parts)) > 0;
+      corrected.push(occurs ? word : await this.correctWord(word, relation, parts));
     }
     return corrected;
   }
 
-  /** The word as it is, where none that is like it is known. */
-  private async correctWord(word: string, relation: string, within?: string[]): Promise<string> {
-    if (!this.ability.trigramSchema || word.length < SHORTEST_TO_CORRECT) return word;
-    const maxDistance = Math.ceil(word.length / LETTERS_A_TYPO);
-    for (const likeness of LIKENESSES) {
-      const known = await this.findLike(word, likeness, relation, within);
-      const nearest = closestMatch(word, known, { maxDistance });
+  /** Returns the word itself if no similar word occurs. */
+  private async correctWord(word: string, relation: string, parts: string[]): Promise<string> {
+    if (!this.capabilities.trigramSchema || word.length < MIN_CORRECTED_LENGTH) return word;
+    const maxDistance = Math.ceil(word.length / LETTERS_PER_TYPO);
+    for (const similarity of SIMILARITIES) {
+      const candidates = await this.findSimilar(word, similarity, relation, parts);
+      const nearest = closestMatch(word, candidates, { maxDistance });
       if (nearest) return nearest;
     }
     return word;
   }
 
-  /** Words of texts that have something like `word`. */
-  private async findLike(word: string, likeness: number, relation: string, within = ['true']) {
-    const { trigramSchema } = this.ability;
-    const isLike = `${pg.escapeLiteral(word)} OPERATOR(${trigramSchema}.<%) ${this.folded}`;
-    const parts = within.map((part) => `(${part} AND ${isLike})`).join(' OR ');
+  /** The words of rows that contain a word similar to `word`. */
+  private async findSimilar(word: string, similarity: number, relation: string, parts: string[]) {
+    const { trigramSchema } = this.capabilities;
+    const isSimilar = `${pg.escapeLiteral(word)} OPERATOR(${trigramSchema}.<%) ${this.textSql}`;
+    const condition = parts.map((part) => `(${part} AND ${isSimilar})`).join(' OR ');
     const sql = `
-      SET LOCAL pg_trgm.word_similarity_threshold = ${likeness};
-      SELECT ${this.folded} AS text FROM ${relation} AS source
-      WHERE ${parts} LIMIT ${MOST_LOOKED_AT}`;
-    const rows = await retryWhileAway(async () =>
+      SET LOCAL pg_trgm.word_similarity_threshold = ${similarity};
+      SELECT ${this.textSql} AS text FROM ${relation} AS source
+      WHERE ${condition} LIMIT ${MAX_CANDIDATE_ROWS}`;
+    const rows = await this.retry.transient(async () =>
       queryScript<{ text: string }>(this.dataSource, sql),
     );
-    const known = new Set(rows.flatMap(({ text }) => text.split(/[^\p{L}\p{N}]+/u)));
-    return [...known].filter(Boolean);
+    const words = new Set(rows.flatMap(({ text }) => text.split(WORD_SEPARATOR)));
+    return [...words].filter(Boolean);
   }
 
-  /** A search takes many statements: one that is lost is retried by itself. */
+  /** A search runs many statements. Each one is retried by itself. */
   private async query<Row>(sql: string, values: unknown[]): Promise<Row[]> {
-    return retryWhileAway(async () => this.dataSource.query(sql, values));
+    return this.retry.transient(async () => this.dataSource.query(sql, values));
   }
 
-  private async fold(text: string): Promise<string> {
-    if (!this.ability.trigramSchema) return text.toLowerCase();
-    const [folded] = await this.query<{ text: string }>(`SELECT ${FOLD}($1) AS text`, [text]);
-    return folded!.text;
+  private async normalize(text: string): Promise<string> {
+    if (!this.capabilities.trigramSchema) return text.toLowerCase();
+    const cached = this.normalizedTexts.get(text);
+    if (cached !== undefined) return cached;
+    const sql = `SELECT ${NORMALIZE_FUNCTION}($1) AS text`;
+    const [normalized] = await this.query<{ text: string }>(sql, [text]);
+    this.normalizedTexts.set(text, normalized!.text);
+    return normalized!.text;
   }
 
-  /** SQL for what is searched in: it has to be the same, letter by letter, as in the index. */
-  private get folded(): string {
-    return writeFolded(this.columns, this.ability);
+  private get textSql(): string {
+    return normalizedTextSql(this.columns, this.capabilities);
   }
-}
-
-export function writeFolded(columns: string[], { trigramSchema }: Ability): string {
-  const texts = columns.map((name) => `coalesce(${quoteName(name)}, '')`);
-  return `${trigramSchema ? FOLD : 'lower'}(${texts.join(` || ' ' || `)})`;
 }

@@ -61,7 +61,7 @@ describe('the pool', () => {
   it('takes back in time what statements share that follow each other without an end', async () => {
     const { Pipeline } = await import('../../src/database/pipeline.js');
     const pipeline = new Pipeline(running.app.get(DataSource));
-    const { deadlineIn } = await import('../../src/database/deadline.js');
+    const { deadlineIn } = await import('../../src/pool/deadline.js');
     const deadline = deadlineIn(DEADLINE_MS);
     const over = AbortSignal.timeout(DEADLINE_MS);
     const pids = new Set<unknown>();
@@ -179,8 +179,8 @@ describe('the pool', () => {
   });
 
   it('waits for no connection longer than the deadline, though the server accepts and says nothing', async () => {
-    const { deadlineIn } = await import('../../src/database/deadline.js');
-    const { poolOf } = await import('../../src/database/recycling-pool.js');
+    const { deadlineIn } = await import('../../src/pool/deadline.js');
+    const { poolOf } = await import('../../src/pool/recycling-pool.js');
     for (const { toService } of proxy.links) toService.destroy();
     while (pool().totalCount) await wait(10);
     proxy.breakBy({ onAnswer: () => false });

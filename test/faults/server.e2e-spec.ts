@@ -171,7 +171,7 @@ describe('a server that goes and comes back', () => {
 
   it.each([
     ['a database that does not exist', 'postgres?', 'nowhere?', 'does not exist'],
-    ['a user that it does not know', 'postgres@', 'nobody@', 'refused this user'],
+    ['a user that it does not know', 'postgres@', 'nobody@', 'rejected the user'],
   ])('ends the start at once for %s', async (_, known, unknown, reason) => {
     const DATABASE_URL = server.url.replace(known, unknown);
     await expect(startService({ DATABASE_URL })).rejects.toThrow(reason);

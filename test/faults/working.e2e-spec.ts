@@ -3,7 +3,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from
 import { Clients } from '../support/clients.js';
 import { createDatabase, type TestDatabase } from '../support/database.js';
 import { listen } from '../support/listen.js';
-import { startProxy, type Fault, type Link } from '../support/proxy.js';
+import { startProxy, type ValidationIssue, type Link } from '../support/proxy.js';
 import { startService } from '../support/service.js';
 
 const [CLIENTS, DEADLINE_MS] = [50, 6000];
@@ -146,7 +146,10 @@ async function killConnections(database: TestDatabase): Promise<void> {
 }
 
 /** Cuts the connection when such bytes pass, or when they are answered. */
-function cutOnce(direction: keyof Fault, isIt: (bytes: string) => boolean): Fault {
+function cutOnce(
+  direction: keyof ValidationIssue,
+  isIt: (bytes: string) => boolean,
+): ValidationIssue {
   const answering = new Set<Link>();
   return {
     onRequest: (link, bytes) => {

@@ -25,13 +25,13 @@ export async function startApp(
   Object.assign(process.env, { DATABASE_URL, LOG_LEVEL: 'silent', ...settings });
   const { AppModule } = await import('../../src/app.module.js');
   const { configureApp, makeAdapter } = await import('../../src/configure-app.js');
-  const { DatabaseOpening } = await import('../../src/database/opening.js');
-  const { makeDrain } = await import('../../src/drain.js');
+  const { DatabaseStartup } = await import('../../src/database/database-startup.js');
+  const { prepareShutdown } = await import('../../src/operations/graceful-shutdown.js');
   if (process.env.STOCK_POOL) {
     const { useStockPool } = await import('./stock-pool.mjs');
     useStockPool(
-      await import('../../src/database/recycling-pool.js'),
-      await import('../../src/database/opening.js'),
+      await import('../../src/pool/recycling-pool.js'),
+      await import('../../src/database/database-startup.js'),
     );
   }
   const testing = await Test.createTestingModule({ imports: [AppModule] }).compile();
@@ -41,8 +41,8 @@ export async function startApp(
   });
   await configureApp(app);
   await app.listen(0, '127.0.0.1');
-  await app.get(DatabaseOpening).opened;
-  const drain = makeDrain(app);
+  await app.get(DatabaseStartup).ready;
+  const drain = prepareShutdown(app);
   const close = async () => {
     await drain();
     await database.drop();

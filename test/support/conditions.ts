@@ -16,9 +16,9 @@ export function conditions(
       tie('group'),
     ),
     group: fc.record({
-      is: fc.constantFrom('all', 'any'),
-      isNot: fc.boolean(),
-      of: fc.array(tie('condition'), { minLength: 1, maxLength: 3 }),
+      kind: fc.constantFrom('and', 'or'),
+      negated: fc.boolean(),
+      conditions: fc.array(tie('condition'), { minLength: 1, maxLength: 3 }),
     }),
   }));
   return group;
@@ -30,8 +30,8 @@ function comparisons(
   return fc.oneof(
     ...columns.map(({ column, values }) => {
       const common = {
-        is: fc.constant('comparison' as const),
-        isNot: fc.boolean(),
+        kind: fc.constant('comparison' as const),
+        negated: fc.boolean(),
         column: fc.constant(column),
       };
       return fc.oneof(
@@ -58,7 +58,7 @@ function comparisons(
           operator: fc.constantFrom<OperatorName[]>('is'),
           value: fc.constant(null),
         }),
-        ...(column.kind === 'text'
+        ...(column.type === 'text'
           ? [
               fc.record({
                 ...common,
@@ -83,15 +83,16 @@ function patterns(values: fc.Arbitrary<Value>): fc.Arbitrary<string> {
 
 /** Whether a condition holds for a row, as SQL has it: null where that cannot be known. */
 export function holds(condition: Condition, row: Row): boolean | null {
-  const answer = condition.is === 'comparison' ? compare(condition, row) : combine(condition, row);
-  return answer === null || !condition.isNot ? answer : !answer;
+  const result =
+    condition.kind === 'comparison' ? compare(condition, row) : combine(condition, row);
+  return result === null || !condition.negated ? result : !result;
 }
 
-function combine({ is, of }: Group, row: Row): boolean | null {
-  const answers = new Set(of.map((condition) => holds(condition, row)));
-  const decisive = is === 'any';
-  if (answers.has(decisive)) return decisive;
-  return answers.has(null) ? null : !decisive;
+function combine(group: Group, row: Row): boolean | null {
+  const results = new Set(group.conditions.map((condition) => holds(condition, row)));
+  const decisive = group.kind === 'or';
+  if (results.has(decisive)) return decisive;
+  return results.has(null) ? null : !decisive;
 }
 
 function compare({ operator, column, value }: Comparison, row: Row): boolean | null {

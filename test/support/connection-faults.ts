@@ -6,8 +6,8 @@ type Proxy = Awaited<ReturnType<typeof startProxy>>;
 
 const IDLE_MS = 1500;
 const CUT_STATEMENTS = 0.2;
-/** Each costs about half a second, and on a busy machine a whole one. */
-const SILENCED_STATEMENTS = 0.1;
+/** Each costs about half a second, and a second on a busy machine. */
+const SILENCED_STATEMENTS = 0.2;
 
 /** What can happen to connections, each as a name and what does it; until `proxy.breakBy({})`. */
 export function connectionFaults(proxy: Proxy): Record<string, () => Promise<void> | void> {
@@ -45,7 +45,7 @@ export function connectionFaults(proxy: Proxy): Record<string, () => Promise<voi
     'idle connections go silent at their next use': () => atNextUse((link) => silence([link])),
     'idle connections are reset at their next use': () => atNextUse(reset),
     'one in five statements is cut': () => atStatements(CUT_STATEMENTS, reset),
-    'one in ten statements silences its connection': () =>
+    'one in five statements silences its connection': () =>
       atStatements(SILENCED_STATEMENTS, (link) => silence([link])),
     'the server closes all connections': () => {
       for (const { toDatabase } of proxy.links) toDatabase.end();

@@ -1,6 +1,6 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import { expect, it } from '@jest/globals';
-import type { ChangeView, MarathonView } from '../../src/marathon/marathon.dto.js';
+import type { ChangeResponse, MarathonResponse } from '../../src/marathon/marathon.dto.js';
 import type { TestDatabase } from './database.js';
 import { listen } from './listen.js';
 import { replay, Writers } from './writers.js';
@@ -11,9 +11,9 @@ const LAST_NAME = 'The last one';
 /** What is left of a time of writing. */
 export interface Written {
   writers: Writers;
-  heard: ChangeView[];
-  journal: ChangeView[];
-  table: MarathonView[];
+  heard: ChangeResponse[];
+  journal: ChangeResponse[];
+  table: MarathonResponse[];
 }
 
 /** Lets 32 clients write at random for so long, while `harm` is done, and somebody follows the changes. */
@@ -46,8 +46,8 @@ export async function writeFor(
 }
 
 /** Follows the live changes to the last one; one whose stream ends takes up where it ended. */
-async function hear(url: string): Promise<ChangeView[]> {
-  const heard: ChangeView[] = [];
+async function hear(url: string): Promise<ChangeResponse[]> {
+  const heard: ChangeResponse[] = [];
   while (heard.at(-1)?.marathon.name !== LAST_NAME) {
     const since = heard.at(-1)?.seq ?? 0;
     const changes = listen(`${url}/marathon/changes?since=${since}`);

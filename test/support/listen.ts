@@ -1,10 +1,10 @@
-import type { ChangeView } from '../../src/marathon/marathon.dto.js';
+import type { ChangeResponse } from '../../src/marathon/marathon.dto.js';
 
 /** Follows the live changes, as a browser's EventSource does but for connecting again. */
 export async function* listen(
   url: string,
   headers: Record<string, string> = {},
-): AsyncGenerator<ChangeView, undefined> {
+): AsyncGenerator<ChangeResponse, undefined> {
   const leaving = new AbortController();
   const answer = await fetch(url, {
     headers: { Accept: 'text/event-stream', ...headers },
@@ -17,7 +17,7 @@ export async function* listen(
       unread = events.pop()!;
       for (const event of events) {
         const data = /^data: (.*)$/m.exec(event)?.[1];
-        if (data) yield JSON.parse(data) as ChangeView;
+        if (data) yield JSON.parse(data) as ChangeResponse;
       }
     }
   } finally {

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { Logger } from '@nestjs/common';
 import pg from 'pg';
-import { EmbeddedServer } from '../../src/database/embedded-server.js';
+import { EmbeddedServer } from '../../src/embedded-postgres/embedded-server.js';
 
 const STARTING = new Set(['57P03', 'ENOENT', 'ECONNREFUSED', 'ECONNRESET']);
 

@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { connect, createServer, type AddressInfo, type Socket } from 'node:net';
 
 /** What happens to a connection when bytes go by; it may close, swallow or change its mind. */
-export interface Fault {
+export interface ValidationIssue {
   /** Before bytes of the service go on to the database; false swallows them. */
   onRequest?: (link: Link, bytes: Buffer) => boolean;
   /** Before bytes of the database go back to the service; false swallows them. */
@@ -21,7 +21,7 @@ export interface Link {
 /** Stands between the service and its database, and breaks what passes, as it is told. */
 export async function startProxy(databaseUrl: string) {
   const links = new Set<Link>();
-  const proxy = { fault: {} as Fault, isRefusing: false };
+  const proxy = { fault: {} as ValidationIssue, isRefusing: false };
   const socketPath = socketPathOf(databaseUrl);
   const server = createServer((toService) => {
     if (proxy.isRefusing) return void toService.resetAndDestroy();
@@ -37,7 +37,7 @@ export async function startProxy(databaseUrl: string) {
     url: `postgresql://postgres@127.0.0.1:${port}${database}`,
     links,
     /** From now on, until another one. */
-    breakBy: (fault: Fault) => void (proxy.fault = fault),
+    breakBy: (fault: ValidationIssue) => void (proxy.fault = fault),
     refuse: (isRefusing: boolean) => {
       proxy.isRefusing = isRefusing;
       if (isRefusing) for (const { toService } of links) toService.resetAndDestroy();
@@ -60,7 +60,7 @@ export function socketPathOf(databaseUrl: string): string {
   return `${searchParams.get('host')}/.s.PGSQL.5432`;
 }
 
-function pass(link: Link, proxy: { fault: Fault }, forget: () => void): void {
+function pass(link: Link, proxy: { fault: ValidationIssue }, forget: () => void): void {
   const { toService, toDatabase } = link;
   toService.on('data', (bytes: Buffer) => {
     if (!link.isSilent && (proxy.fault.onRequest?.(link, bytes) ?? true)) toDatabase.write(bytes);

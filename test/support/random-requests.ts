@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import type { MarathonView } from '../../src/marathon/marathon.dto.js';
+import type { MarathonResponse } from '../../src/marathon/marathon.dto.js';
 import type { TestDatabase } from './database.js';
 import { pick, random } from './seed.js';
 
@@ -18,7 +18,7 @@ interface Call {
 }
 
 /** What became of the requests so far. */
-export interface Tally {
+export interface ChangeCounts {
   requests: number;
   failed: number;
   late: number;
@@ -37,7 +37,7 @@ export class RandomRequests {
   readonly late: string[] = [];
   private fault = '';
   /** What every acknowledged marathon looks like; undefined once its deletion was acknowledged. */
-  private readonly marathons = new Map<number, MarathonView | undefined>();
+  private readonly marathons = new Map<number, MarathonResponse | undefined>();
   private readonly deleted: number[] = [];
   private idle: number[] = [];
   private readonly names = new Set<string>();
@@ -62,7 +62,7 @@ export class RandomRequests {
     await Promise.all(kinds.map(async (kind) => kind(url)));
   }
 
-  get tally(): Tally {
+  get tally(): ChangeCounts {
     const sorted = this.latenciesMs.toSorted((a, b) => a - b);
     const at = (part: number) => sorted[Math.floor(part * (sorted.length - 1))] ?? 0;
     return {
@@ -78,7 +78,7 @@ export class RandomRequests {
   /** What was acknowledged and is not there, or not as it was acknowledged, or more than once. */
   async compare({ query }: Pick<TestDatabase, 'query'>): Promise<string[]> {
     const rows = (await query('SELECT id, name, city, inception_year FROM marathon')) as never;
-    const stored = new Map((rows as MarathonView[]).map((row) => [row.id, row]));
+    const stored = new Map((rows as MarathonResponse[]).map((row) => [row.id, row]));
     const different = [...this.marathons].filter(
       ([id, marathon]) => JSON.stringify(stored.get(id)) !== JSON.stringify(marathon),
     );
@@ -199,7 +199,7 @@ export class RandomRequests {
       headers: JSON_TYPE,
       body: describe(),
     });
-    this.settle(id, answer === undefined ? answer : (JSON.parse(answer) as MarathonView));
+    this.settle(id, answer === undefined ? answer : (JSON.parse(answer) as MarathonResponse));
   }
 
   private async changeByFilter(url: string): Promise<void> {
@@ -209,7 +209,7 @@ export class RandomRequests {
     const body = { city: `City ${Math.floor(random() * 1e6)}` };
     const answer = await this.send(url, { path: `?id=eq.${id}`, method: 'PATCH', headers, body });
     const { marathon_list: rows } = JSON.parse(answer ?? '{"marathon_list":[]}') as {
-      marathon_list: MarathonView[];
+      marathon_list: MarathonResponse[];
     };
     if (rows.length > 1) this.problems.push(`changed ${rows.length} by id=eq.${id}`);
     this.settle(id, rows[0]);
@@ -229,7 +229,7 @@ export class RandomRequests {
     if (id === undefined) return this.createAndRemember(url);
     this.marathons.delete(id);
     const answer = await this.send(url, { path: `${id}/restore`, method: 'POST' });
-    this.settle(id, answer === undefined ? answer : (JSON.parse(answer) as MarathonView));
+    this.settle(id, answer === undefined ? answer : (JSON.parse(answer) as MarathonResponse));
   }
 
   private async createAndRemember(url: string): Promise<void> {
@@ -244,7 +244,7 @@ export class RandomRequests {
   }
 
   /** What is not known after a failure is not compared. */
-  private settle(id: number, marathon: MarathonView | undefined): void {
+  private settle(id: number, marathon: MarathonResponse | undefined): void {
     if (marathon) this.marathons.set(id, marathon);
     else this.marathons.delete(id);
   }

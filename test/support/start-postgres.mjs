@@ -2,7 +2,7 @@ import { chmod, mkdtemp } from 'node:fs/promises';
 import { constants, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Logger } from '@nestjs/common';
-import { EmbeddedServer } from '../../dist/src/database/embedded-server.js';
+import { EmbeddedServer } from '../../dist/src/embedded-postgres/embedded-server.js';
 import { killDescendants, stopAll } from './stop-all.mjs';
 
 /** One real PostgreSQL for the whole run; every test file makes a database of its own on it. */

@@ -1,4 +1,4 @@
 export function useStockPool(
-  pool: typeof import('../../src/database/recycling-pool.js'),
-  opening: typeof import('../../src/database/opening.js'),
+  pool: typeof import('../../src/pool/recycling-pool.js'),
+  opening: typeof import('../../src/database/database-startup.js'),
 ): void;

@@ -2,7 +2,7 @@
 import pg from 'pg';
 
 /** Takes from the service's modules what keeps its promise. */
-export function useStockPool({ recyclingPg }, { DatabaseOpening }) {
+export function useStockPool({ recyclingPg }, { DatabaseStartup }) {
   recyclingPg.Pool = class StockPool extends pg.Pool {
     /** Without a limit, who asks a connection that died in silence would wait for ever. */
     constructor({ deadlineMs, ...options }) {
@@ -17,14 +17,14 @@ export function useStockPool({ recyclingPg }, { DatabaseOpening }) {
       // pg's own pool cannot
     }
   };
-  DatabaseOpening.prototype.persist = async (work) => work();
-  DatabaseOpening.prototype.persistUntil = async (_, work) => work();
+  DatabaseStartup.prototype.withRetry = async (work) => work();
+  DatabaseStartup.prototype.withRetryUntil = async (_, work) => work();
 }
 
 if (process.env.STOCK_POOL === 'service') {
   const dist = new URL('../../dist/src/', import.meta.url);
   useStockPool(
-    await import(new URL('database/recycling-pool.js', dist)),
-    await import(new URL('database/opening.js', dist)),
+    await import(new URL('pool/recycling-pool.js', dist)),
+    await import(new URL('database/database-startup.js', dist)),
   );
 }

@@ -1,11 +1,11 @@
 import { randomInt, randomUUID } from 'node:crypto';
-import type { ChangeView, MarathonView } from '../../src/marathon/marathon.dto.js';
+import type { ChangeResponse, MarathonResponse } from '../../src/marathon/marathon.dto.js';
 
 /** A write that the service answered, and the version that it made. */
 interface Acknowledged {
   id: number;
   version: number;
-  marathon: MarathonView;
+  marathon: MarathonResponse;
 }
 
 /** Clients that create, change, remove and restore at random, and keep what was acknowledged. */
@@ -60,7 +60,7 @@ export class Writers {
     ][kind - 2] as [string, string, object | undefined];
     const answer = await this.ask(url, method, path, body);
     if (!answer?.version) return;
-    const marathon = JSON.parse(answer.text) as MarathonView;
+    const marathon = JSON.parse(answer.text) as MarathonResponse;
     this.acknowledged.push({ id, version: answer.version, marathon });
   }
 
@@ -90,8 +90,8 @@ export class Writers {
 }
 
 /** What a table looks like that has seen these changes. */
-export function replay(changes: ChangeView[]): MarathonView[] {
-  const marathons = new Map<number, MarathonView>();
+export function replay(changes: ChangeResponse[]): MarathonResponse[] {
+  const marathons = new Map<number, MarathonResponse>();
   for (const { operation, marathon } of changes) {
     if (operation === 'delete') marathons.delete(marathon.id);
     else marathons.set(marathon.id, marathon);

@@ -1,0 +1,70 @@
+import { describe, expect, it } from '@jest/globals';
+import { parseConnectionString } from './connection-string.js';
+
+describe('a connection string', () => {
+  it.each([
+    [
+      'with a password of special characters',
+      'postgresql://me:a%40b%23c%2Fd%3Fe%25f@host:5433/races',
+      { user: 'me', password: 'a@b#c/d?e%f', host: 'host', port: 5433, database: 'races' },
+    ],
+    [
+      "as Neon's console gives it",
+      'postgresql://alex:AbC123dEf@ep-cool-1-pooler.us-east-2.aws.neon.tech/neondb?sslmode=require&channel_binding=require',
+      {
+        host: 'ep-cool-1-pooler.us-east-2.aws.neon.tech',
+        database: 'neondb',
+        ssl: { rejectUnauthorized: false },
+        enableChannelBinding: true,
+      },
+    ],
+    [
+      "as Neon's, with its endpoint as an option",
+      'postgres://alex:x@ep.neon.tech/neondb?options=endpoint%3Dep-cool-1',
+      { options: 'endpoint=ep-cool-1' },
+    ],
+    [
+      "as Supabase's pooler has it",
+      'postgresql://postgres.abcdefgh:pass@aws-0-eu-central-1.pooler.supabase.com:6543/postgres?pgbouncer=true',
+      { user: 'postgres.abcdefgh', port: 6543, database: 'postgres' },
+    ],
+    [
+      "as bit.io's, whose databases have a slash in their names",
+      'postgresql://adam:v2_3uJ5@db.bit.io/adam/races',
+      { host: 'db.bit.io', database: 'adam/races' },
+    ],
+    [
+      'with that slash encoded',
+      'postgresql://adam:v2_3uJ5@db.bit.io:5432/adam%2Fraces?sslmode=prefer',
+      { database: 'adam/races', sslFallback: false },
+    ],
+    [
+      'of a unix socket',
+      'postgresql://postgres@/races?host=%2Fvar%2Frun%2Fpostgresql&sslmode=require',
+      { host: '/var/run/postgresql', database: 'races', ssl: false },
+    ],
+    ['of a unix socket in the place of a host', 'postgresql://u@%2Ftmp/races', { host: '/tmp' }],
+  ])('%s', (_, text, settings) => {
+    expect(parseConnectionString(text)).toMatchObject(settings);
+  });
+
+  it('takes the encryption from PGSSLMODE where it says none itself', () => {
+    const variables = { PGSSLMODE: 'disable' };
+    expect(parseConnectionString('postgresql://host', variables).ssl).toBe(false);
+    expect(parseConnectionString('postgresql://host?sslmode=no-verify', variables).ssl).toEqual({
+      rejectUnauthorized: false,
+    });
+  });
+
+  it.each([
+    ['mysql://me:secret@host/db', 'write postgresql://user:password@host/database'],
+    ['postgresql://me:sec#ret@host/db', '%23 for #'],
+    ['postgresql://me:secret@one:1,two:2/db', 'write one host'],
+    ['postgresql://me:secret@host/db?sslmode=requir', 'sslmode has to be one of disable, allow'],
+    ['postgresql://me:secret@host/db?sslmode=verify-ca', 'add sslrootcert=FILE'],
+    ['postgresql://me:secret@host/db?sslrootcert=/nowhere.crt', 'cannot read /nowhere.crt'],
+  ])('that cannot be meant is refused, and its password not repeated: %s', (text, told) => {
+    expect(() => parseConnectionString(text)).toThrow(told);
+    expect(() => parseConnectionString(text)).not.toThrow(/secret|sec#ret/);
+  });
+});

@@ -1,0 +1,118 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import { currentDeadline, deadlineIn, settleBy, type Deadline } from '../pool/deadline.js';
+import type { DatabaseStartup } from './database-startup.js';
+
+/** A batch that takes longer, perhaps on a dead connection, no longer delays the following ones. */
+const SLOW_BATCH_MS = 50;
+/** How many batches are in flight before the next one waits. Slow batches do not count. */
+const MAX_CONCURRENT_BATCHES = 2;
+
+interface PendingRequest<Key, Value> {
+  key: Key;
+  resolve: (value: Value) => void;
+  reject: (reason: Error) => void;
+}
+
+type Batch<Key, Value> = PendingRequest<Key, Value>[];
+
+/**
+ * Batches concurrent requests of one kind into one database call (compare DataLoader).
+ *
+ * A single request is dispatched on the next turn of the event loop. While batches are in flight, new
+ * requests queue; the next batch is dispatched as soon as one returns, before its requests are answered. A
+ * request never joins a batch that was already sent, so every caller reads all writes acknowledged before
+ * its call.
+ *
+ * A batch has one deadline and is retried if its connection fails, so it must be safe to repeat.
+ */
+export class Batcher<Key, Value> {
+  private queue: Batch<Key, Value> = [];
+  private readonly inFlight = new Set<Batch<Key, Value>>();
+  private unansweredCount = 0;
+  private isDispatchScheduled = false;
+
+  /** `run` returns a value or an error for each key, in their order. */
+  constructor(
+    private readonly database: DatabaseStartup,
+    private readonly run: (
+      keys: readonly Key[],
+      deadline: Deadline,
+    ) => Promise<ArrayLike<Value | Error>>,
+  ) {}
+
+  /** Whether no request waits for an answer. */
+  get isIdle(): boolean {
+    return this.unansweredCount === 0;
+  }
+
+  /**
+   * Loads the value of a key, at the latest at `endsAt`, and within the deadline of its batch.
+   * @throws {DeadlineExceededError} at the earlier of both.
+   */
+  load(key: Key, endsAt = currentDeadline()?.endsAt): Promise<Value> {
+    const loaded = new Promise<Value>((resolve, reject) => {
+      this.unansweredCount += 1;
+      this.queue.push({ key, resolve, reject });
+      if (this.hasRoom && !this.isDispatchScheduled) this.scheduleDispatch();
+    });
+    return endsAt === undefined ? loaded : settleBy(endsAt, loaded);
+  }
+
+  private get hasRoom(): boolean {
+    return this.inFlight.size < MAX_CONCURRENT_BATCHES;
+  }
+
+  /** Requests that arrive in the same turn of the event loop join the batch. */
+  private scheduleDispatch(): void {
+    this.isDispatchScheduled = true;
+    setImmediate(() => {
+      this.isDispatchScheduled = false;
+      this.dispatch();
+    });
+  }
+
+  private dispatch(maxSize = this.queue.length): void {
+    if (!this.hasRoom || !this.queue.length) return;
+    void this.execute(this.queue.splice(0, maxSize));
+  }
+
+  private async execute(batch: Batch<Key, Value>): Promise<void> {
+    this.inFlight.add(batch);
+    const timer = setTimeout(() => {
+      this.inFlight.delete(batch);
+      this.dispatch();
+    }, SLOW_BATCH_MS);
+    const results = await this.runWithRetry(batch);
+    clearTimeout(timer);
+    await this.dispatchNext(batch);
+    this.unansweredCount -= batch.length;
+    for (const [index, { resolve, reject }] of batch.entries()) {
+      const result = results[index];
+      if (result instanceof Error) reject(result);
+      else resolve(result as Value);
+    }
+  }
+
+  private async runWithRetry(batch: Batch<Key, Value>): Promise<ArrayLike<Value | Error>> {
+    const deadline = deadlineIn(this.database.deadlineMs);
+    const keys = batch.map(({ key }) => key);
+    const work = async () => this.run(keys, deadline);
+    try {
+      return await settleBy(deadline.endsAt, this.database.withRetryUntil(deadline.endsAt, work));
+    } catch (error) {
+      return batch.map(() => error as Error);
+    }
+  }
+
+  /**
+   * Dispatches the next batch before the last one is answered: answering takes longer, and the database
+   * works meanwhile. The next batch gets only its share of the waiting requests, so that the following
+   * one is not empty.
+   */
+  private async dispatchNext(batch: Batch<Key, Value>): Promise<void> {
+    this.inFlight.delete(batch);
+    if (!this.queue.length) return;
+    this.dispatch(Math.ceil(this.unansweredCount / (1 + MAX_CONCURRENT_BATCHES)));
+    await nextTurn();
+  }
+}

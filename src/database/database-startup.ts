@@ -1,0 +1,193 @@
+import { setTimeout as wait } from 'node:timers/promises';
+import {
+  Injectable,
+  Logger,
+  type OnApplicationBootstrap,
+  type OnModuleDestroy,
+} from '@nestjs/common';
+import { InjectDataSource } from '@nestjs/typeorm';
+import { DataSource } from 'typeorm';
+import type { Settings } from '../config/settings.js';
+import { InjectSettings } from '../config/settings.module.js';
+import { isDatabaseUnavailable } from '../pool/database-errors.js';
+import {
+  currentDeadline,
+  DeadlineExceededError,
+  deadlineIn,
+  remainingMs,
+  settleBy,
+  withinDeadline,
+  withLongStatements,
+  type Deadline,
+} from '../pool/deadline.js';
+import { poolOf, type RecyclingPool } from '../pool/recycling-pool.js';
+import { Retry } from './retry.js';
+import { SchemaHooks } from './schema-hooks.js';
+import { prepareSchema } from './schema.js';
+
+const ATTEMPT_TIMEOUT_MS = 1000;
+const [MIN_DELAY_MS, MAX_DELAY_MS] = [250, 5000];
+
+/**
+ * Connects to the database while the service already listens. An unavailable database is retried. The
+ * service ends if the database rejects the connection, or if its schema cannot be brought up to date.
+ *
+ * While the database is unreachable it is probed with backoff, so that an instance becomes ready although
+ * no requests are routed to it. A reachable database is not probed, so that it can suspend.
+ */
+@Injectable()
+export class DatabaseStartup implements OnApplicationBootstrap, OnModuleDestroy {
+  /** Resolves when the database can be queried; rejects if the service must end. */
+  readonly ready: Promise<void>;
+  readonly retry: Retry;
+  /** How long a request waits for the database. */
+  readonly deadlineMs: number;
+  private readonly log = new Logger(DatabaseStartup.name);
+  private readonly aborted: Promise<never>;
+  private isReady = false;
+  private isEnding = false;
+  private isProbing = false;
+  private waitingCount = 0;
+  private lastFailure?: unknown;
+  private begin!: () => void;
+  private rejectWaiting!: (reason: Error) => void;
+
+  constructor(
+    @InjectDataSource() private readonly dataSource: DataSource,
+    @InjectSettings() private readonly settings: Settings,
+    private readonly schemaHooks: SchemaHooks,
+  ) {
+    this.deadlineMs = settings.deadlineMs;
+    this.retry = new Retry(settings.deadlineMs);
+    const begun = new Promise<void>((resolve) => (this.begin = resolve));
+    this.ready = begun.then(async () => this.connect());
+    this.aborted = new Promise((_, reject) => (this.rejectWaiting = reject));
+    // callers handle these rejections; until there is one, Node must not treat them as unhandled
+    this.ready.catch(() => undefined);
+    this.aborted.catch(() => undefined);
+  }
+
+  /** Whether the last use of the database succeeded. */
+  get isReachable(): boolean {
+    return this.isReady && poolOf(this.dataSource).isReachable;
+  }
+
+  onApplicationBootstrap(): void {
+    this.begin();
+  }
+
+  /** Waits for an attempt in progress, so that its connections can be closed. */
+  async onModuleDestroy(): Promise<void> {
+    this.isEnding = true;
+    this.begin();
+    await this.ready.catch(() => undefined);
+  }
+
+  /** The deadline of the current work; a new one if there is none. */
+  startDeadline(): Deadline {
+    return currentDeadline() ?? deadlineIn(this.deadlineMs);
+  }
+
+  /** Rejects all work that waits for the database. For a service that must end. */
+  abort(): void {
+    this.isEnding = true;
+    this.rejectWaiting(new DeadlineExceededError(this.lastFailure));
+    // undefined before the first attempt
+    (poolOf(this.dataSource) as RecyclingPool | undefined)?.abort();
+  }
+
+  /** @throws {DeadlineExceededError} if the database is still unavailable at `endsAt`. */
+  async wait(endsAt = Date.now() + this.deadlineMs): Promise<void> {
+    if (this.isReady) return;
+    this.waitingCount += 1;
+    try {
+      const ready = Promise.race([this.ready, this.aborted]);
+      await settleBy(endsAt, ready, () => this.lastFailure);
+    } finally {
+      this.waitingCount -= 1;
+    }
+  }
+
+  /**
+   * Runs work when the database is ready, and retries it if its connection fails, under the current
+   * deadline or a new one.
+   */
+  async withRetry<T>(work: () => Promise<T>, responseStarted?: () => boolean): Promise<T> {
+    const deadlineMs = Math.min(this.deadlineMs, remainingMs() ?? Infinity);
+    return withinDeadline(deadlineMs, async () =>
+      this.withRetryUntil(Date.now() + deadlineMs, work, responseStarted),
+    );
+  }
+
+  /** As `withRetry`, for work that passes its deadline on explicitly. */
+  async withRetryUntil<T>(
+    endsAt: number,
+    work: () => Promise<T>,
+    responseStarted?: () => boolean,
+  ): Promise<T> {
+    const attempt = async () => {
+      if (!this.isReady) await this.wait(endsAt);
+      return work();
+    };
+    return this.retry.transient(attempt, { responseStarted, endsAt });
+  }
+
+  private async connect(): Promise<void> {
+    for (const delayMs of backoff()) {
+      if (this.isEnding || (await this.tryToConnect())) return;
+      await this.pause(delayMs);
+    }
+  }
+
+  /** A request that arrives ends a long pause. */
+  private async pause(delayMs: number): Promise<void> {
+    for (let pausedMs = 0; pausedMs < delayMs; pausedMs += MIN_DELAY_MS) {
+      await wait(MIN_DELAY_MS);
+      if (this.isEnding || this.waitingCount) return;
+    }
+  }
+
+  private async tryToConnect(): Promise<boolean> {
+    try {
+      await withinDeadline(ATTEMPT_TIMEOUT_MS, async () => this.dataSource.initialize());
+      await withLongStatements(this.deadlineMs, async () => this.prepareSchema());
+      poolOf(this.dataSource).onUnreachable = () => void this.probe();
+      this.isReady = true;
+      return true;
+    } catch (error) {
+      if (this.dataSource.isInitialized) await this.dataSource.destroy();
+      if (!isDatabaseUnavailable(error)) throw error;
+      if (!this.lastFailure) this.log.warn(`Waiting for the database: ${String(error)}`);
+      this.lastFailure = error;
+      return false;
+    }
+  }
+
+  private async prepareSchema(): Promise<void> {
+    const { dataSource, settings, schemaHooks } = this;
+    const { isReadOnly } = await prepareSchema(dataSource, settings.schema, schemaHooks);
+    if (isReadOnly) this.retry.noteReadOnly();
+  }
+
+  /** Connects until the database is reachable again. */
+  private async probe(): Promise<void> {
+    if (this.isProbing) return;
+    this.isProbing = true;
+    const pool = poolOf(this.dataSource);
+    for (const delayMs of backoff()) {
+      if (this.isEnding) break;
+      try {
+        (await pool.checkOut(deadlineIn(ATTEMPT_TIMEOUT_MS))).release();
+      } catch (error) {
+        this.log.debug(`The database is still unreachable: ${String(error)}`);
+      }
+      if (pool.isReachable) break;
+      await wait(delayMs, undefined, { ref: false });
+    }
+    this.isProbing = false;
+  }
+}
+
+function* backoff(): Generator<number> {
+  for (let delayMs = MIN_DELAY_MS; ; delayMs = Math.min(2 * delayMs, MAX_DELAY_MS)) yield delayMs;
+}

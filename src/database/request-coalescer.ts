@@ -1,0 +1,63 @@
+import type { Deadline } from '../pool/deadline.js';
+import { Batcher } from './batcher.js';
+import type { DatabaseStartup } from './database-startup.js';
+
+/** Reports when a caller no longer waits. */
+export interface Client {
+  onDisconnect: (listener: (reason: Error) => void) => void;
+}
+
+/** A caller that waits for a result. */
+export interface Waiter<Result> {
+  /** Without it, the caller waits until the end. */
+  client?: Client;
+  /** `signal` aborts when no caller waits any more. */
+  execute: (signal: AbortSignal, deadline: Deadline) => Promise<Result>;
+}
+
+/**
+ * Executes identical concurrent requests once, and gives all of them the result. Each key has a batcher of
+ * its own, so that a slow request delays no others.
+ */
+export class RequestCoalescer<Result> {
+  private readonly batchers = new Map<string, Batcher<Waiter<Result>, Result>>();
+
+  constructor(private readonly database: DatabaseStartup) {}
+
+  /** @throws {DeadlineExceededError} at `endsAt`. */
+  async read(key: string, waiter: Waiter<Result>, endsAt?: number): Promise<Result> {
+    const batcher =
+      this.batchers.get(key) ?? new Batcher<Waiter<Result>, Result>(this.database, executeOnce);
+    this.batchers.set(key, batcher);
+    try {
+      return await batcher.load(waiter, endsAt);
+    } finally {
+      if (batcher.isIdle) this.batchers.delete(key);
+    }
+  }
+}
+
+/** A batch that is retried listens to its callers once. */
+const signals = new WeakMap<object, AbortSignal>();
+
+async function executeOnce<Result>(
+  waiters: readonly Waiter<Result>[],
+  deadline: Deadline,
+): Promise<Result[]> {
+  const signal = signals.get(waiters) ?? abortWhenAllDisconnect(waiters);
+  signals.set(waiters, signal);
+  const result = await waiters[0]!.execute(signal, deadline);
+  return waiters.map(() => result);
+}
+
+function abortWhenAllDisconnect(waiters: readonly { client?: Client }[]): AbortSignal {
+  const controller = new AbortController();
+  let remaining = waiters.length;
+  for (const { client } of waiters) {
+    client?.onDisconnect((reason) => {
+      remaining -= 1;
+      if (!remaining) controller.abort(reason);
+    });
+  }
+  return controller.signal;
+}

@@ -1,0 +1,36 @@
+import type { Type } from '@nestjs/common';
+import { columnsOf, type ResourceColumn } from '../resource/columns.js';
+import { IsIntegerMember, IsOptionalNotNull, IsTrimmedText } from './value-rules.js';
+
+/** The members of a record that a client sends: all but those that the service assigns. */
+export type Writable<T> = Omit<T, 'id' | 'version'>;
+
+/**
+ * The class of bodies that create or replace a record: the columns of the entity with their rules.
+ * A column that is not required and not sent is null.
+ */
+export function CreateDto<T>(entity: Type<T>): Type<Writable<T>> {
+  const columns = columnsOf(entity);
+  class Dto {
+    constructor() {
+      for (const { name, isRequired } of columns)
+        if (!isRequired) Object.assign(this, { [name]: null });
+    }
+  }
+  for (const column of columns) ruleOf(column)(Dto.prototype, column.name);
+  return Dto as Type<Writable<T>>;
+}
+
+/** The class of bodies that change a record: only what is sent changes (RFC 7396). */
+export function UpdateDto<T>(entity: Type<T>): Type<Partial<Writable<T>>> {
+  class Dto {}
+  for (const column of columnsOf(entity)) {
+    IsOptionalNotNull()(Dto.prototype, column.name);
+    ruleOf(column)(Dto.prototype, column.name);
+  }
+  return Dto;
+}
+
+function ruleOf(column: ResourceColumn): PropertyDecorator {
+  return column.type === 'text' ? IsTrimmedText(column) : IsIntegerMember(column);
+}

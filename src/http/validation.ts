@@ -1,0 +1,164 @@
+import { getMetadataStorage, validateSync, type ValidationError } from 'class-validator';
+import { ProblemError } from '../problems/problems.js';
+import { suggest } from '../query/suggest.js';
+import { satisfiesRules } from './fast-validation.js';
+import { fromQuery, fromRequest } from './from-request.js';
+import { UploadedRows } from './upload.js';
+
+/** A class whose members have class-validator's rules. */
+export type DtoClass<T extends object = object> = new () => T;
+
+/** What is wrong with one member. */
+export interface ValidationIssue {
+  /** RFC 6901, as a URI fragment. */
+  pointer: string;
+  detail: string;
+}
+
+type Members = Record<string, unknown>;
+
+/**
+ * Gives a handler the body as an instance of `dtoClass`. It replaces Nest's ValidationPipe, which
+ * accepts arrays and members such as `toString`.
+ * @throws {ProblemError} `invalid_body` with all issues, `missing_body` without a body.
+ */
+export const ValidatedBody = (dtoClass: DtoClass) =>
+  fromRequest(({ body }) => validateBody(dtoClass, body));
+
+/** As `ValidatedBody`. A body with many rows is passed on unread, as `UploadedRows`. */
+export const ValidatedBodyOrRows = (dtoClass: DtoClass) =>
+  fromRequest(({ body }) => (body instanceof UploadedRows ? body : validateBody(dtoClass, body)));
+
+/**
+ * Gives a handler the query parameters as an instance of `dtoClass`.
+ * @throws {ProblemError} `invalid_parameter` or `unknown_parameter` with all issues.
+ */
+export const ValidatedQuery = (dtoClass: DtoClass) =>
+  fromQuery((query) => validateQuery(dtoClass, query));
+
+function validateBody(dtoClass: DtoClass, value: unknown): object {
+  if (!isObject(value)) throw notAnObject(dtoClass, value);
+  const { dto, issues } = toDto(dtoClass, value);
+  if (!issues.length) return dto;
+  const detail = issues.map((issue) => `${issue.pointer.slice(2)}: ${issue.detail}`).join('; ');
+  throw new ProblemError('invalid_body', detail, { errors: issues });
+}
+
+function validateQuery(dtoClass: DtoClass, query: Members): object {
+  const { dto, issues } = toDto(dtoClass, query);
+  if (!issues.length) return dto;
+  throw invalidParameters(
+    issues.map(({ pointer, ...issue }) => ({ parameter: pointer.slice(2), ...issue })),
+  );
+}
+
+/** What is wrong with one query parameter; `position` counts its characters from 1. */
+export interface ParameterIssue {
+  parameter: string;
+  detail: string;
+  position?: number;
+}
+
+const UNKNOWN = 'is not known';
+
+/** The problem of a request with invalid or unknown query parameters. */
+export function invalidParameters(errors: ParameterIssue[]): ProblemError {
+  const detail = errors.map((issue) => `${issue.parameter}: ${issue.detail}`).join('; ');
+  const areUnknown = errors.every((issue) => issue.detail.startsWith(UNKNOWN));
+  return new ProblemError(areUnknown ? 'unknown_parameter' : 'invalid_parameter', detail, {
+    errors,
+  });
+}
+
+/** Makes an instance of `dtoClass` from members, and finds everything that is wrong with them. */
+export function toDto<T extends object>(
+  dtoClass: DtoClass<T>,
+  members: Members,
+): { dto: T; issues: ValidationIssue[] } {
+  const dto = new dtoClass();
+  const { names: known, conversions } = describeDto(dtoClass);
+  const unknown: string[] = [];
+  for (const name of Object.keys(members)) {
+    const conversion = conversions.get(name);
+    if (!known.includes(name)) unknown.push(name);
+    else (dto as Members)[name] = conversion ? conversion(members[name]) : members[name];
+  }
+  const issues =
+    !known.length || satisfiesRules(dto)
+      ? []
+      : validateSync(dto, { stopAtFirstError: true }).map(toIssue);
+  for (const name of unknown) issues.push(unknownMember(name, known));
+  return { dto, issues };
+}
+
+function isObject(value: unknown): value is Members {
+  return typeof value === 'object' && value !== null && !isArray(value);
+}
+
+function isArray(value: unknown): boolean {
+  return Array.isArray(value) || value instanceof UploadedRows;
+}
+
+function notAnObject(dtoClass: DtoClass, value: unknown): ProblemError {
+  const advice = `Send one JSON object with the members ${memberNamesOf(dtoClass).join(', ')}`;
+  if (value === undefined) return new ProblemError('missing_body', `There is no body. ${advice}.`);
+  const type = value === null ? 'null' : `of the type ${isArray(value) ? 'array' : typeof value}`;
+  return new ProblemError('invalid_body', `${advice}: this is ${type}.`);
+}
+
+type Conversion = (value: unknown) => unknown;
+const ownConversions = new WeakMap<object, Map<string, Conversion>>();
+
+/**
+ * Converts a member before it is validated, for example digits to a number. A value that cannot be
+ * converted is returned as it is.
+ */
+export function ConvertWith(conversion: Conversion): PropertyDecorator {
+  return ({ constructor }, name) => {
+    const own = ownConversions.get(constructor) ?? new Map<string, Conversion>();
+    ownConversions.set(constructor, own.set(String(name), conversion));
+  };
+}
+
+/** The members of a DTO class, and how they are converted. */
+interface DtoDescription {
+  names: string[];
+  conversions: Map<string, Conversion>;
+}
+
+const descriptions = new WeakMap<DtoClass, DtoDescription>();
+
+/** The members that a DTO class has rules for. */
+export function memberNamesOf(dtoClass: DtoClass): string[] {
+  return describeDto(dtoClass).names;
+}
+
+function describeDto(dtoClass: DtoClass): DtoDescription {
+  const known = descriptions.get(dtoClass);
+  if (known) return known;
+  const rules = getMetadataStorage().getTargetValidationMetadatas(dtoClass, '', false, false);
+  const names = [...new Set(rules.map((rule) => rule.propertyName))];
+  const description = { names, conversions: conversionsOf(dtoClass) };
+  descriptions.set(dtoClass, description);
+  return description;
+}
+
+/** Those of the class and of the classes that it extends. */
+function conversionsOf(dtoClass: object | null): Map<string, Conversion> {
+  if (!dtoClass) return new Map();
+  const inherited = conversionsOf(Object.getPrototypeOf(dtoClass) as object | null);
+  return new Map([...inherited, ...(ownConversions.get(dtoClass) ?? [])]);
+}
+
+function toIssue({ property, constraints = {} }: ValidationError): ValidationIssue {
+  return { pointer: pointerTo(property), detail: Object.values(constraints)[0] ?? 'is not valid' };
+}
+
+function unknownMember(name: string, known: string[]): ValidationIssue {
+  return { pointer: pointerTo(name), detail: `${UNKNOWN}: ${suggest(name, known)}` };
+}
+
+/** RFC 6901, section 3. */
+function pointerTo(name: string): string {
+  return `#/${name.replaceAll('~', '~0').replaceAll('/', '~1')}`;
+}

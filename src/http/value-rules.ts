@@ -1,0 +1,94 @@
+import { applyDecorators } from '@nestjs/common';
+import { IsInt, Max, Min, ValidateBy, ValidateIf } from 'class-validator';
+import type { IntegerLimits, TextLimits } from '../resource/columns.js';
+import { ConvertWith } from './validation.js';
+
+/** RFC 3339, section 5.6, with the offset that makes it one point in time. */
+const TIME = /^\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d(:\d\d(\.\d+)?)?([Zz]|[+-]\d\d:\d\d)$/;
+const CLOCK_TOLERANCE_MS = 60_000;
+
+interface Nullability {
+  isRequired?: boolean;
+}
+
+/** A member or parameter that may be absent. It may be null only if its other rules allow that. */
+export function IsOptionalNotNull() {
+  return ValidateIf((_, value) => value !== undefined);
+}
+
+/** A query parameter: a whole number in decimal digits. */
+export function IsIntegerParameter({ min, max }: IntegerLimits) {
+  const message = `must be a whole number from ${min} to ${max}`;
+  return applyDecorators(
+    ConvertWith((value) => (/^\d{1,15}$/.test(String(value)) ? Number(value) : value)),
+    IsInt({ message }),
+    Min(min, { message }),
+    Max(max, { message }),
+  );
+}
+
+/** A query parameter: a point in time that is not in the future. */
+export function IsPastTime() {
+  return applyDecorators(
+    ConvertWith((value) => (TIME.test(String(value)) ? new Date(String(value)) : value)),
+    validateWith('isPastTime', findTimeIssue),
+  );
+}
+
+/** A member of a body: text that PostgreSQL can store unchanged, without white space around it. */
+export function IsTrimmedText(limits: TextLimits & Nullability) {
+  return applyDecorators(
+    ConvertWith((value) => (typeof value === 'string' ? value.trim() : value)),
+    validateWith('isTrimmedText', (value) => findTextIssue(value, limits)),
+  );
+}
+
+/** A member of a body: a whole number. */
+export function IsIntegerMember({ min, max, isRequired }: IntegerLimits & Nullability) {
+  const issue = `must be a whole number from ${min} to ${max}${isRequired ? '' : ', or null'}`;
+  return validateWith('isIntegerMember', (value) => {
+    if (value === null && !isRequired) return undefined;
+    const isInRange = Number.isInteger(value) && Number(value) >= min && Number(value) <= max;
+    return typeof value === 'number' && isInRange ? undefined : issue;
+  });
+}
+
+/** A rule from a function that returns what is wrong with a value, or undefined. */
+function validateWith(name: string, findIssue: (value: unknown) => string | undefined) {
+  return ValidateBy({
+    name,
+    validator: {
+      validate: (value) => findIssue(value) === undefined,
+      defaultMessage: (validated) => findIssue(validated?.value) ?? '',
+    },
+  });
+}
+
+function findTimeIssue(value: unknown): string | undefined {
+  if (!(value instanceof Date) || Number.isNaN(value.getTime())) {
+    return 'must be a time such as 2026-01-01T00:00:00Z (in an address, write + as %2B)';
+  }
+  const isFuture = value.getTime() > Date.now() + CLOCK_TOLERANCE_MS;
+  return isFuture ? 'must not be in the future' : undefined;
+}
+
+function findTextIssue(
+  value: unknown,
+  { maxLength, isRequired }: TextLimits & Nullability,
+): string | undefined {
+  if (value === undefined) return 'is required';
+  if (value === null && !isRequired) return undefined;
+  if (typeof value !== 'string') return `must be text${isRequired ? '' : ', or null'}`;
+  if (isRequired && value === '') return 'must not be blank';
+  if (value.includes('\0')) return 'must not contain a NUL character';
+  if (!value.isWellFormed()) return 'must be well-formed Unicode: it has half of a surrogate pair';
+  return findLengthIssue(value, maxLength);
+}
+
+/** Counts code units first: they are never fewer than characters, and counting them is free. */
+function findLengthIssue(text: string, maxLength: number): string | undefined {
+  if (text.length <= maxLength) return undefined;
+  const length = [...text].length;
+  if (length <= maxLength) return undefined;
+  return `must have at most ${maxLength} characters, and has ${length}`;
+}

@@ -1,0 +1,76 @@
+import type { FastifyReply } from 'fastify';
+import type { WriteOptions as JournalWriteOptions } from '../journal/write-options.js';
+import { ProblemError } from '../problems/problems.js';
+import { parseEntityTags } from './entity-tags.js';
+import { fromRequest } from './from-request.js';
+import { confirmPreference, preferencesOf, type Preferences } from './preferences.js';
+
+/** A quoted string (RFC 9651, section 3.3.3), or the unquoted text that many clients send. */
+const KEY = /^"([\x20-\x7e]{1,255})"$|^([\x21\x23-\x7e]{1,255})$/;
+
+/** The conditions of a write, and what its response contains. */
+export interface WriteOptions extends JournalWriteOptions {
+  requestId: string;
+  /** `Prefer: return`. The default is a summary. */
+  returns?: Preferences['return'];
+  /** `Prefer: resolution`. */
+  resolution?: Preferences['resolution'];
+}
+
+/** Preferences that only some routes apply. */
+type OptionalPreference = 'return' | 'resolution' | 'max-affected';
+
+/**
+ * Gives a handler the options of a write, from `If-Match`, `Idempotency-Key`
+ * (draft-ietf-httpapi-idempotency-key-header) and `Prefer`. Besides `tx`, the route applies the preferences
+ * `applied`.
+ */
+export const WriteOptions = (...applied: OptionalPreference[]) =>
+  fromRequest((request, reply): WriteOptions => {
+    const { headers, id } = request;
+    const preferences = preferencesOf(request);
+    const dryRun = preferences.tx === 'rollback';
+    if (dryRun) confirmPreference(reply, 'tx=rollback');
+    for (const name of applied) confirmOnRead(reply, name, preferences[name]);
+    const key = parseKey(headers['idempotency-key']);
+    return {
+      dryRun,
+      requestId: key ?? id,
+      hasIdempotencyKey: key !== undefined,
+      returns: preferences.return,
+      returnsRepresentation: preferences.return === 'representation',
+      ifMatch: parseVersions(headers['if-match']),
+      maxAffected: applied.includes('max-affected') ? preferences['max-affected'] : undefined,
+      resolution: applied.includes('resolution') ? preferences.resolution : undefined,
+    };
+  });
+
+/** `return` is confirmed with the response. */
+function confirmOnRead(
+  reply: FastifyReply,
+  name: OptionalPreference,
+  value?: string | number,
+): void {
+  if (name !== 'return' && value !== undefined) confirmPreference(reply, `${name}=${value}`);
+}
+
+function parseKey(header: string | string[] | undefined): string | undefined {
+  if (header === undefined) return undefined;
+  const [, quoted, unquoted] = KEY.exec(String(header).trim()) ?? [];
+  const key = quoted ?? unquoted;
+  if (key !== undefined) return key;
+  throw new ProblemError(
+    'invalid_header',
+    'Idempotency-Key takes up to 255 printable ASCII characters in quotes, such as a new UUID.',
+  );
+}
+
+/** A weak tag, or a text that is no version, matches no version. */
+function parseVersions(ifMatch: string | undefined): number[] | undefined {
+  if (ifMatch === undefined) return undefined;
+  const tags = parseEntityTags(ifMatch);
+  if (tags === '*') return undefined;
+  return tags
+    .filter(({ value, isWeak }) => !isWeak && /^[1-9]\d{0,8}$/.test(value))
+    .map(({ value }) => Number(value));
+}

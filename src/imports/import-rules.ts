@@ -1,0 +1,31 @@
+import type { Type } from '@nestjs/common';
+import { CreateDto } from '../http/resource-dtos.js';
+import { memberNamesOf, toDto, type DtoClass, type ValidationIssue } from '../http/validation.js';
+import { resourceOf } from '../resource/resource.js';
+import { toImportColumn, type ImportColumn } from './import-columns.js';
+
+/** How the rows of a resource are imported. */
+export class ImportRules {
+  readonly table: string;
+  readonly columns: ImportColumn[];
+  readonly naturalKey: string[];
+  private readonly dtoClass: DtoClass;
+
+  constructor(entity: Type) {
+    const { table, columns, naturalKey } = resourceOf(entity);
+    this.table = table;
+    this.columns = columns.map(toImportColumn);
+    this.naturalKey = naturalKey;
+    this.dtoClass = CreateDto(entity);
+  }
+
+  /** What is wrong with a row that is known to be invalid, in the words of a single creation. */
+  explain(members: Record<string, unknown>): ValidationIssue[] {
+    return toDto(this.dtoClass, members).issues;
+  }
+
+  /** Advice for a row that is no object. */
+  get memberNames(): string[] {
+    return memberNamesOf(this.dtoClass);
+  }
+}

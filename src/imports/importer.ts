@@ -1,0 +1,105 @@
+import { randomUUID } from 'node:crypto';
+import type { DataSource, QueryRunner } from 'typeorm';
+import type { DatabaseStartup } from '../database/database-startup.js';
+import type { RowSource } from '../http/upload.js';
+import type { ChangeCounts } from '../journal/change-counts.js';
+import type { BulkJournal } from '../journal/bulk-journal.js';
+import type { JournalTransaction } from '../journal/journal-transaction.js';
+import type { WriteOptions } from '../journal/write-options.js';
+import { Semaphore } from '../pool/semaphore.js';
+import type { Search } from '../search/search.js';
+import type { ImportRules } from './import-rules.js';
+import { mergeSql, selectStagedSql, type Resolution } from './merge.js';
+import { parseRows } from './parse-rows.js';
+import { InvalidUploadError, RowErrors } from './row-errors.js';
+import { stageRows } from './staging.js';
+import { validateStaged } from './validate-staged.js';
+
+const MAX_WAITING_MS = 3_600_000;
+
+/** How many records an import created, updated and left unchanged. */
+export type ImportCounts = Omit<ChangeCounts, 'deleted'>;
+
+/** Imports many rows, all or none: parse, stage, validate, apply. */
+export class Importer<T extends object> {
+  /** An import uses two connections as long as it runs; the others are left to requests. */
+  private readonly running: Semaphore<void>;
+
+  constructor(
+    private readonly dataSource: DataSource,
+    private readonly database: DatabaseStartup,
+    private readonly transaction: JournalTransaction,
+    private readonly journal: BulkJournal<T>,
+    private readonly search: Search,
+    private readonly rules: ImportRules,
+    poolSize: number,
+  ) {
+    this.running = new Semaphore(Math.ceil(poolSize / 4), Infinity);
+  }
+
+  /**
+   * Stores all rows. With `resolution`, rows whose natural key exists are merged or skipped.
+   * @throws {InvalidRowsError} with the issues of each invalid row.
+   * @throws {InvalidUploadError} if the upload cannot be parsed, or has no rows.
+   */
+  async import(
+    rows: RowSource,
+    resolution: Resolution | undefined,
+    options: WriteOptions,
+  ): Promise<ImportCounts> {
+    await this.database.wait();
+    // all attempts have one request id, so that an import whose acknowledgement was lost is not repeated
+    const retried = { ...options, requestId: options.requestId ?? randomUUID() };
+    await this.running.acquire(MAX_WAITING_MS);
+    try {
+      const { deleted: _, ...counts } = await this.database.retry.longWork(async () =>
+        resolution ? this.merge(rows, resolution, retried) : this.add(rows, retried),
+      );
+      this.search.renewIndex();
+      return counts;
+    } finally {
+      this.running.release();
+    }
+  }
+
+  private async merge(rows: RowSource, resolution: Resolution, options: WriteOptions) {
+    const intent = { import: rows.fingerprint, as: rows.mediaType, resolution };
+    return this.transaction.run(options, async (manager) => {
+      const offered = await this.stage(manager.queryRunner!, rows);
+      const change = mergeSql(this.rules, resolution);
+      return this.journal.applyMany(manager, options, intent, { change, offered });
+    });
+  }
+
+  private async add(rows: RowSource, options: WriteOptions): Promise<ChangeCounts> {
+    const intent = { import: rows.fingerprint, as: rows.mediaType };
+    return this.dataSource.transaction(async ({ queryRunner }) => {
+      const staging = queryRunner!;
+      const count = await this.stage(staging, rows, this.rules.table);
+      const select = selectStagedSql(this.rules);
+      return this.journal.createMany(options, intent, { staging, select, count });
+    });
+  }
+
+  /** Returns the number of valid rows in the staging table. */
+  private async stage(
+    runner: QueryRunner,
+    source: RowSource,
+    numberedBy?: string,
+  ): Promise<number> {
+    const rowErrors = new RowErrors();
+    const bytes = source.open();
+    // an error before the first read is reported by the read
+    bytes.on('error', () => undefined);
+    try {
+      const rows = await parseRows(source, bytes, this.rules, rowErrors);
+      const count = await stageRows(runner, this.rules.columns, rows, numberedBy);
+      await validateStaged(runner, this.rules, rows, rowErrors);
+      rowErrors.throwIfAny();
+      if (!count) throw new InvalidUploadError('There are no rows; nothing was stored.');
+      return count;
+    } finally {
+      bytes.destroy();
+    }
+  }
+}

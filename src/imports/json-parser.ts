@@ -1,0 +1,81 @@
+import { isUtf8 } from 'node:buffer';
+import type { ValidationIssue } from '../http/validation.js';
+import type { ImportColumn } from './import-columns.js';
+import type { ImportRules } from './import-rules.js';
+import type { JsonText } from './json-splitter.js';
+import { issueAt, type RowErrors } from './row-errors.js';
+
+const CHUNK_LENGTH = 65_536;
+
+type Members = Record<string, unknown>;
+type ParsedRow = { members: Members } | { issues: ValidationIssue[] };
+
+/** Writes JSON objects as CSV for COPY. Values that are no rows are added to `rowErrors`. */
+export async function* parseJsonRows(
+  values: AsyncIterable<JsonText>,
+  rules: ImportRules,
+  rowErrors: RowErrors,
+  pointerTo: (line: number) => string,
+): AsyncGenerator<Buffer> {
+  let chunk = '';
+  for await (const { line, text } of values) {
+    const row = parseRow(text, rules);
+    if ('members' in row) chunk += toCsv(line, row.members, rules.columns);
+    else {
+      const pointer = pointerTo(line);
+      rowErrors.add(
+        line,
+        row.issues.map((issue) => issueAt(pointer, issue)),
+      );
+    }
+    if (chunk.length < CHUNK_LENGTH) continue;
+    yield Buffer.from(chunk);
+    chunk = '';
+  }
+  yield Buffer.from(chunk);
+}
+
+function parseRow(text: Buffer, rules: ImportRules): ParsedRow {
+  if (!isUtf8(text)) return invalidRow('is not UTF-8');
+  let value: unknown;
+  try {
+    value = JSON.parse(text.toString());
+  } catch {
+    return invalidRow('is not well-formed JSON');
+  }
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+    return invalidRow(`must be an object with the members ${rules.memberNames.join(', ')}`);
+  }
+  const members = value as Members;
+  return canBeStaged(members, rules.columns) ? { members } : { issues: rules.explain(members) };
+}
+
+function invalidRow(detail: string): ParsedRow {
+  return { issues: [{ pointer: '#', detail }] };
+}
+
+/** Whether COPY can read the row. PostgreSQL validates its values after that. */
+function canBeStaged(members: Members, columns: ImportColumn[]): boolean {
+  const areKnown = Object.keys(members).every((name) =>
+    columns.some((column) => column.name === name),
+  );
+  return areKnown && columns.every((column) => isStageable(members[column.name], column));
+}
+
+function isStageable(value: unknown, { isRequired, jsonType }: ImportColumn): boolean {
+  if (value === undefined || value === null) return !isRequired;
+  if (typeof value !== jsonType) return false;
+  return typeof value !== 'string' || (!value.includes('\0') && value.isWellFormed());
+}
+
+function toCsv(line: number, members: Members, columns: ImportColumn[]): string {
+  const fields = columns.map(({ name }) => quote(members[name]));
+  const absent = columns.filter(({ name }) => members[name] === undefined);
+  const absentNames = absent.length ? `"{${absent.map(({ name }) => name).join(',')}}"` : '';
+  return `${line},${fields.join(',')},${absentNames}\n`;
+}
+
+function quote(value: unknown): string {
+  if (typeof value === 'string') return `"${value.replaceAll('"', '""')}"`;
+  return typeof value === 'number' ? String(value) : '';
+}

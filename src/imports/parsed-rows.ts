@@ -1,0 +1,11 @@
+/** The rows of an upload, in the CSV that PostgreSQL's COPY reads, each preceded by its line. */
+export interface ParsedRows {
+  /** The columns after the line, in the order of the text. */
+  columns: string[];
+  delimiter: string;
+  /** Whether an empty quoted field is null too. Spreadsheet programs write such fields. */
+  isEmptyNull: boolean;
+  /** The JSON pointer (RFC 6901) of the row at a line. */
+  pointerTo: (line: number) => string;
+  copyText: AsyncIterable<Buffer>;
+}

@@ -1,0 +1,52 @@
+import { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import type { PoolClient } from 'pg';
+import { from as copyFrom } from 'pg-copy-streams';
+import type { QueryRunner } from 'typeorm';
+import type { ImportColumn } from './import-columns.js';
+import type { ParsedRows } from './parsed-rows.js';
+
+/** The staging table: rows as text, until they are validated. It is dropped with its transaction. */
+export const STAGING_TABLE = 'staged_row';
+
+/** Sorts and hash tables of an import stay in memory up to this size. */
+const WORK_MEM = '128MB';
+
+/**
+ * Creates the staging table and copies the rows into it. Each row gets an id from the sequence of the
+ * table `numberedBy`, if one is named. Returns the number of rows.
+ */
+export async function stageRows(
+  runner: QueryRunner,
+  columns: ImportColumn[],
+  rows: ParsedRows,
+  numberedBy?: string,
+): Promise<number> {
+  const absent = columns.filter(({ name }) => !rows.columns.includes(name)).map(({ name }) => name);
+  const texts = columns.map(({ name }) => `${name} text`);
+  const id = numberedBy ? `${await idColumn(runner, numberedBy)},` : '';
+  await runner.query(
+    `SET LOCAL work_mem = '${WORK_MEM}'; SET LOCAL idle_in_transaction_session_timeout = 0`,
+  );
+  await runner.query(
+    `CREATE TEMPORARY TABLE ${STAGING_TABLE}
+     (${id} line integer, ${texts.join(', ')}, absent text[] DEFAULT '{${absent.join(',')}}')
+     ON COMMIT DROP`,
+  );
+  const client = (await runner.connect()) as PoolClient;
+  const copy = client.query(copyFrom(copyStatement(rows)));
+  await pipeline(Readable.from(rows.copyText), copy);
+  return copy.rowCount;
+}
+
+async function idColumn(runner: QueryRunner, table: string): Promise<string> {
+  const sql = `SELECT pg_get_serial_sequence($1, 'id') AS name`;
+  const [sequence] = (await runner.query(sql, [table])) as { name: string }[];
+  return `id integer DEFAULT nextval('${sequence!.name}')`;
+}
+
+function copyStatement({ columns, delimiter, isEmptyNull }: ParsedRows): string {
+  const forceNull = isEmptyNull ? `, FORCE_NULL (${columns.join(', ')})` : '';
+  return `COPY ${STAGING_TABLE} (line, ${columns.join(', ')})
+          FROM STDIN (FORMAT csv, DELIMITER '${delimiter}'${forceNull})`;
+}

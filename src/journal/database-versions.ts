@@ -1,0 +1,83 @@
+import { Injectable, Logger } from '@nestjs/common';
+import { InjectDataSource } from '@nestjs/typeorm';
+import { DataSource } from 'typeorm';
+import { Batcher } from '../database/batcher.js';
+import { DatabaseStartup } from '../database/database-startup.js';
+import { queryPrepared } from '../database/prepared-statements.js';
+import type { Deadline } from '../pool/deadline.js';
+import { hasErrorCode } from '../pool/error-code.js';
+
+/** The state of the database at one time. */
+export interface DatabaseVersion {
+  /** The number of the last change, 0 before the first. */
+  seq: number;
+  /**
+   * Two versions with the same snapshot have the same data, including what was written without the
+   * journal. Undefined if the server does not report it.
+   */
+  snapshot?: string;
+}
+
+const SEQ = '(SELECT seq FROM journal_head) AS seq';
+
+/**
+ * A snapshot lists the transactions that it sees. On a primary, a later snapshot sees more of them. The
+ * id of a rolled-back transaction may be assigned again after a crash, which ends with a checkpoint, or by
+ * another server, which started at another time. The snapshots of a standby are not exact.
+ * https://www.postgresql.org/docs/current/functions-info.html#FUNCTIONS-INFO-SNAPSHOT
+ */
+const SNAPSHOT = `CASE WHEN NOT pg_is_in_recovery() THEN concat_ws(' ',
+  pg_current_snapshot(), pg_postmaster_start_time(), (pg_control_checkpoint()).checkpoint_lsn) END AS snapshot`;
+
+/** Servers that are only compatible with PostgreSQL, or older than 13, lack those functions. */
+const [UNDEFINED_FUNCTION, FEATURE_NOT_SUPPORTED, INSUFFICIENT_PRIVILEGE] = [
+  '42883',
+  '0A000',
+  '42501',
+];
+
+/** Fetches the version of the database. Concurrent calls share one query. */
+@Injectable()
+export class DatabaseVersions {
+  private readonly log = new Logger(DatabaseVersions.name);
+  private readonly batcher: Batcher<true, DatabaseVersion>;
+  private sql = `SELECT ${SEQ}, ${SNAPSHOT}`;
+
+  constructor(
+    @InjectDataSource() private readonly dataSource: DataSource,
+    database: DatabaseStartup,
+  ) {
+    this.batcher = new Batcher(database, async (calls, deadline) => {
+      const version = await this.query(deadline);
+      return calls.map(() => version);
+    });
+  }
+
+  /**
+   * Resolves to a version that includes every write acknowledged before this call.
+   * @throws {DeadlineExceededError} at `endsAt` at the latest.
+   */
+  fetch(endsAt?: number): Promise<DatabaseVersion> {
+    return this.batcher.load(true, endsAt);
+  }
+
+  private async query(deadline: Deadline): Promise<DatabaseVersion> {
+    try {
+      return await this.queryOnce(deadline);
+    } catch (error) {
+      if (!hasErrorCode(error, UNDEFINED_FUNCTION, FEATURE_NOT_SUPPORTED, INSUFFICIENT_PRIVILEGE))
+        throw error;
+      this.log.log(
+        `Lists are not cached, because the server reports no snapshot: ${String(error)}`,
+      );
+      this.sql = `SELECT ${SEQ}`;
+      return this.queryOnce(deadline);
+    }
+  }
+
+  private async queryOnce(deadline: Deadline): Promise<DatabaseVersion> {
+    type Row = { seq: string | null; snapshot?: string | null };
+    const [row] = await queryPrepared<Row>(this.dataSource, deadline, this.sql);
+    return { seq: Number(row!.seq ?? 0), snapshot: row!.snapshot ?? undefined };
+  }
+}

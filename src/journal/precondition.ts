@@ -1,0 +1,11 @@
+import { ProblemError } from '../problems/problems.js';
+import type { WriteOptions } from './write-options.js';
+
+/** @throws {ProblemError} `precondition_failed` if `version` is none of the required versions. */
+export function assertPrecondition(version: number, { ifMatch }: WriteOptions): void {
+  if (!ifMatch || ifMatch.includes(version)) return;
+  throw new ProblemError(
+    'precondition_failed',
+    `The current version is ${version}. Read it again, and repeat the write if it is still right.`,
+  );
+}

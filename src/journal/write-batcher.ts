@@ -1,0 +1,194 @@
+import type { DataSource } from 'typeorm';
+import { Batcher } from '../database/batcher.js';
+import type { DatabaseStartup } from '../database/database-startup.js';
+import { Pipeline } from '../database/pipeline.js';
+import { queryPrepared } from '../database/prepared-statements.js';
+import { isDatabaseUnavailable, isUniqueViolation } from '../pool/database-errors.js';
+import type { Deadline } from '../pool/deadline.js';
+import { Semaphore } from '../pool/semaphore.js';
+import { batchInsertParameters, batchInsertPositions, batchInsertSql } from './batch-insert.js';
+import { batchUpdateParameters, batchUpdateSql } from './batch-update.js';
+import type { Journaled, JournaledTable } from './journaled-table.js';
+import {
+  findStoredResults,
+  type JournalPosition,
+  type SqlExecutor,
+  type Write,
+} from './write-request.js';
+
+const MAX_WAITING_BATCHES = 1000;
+
+type Query = (text: string, values: unknown[]) => Promise<unknown[]>;
+type Results<T> = [write: Write, result: T | Error | undefined][];
+
+/**
+ * Executes concurrent writes as one statement (group commit): they share the round trip, the lock of the
+ * head row and the commit. Each of them has its own result, as if it had been executed alone.
+ */
+export class WriteBatcher<T extends Journaled> {
+  private readonly batcher: Batcher<Write, T | undefined>;
+  private readonly pipeline: Pipeline;
+  private insertSql?: string;
+  private updateSql?: string;
+  /** While an import holds the head row, waiting batches leave half of the connections to others. */
+  private readonly batches: Semaphore<void>;
+
+  constructor(
+    private readonly dataSource: DataSource,
+    private readonly database: DatabaseStartup,
+    private readonly table: JournaledTable,
+    poolSize: number,
+  ) {
+    this.batcher = new Batcher(database, async (writes, deadline) =>
+      this.executeAll(writes, deadline),
+    );
+    this.pipeline = new Pipeline(dataSource);
+    this.batches = new Semaphore(Math.ceil(poolSize / 2), MAX_WAITING_BATCHES);
+  }
+
+  /** Resolves to undefined if nothing was changed. */
+  write(write: Write): Promise<T | undefined> {
+    return this.batcher.load(write);
+  }
+
+  /** As `write`, rolled back. Resolves to undefined also if the request was executed before. */
+  async dryRun(write: Write): Promise<T | undefined> {
+    try {
+      return await this.database.withRetry(async () => this.executeAndRollBack(write));
+    } catch (error) {
+      if (!isUniqueViolation(error, 'journal_request')) throw error;
+      return undefined;
+    }
+  }
+
+  private async executeAndRollBack(write: Write): Promise<T | undefined> {
+    const runner = this.dataSource.createQueryRunner();
+    try {
+      await runner.startTransaction();
+      const [result] = await this.executeBatch([write], async (...sql) => runner.query(...sql));
+      await runner.rollbackTransaction();
+      return result?.[1] as T | undefined;
+    } finally {
+      // the pool discards a connection that is still in its transaction
+      await runner.release();
+    }
+  }
+
+  private async executeAll(
+    writes: readonly Write[],
+    deadline: Deadline,
+  ): Promise<(T | Error | undefined)[]> {
+    await this.batches.acquire(deadline.endsAt - Date.now());
+    try {
+      const results = new Map<Write, T | Error | undefined>();
+      let remaining = [...writes];
+      while (remaining.length) {
+        for (const [write, result] of await this.executeSome(remaining, deadline))
+          results.set(write, result);
+        remaining = remaining.filter((write) => !results.has(write));
+      }
+      return writes.map((write) => results.get(write));
+    } finally {
+      this.batches.release();
+    }
+  }
+
+  /** Executes at least one of the writes. If a batch fails, its writes are executed one by one. */
+  private async executeSome(writes: Write[], deadline: Deadline): Promise<Results<T>> {
+    const batch = selectBatch(writes);
+    try {
+      return await this.executeBatch(batch, async (...sql) =>
+        this.pipeline.query(deadline, ...sql),
+      );
+    } catch (error) {
+      if (isDatabaseUnavailable(error)) throw error;
+      // the batch may have been executed before, and only its acknowledgement was lost
+      const positions = isCreation(batch[0]!)
+        ? batchInsertPositions(batch)
+        : batch.map(({ request }) => request.position);
+      const all = [...positions, ...keyedPositions(writes, batch)];
+      const stored = await this.findStored(all, writes, deadline);
+      if (stored.length) return stored;
+      if (batch.length === 1) return [[batch[0]!, error as Error]];
+      return this.executeEach(batch, positions, deadline);
+    }
+  }
+
+  /**
+   * The first write has the request id of the whole batch. If it is found to be executed, the others may
+   * have been too, by an attempt whose connection was lost and that was committed meanwhile.
+   */
+  private async executeEach(
+    [first, ...others]: Write[],
+    positions: JournalPosition[],
+    deadline: Deadline,
+  ): Promise<Results<T>> {
+    for (const { request } of [first!, ...others]) request.storeSeparately();
+    const results = await this.executeSome([first!], deadline);
+    const stored = await this.findStored(positions, others, deadline);
+    if (stored.length) return [...results, ...stored];
+    for (const write of others) results.push(...(await this.executeSome([write], deadline)));
+    return results;
+  }
+
+  /** Executes all writes or none. Each must be of another record and have another request. */
+  private async executeBatch(batch: Write[], query: Query): Promise<Results<T>> {
+    const isInsert = isCreation(batch[0]!);
+    const { ordered, values, readRows } = isInsert
+      ? batchInsertParameters<T>(batch)
+      : batchUpdateParameters<T>(batch);
+    const text = isInsert
+      ? (this.insertSql ??= await this.prepareInsert(query))
+      : (this.updateSql ??= batchUpdateSql(this.table));
+    const records = readRows(await query(text, values));
+    return ordered.map((write, index) => [write, records[index]]);
+  }
+
+  private async findStored(
+    positions: JournalPosition[],
+    writes: Write[],
+    deadline: Deadline,
+  ): Promise<Results<T>> {
+    const query: SqlExecutor['query'] = async (sql, values: unknown[]) =>
+      queryPrepared(this.dataSource, deadline, sql, values) as never;
+    const results = await findStoredResults<T>({ query }, positions);
+    return writes.flatMap((write): Results<T> => {
+      const result = results.get(write.request);
+      return result ? [[write, result]] : [];
+    });
+  }
+
+  /** The name of the sequence is fetched once: the lookup takes longer than storing a record. */
+  private async prepareInsert(query: Query): Promise<string> {
+    const sql = `SELECT pg_get_serial_sequence($1, 'id') AS sequence`;
+    const [found] = (await query(sql, [this.table.name])) as { sequence: string | null }[];
+    if (!found?.sequence) throw new Error(`The column id of ${this.table.name} has no sequence.`);
+    return batchInsertSql(this.table, found.sequence);
+  }
+}
+
+function isCreation({ operation }: Write): boolean {
+  return operation === 'create';
+}
+
+/** The positions of the writes beside a batch that have an Idempotency-Key. */
+function keyedPositions(writes: Write[], batch: Write[]): JournalPosition[] {
+  return writes
+    .filter((write) => write.request.options.hasIdempotencyKey && !batch.includes(write))
+    .map(({ request }) => request.position);
+}
+
+/**
+ * The creations, or if there are none, the other writes; of each record and each request the first only,
+ * since the next one must see its result.
+ */
+function selectBatch(writes: Write[]): Write[] {
+  const creations = writes.filter(isCreation);
+  const [requestIds, recordIds] = [new Set<string>(), new Set<number>()];
+  return (creations.length ? creations : writes).filter(({ request, id }) => {
+    if (requestIds.has(request.id) || (id !== undefined && recordIds.has(id))) return false;
+    requestIds.add(request.id);
+    if (id !== undefined) recordIds.add(id);
+    return true;
+  });
+}

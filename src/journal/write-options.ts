@@ -1,0 +1,17 @@
+/** The conditions of a write. */
+export interface WriteOptions {
+  /** A write with the id of an earlier one is not executed again: it returns the stored result. */
+  requestId?: string;
+  /** Whether the id comes from the client, which could send another request with it by mistake. */
+  hasIdempotencyKey?: boolean;
+  /** Whether the changed records are returned. They are found by the request id. */
+  returnsRepresentation?: boolean;
+  /** The write is executed only if the record has one of these versions. */
+  ifMatch?: number[];
+  /** The largest number of records that a bulk change may affect. */
+  maxAffected?: number;
+  /** The write is executed and then rolled back. */
+  dryRun?: boolean;
+  /** The author of the write. */
+  by?: string;
+}

@@ -1,0 +1,88 @@
+import type { Statement } from '../query/statements.js';
+
+/** How the rows of a list are written. */
+export interface Format {
+  mediaType: string;
+  /** How PostgreSQL writes a row: as a JSON object, or as a line of CSV below a header. */
+  rowsAre: 'json' | 'csv';
+  /** The text around the rows, which are separated by commas. Without it, each row is a line. */
+  wrapper?: [head: string, tail: string];
+}
+
+export type Formats = Record<FormatName, Format>;
+
+/** The values of `?format=`. */
+export const FORMAT_PARAMETERS = ['json', 'csv', 'ndjson', 'array'] as const;
+export type FormatParameter = (typeof FORMAT_PARAMETERS)[number];
+/** `object` is one row; clients request it by `Accept` only. */
+export type FormatName = FormatParameter | 'object';
+
+/** The formats of a list. `listMember` is the member of the JSON format that holds the rows. */
+export function formatsOf(listMember: string): Formats {
+  return {
+    json: {
+      mediaType: 'application/json',
+      rowsAre: 'json',
+      wrapper: [`{"${listMember}":[`, ']}'],
+    },
+    csv: { mediaType: 'text/csv', rowsAre: 'csv' },
+    ndjson: { mediaType: 'application/x-ndjson', rowsAre: 'json' },
+    array: {
+      mediaType: 'application/vnd.pgrst.array+json',
+      rowsAre: 'json',
+      wrapper: ['[', ']'],
+    },
+    object: { mediaType: 'application/vnd.pgrst.object+json', rowsAre: 'json' },
+  };
+}
+
+/** JSON text never contains these characters unescaped, so COPY writes each row unchanged on a line. */
+const UNQUOTED_LINES = String.raw`FORMAT csv, QUOTE E'\x01', DELIMITER E'\x02'`;
+
+/** A COPY statement for the rows of a query. */
+export function copyStatement(query: string, { rowsAre }: Format): string {
+  if (rowsAre === 'csv') return `COPY (${query}) TO STDOUT (FORMAT csv, HEADER)`;
+  return `COPY (SELECT row_to_json(row) FROM (${query}) AS row) TO STDOUT (${UNQUOTED_LINES})`;
+}
+
+type Literal = string | number | null;
+
+/** A statement with its values as literals: COPY takes no parameters. */
+export function inlineParameters(
+  { text, values }: Statement,
+  escape: (text: string) => string,
+): string {
+  const literal = (value: Literal | Literal[]): string => {
+    if (value === null) return 'NULL';
+    if (Array.isArray(value)) return `ARRAY[${value.map(literal).join(',')}]`;
+    return escape(String(value));
+  };
+  return text.replaceAll(/\$(\d+)/g, (_, number) =>
+    literal(values[Number(number) - 1] as Literal | Literal[]),
+  );
+}
+
+const [NEW_LINE, COMMA] = [0x0a, 0x2c];
+
+/** Puts lines of JSON into a wrapper, with commas in place of the line ends. */
+export async function* wrapLines(
+  lines: AsyncIterable<Buffer>,
+  [head, tail]: [string, string],
+): AsyncGenerator<Buffer> {
+  let previous: Buffer = Buffer.from(head);
+  for await (const chunk of lines) {
+    yield previous;
+    replaceLineEnds(chunk);
+    previous = chunk;
+  }
+  // the last comma separates nothing
+  if (previous.at(-1) === COMMA) previous = previous.subarray(0, -1);
+  yield previous;
+  yield Buffer.from(tail);
+}
+
+function replaceLineEnds(chunk: Buffer): void {
+  for (let at = chunk.indexOf(NEW_LINE); at >= 0; at = chunk.indexOf(NEW_LINE, at + 1)) {
+    chunk[at] = COMMA;
+  }
+}

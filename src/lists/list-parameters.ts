@@ -1,0 +1,117 @@
+import { IsIn } from 'class-validator';
+import { applyDecorators } from '@nestjs/common';
+import {
+  invalidParameters,
+  memberNamesOf,
+  toDto,
+  type DtoClass,
+  type ParameterIssue,
+} from '../http/validation.js';
+import { IsOptionalNotNull, IsPastTime } from '../http/value-rules.js';
+import { InvalidQueryError } from '../query/errors.js';
+import { parseListQuery, type ListQuery, type QueryableResource } from '../query/list-query.js';
+import { GROUP_NAMES, type QueryParameters } from '../query/parameters.js';
+import { FORMAT_PARAMETERS, type FormatParameter } from './formats.js';
+
+const MAX_CACHED_QUERIES = 1000;
+/** The parameters that are about pages of rows. */
+const PAGE_PARAMETERS = ['order', 'limit', 'offset', 'after', 'having', 'q'];
+
+/** Which parameters of a list a route accepts. */
+export type AcceptedParameters = 'all' | 'conditions' | 'select' | 'conditions and select';
+
+/** A parameter that names a format, in place of `Accept`. */
+export function IsFormat() {
+  const message = `can be ${FORMAT_PARAMETERS.join(', ')}`;
+  return applyDecorators(IsOptionalNotNull(), IsIn(FORMAT_PARAMETERS, { message }));
+}
+
+/** The parameters of a list besides those of its query. */
+export class ListOptions {
+  @IsOptionalNotNull()
+  @IsPastTime()
+  as_of?: Date;
+
+  @IsFormat()
+  format?: FormatParameter;
+}
+
+/**
+ * Parses the query parameters of a list: a list query, and the members of an options class. The last
+ * thousand queries are cached, because the same ones are sent again and again.
+ */
+export class ListParametersParser<Options extends object> {
+  private readonly cache = new Map<string, ListQuery>();
+  private readonly optionNames: string[];
+  private readonly rejected: string[];
+  private readonly emptyQuery: ListQuery;
+
+  constructor(
+    private readonly resource: QueryableResource,
+    private readonly optionsClass: DtoClass<Options>,
+    accepted: AcceptedParameters,
+  ) {
+    this.optionNames = memberNamesOf(optionsClass);
+    this.rejected = rejectedNames(resource, accepted);
+    this.emptyQuery = parseListQuery({}, resource, this.optionNames);
+  }
+
+  /** @throws {ProblemError} `invalid_parameter` or `unknown_parameter` with all issues. */
+  parse(parameters: QueryParameters): { options: Options; query: ListQuery } {
+    if (isEmpty(parameters)) return { options: new this.optionsClass(), query: this.emptyQuery };
+    const { own, others } = this.split(parameters);
+    const { dto, issues: optionIssues } = toDto(this.optionsClass, own);
+    const issues: ParameterIssue[] = optionIssues.map(({ pointer, detail }) => ({
+      parameter: pointer.slice(2),
+      detail,
+    }));
+    const query = collectIssues(issues, () => this.parseQuery(others));
+    for (const parameter of this.rejected.filter((name) => others[name] !== undefined)) {
+      issues.push({ parameter, detail: 'is not possible here' });
+    }
+    if (issues.length) throw invalidParameters(issues);
+    return { options: dto, query: query! };
+  }
+
+  private parseQuery(parameters: QueryParameters): ListQuery {
+    const key = JSON.stringify(parameters);
+    const cached = this.cache.get(key);
+    if (cached) return cached;
+    const query = parseListQuery(parameters, this.resource, this.optionNames);
+    if (this.cache.size >= MAX_CACHED_QUERIES) this.cache.clear();
+    this.cache.set(key, query);
+    return query;
+  }
+
+  private split(parameters: QueryParameters) {
+    // without a prototype, __proto__ is a name like any other
+    const own = Object.create(null) as QueryParameters;
+    const others = Object.create(null) as QueryParameters;
+    for (const [name, value] of Object.entries(parameters)) {
+      (this.optionNames.includes(name) ? own : others)[name] = value;
+    }
+    return { own, others };
+  }
+}
+
+function rejectedNames({ columns }: QueryableResource, accepted: AcceptedParameters): string[] {
+  if (accepted === 'all') return [];
+  if (accepted === 'conditions') return ['select', ...PAGE_PARAMETERS];
+  if (accepted === 'conditions and select') return PAGE_PARAMETERS;
+  return [...PAGE_PARAMETERS, ...columns.map(({ name }) => name), ...GROUP_NAMES];
+}
+
+function collectIssues<T>(issues: ParameterIssue[], parse: () => T): T | undefined {
+  try {
+    return parse();
+  } catch (error) {
+    if (!(error instanceof InvalidQueryError)) throw error;
+    issues.push(...error.issues);
+    return undefined;
+  }
+}
+
+function isEmpty(parameters: object): boolean {
+  for (const _ in parameters) return false;
+  return true;
+}

@@ -1,0 +1,198 @@
+import { Injectable } from '@nestjs/common';
+import { InjectDataSource } from '@nestjs/typeorm';
+import { LRUCache } from 'lru-cache';
+import { DataSource } from 'typeorm';
+import type { Settings } from '../config/settings.js';
+import { InjectSettings } from '../config/settings.module.js';
+import { DatabaseStartup } from '../database/database-startup.js';
+import { RequestCoalescer } from '../database/request-coalescer.js';
+import { matchesTag } from '../http/entity-tags.js';
+import { DatabaseVersions, type DatabaseVersion } from '../journal/database-versions.js';
+import { runWithDeadline, type Deadline } from '../pool/deadline.js';
+import { Semaphore } from '../pool/semaphore.js';
+import { ProblemError } from '../problems/problems.js';
+import { ListExecutor, type ListStatement, type OpenList } from './list-executor.js';
+import type { ListRequest } from './list-request.js';
+import { etagOf, type ListResult, type ListSource } from './list-result.js';
+import { bufferStart } from './list-streaming.js';
+import { RowStream } from './row-stream.js';
+
+interface ShortList extends ListResult {
+  rows: Buffer;
+}
+
+const MAX_CACHED_LISTS = 1000;
+const MAX_CACHED_BYTES = 16_777_216;
+
+/** How long a list that did not fit into the buffer is streamed without trying to buffer it. */
+const LONG_LIST_TTL_MS = 60_000;
+const MAX_LONG_LISTS = 1000;
+
+/** How many requests may wait until a long list has been sent. */
+const MAX_WAITING_REQUESTS = 1000;
+
+/**
+ * Reads lists. A short list is executed once for all clients that request it at the same time, and is
+ * cached until the next commit. A long list is streamed to each client. Since the client decides how long
+ * it reads, and so how long a connection is used, long lists may use a quarter of the pool only.
+ */
+@Injectable()
+export class ListReader {
+  private readonly executor: ListExecutor;
+  private readonly coalescer: RequestCoalescer<ShortList | undefined>;
+  private readonly longLists: Semaphore<void>;
+  private readonly cache = new LRUCache<string, ShortList>({
+    max: MAX_CACHED_LISTS,
+    maxSize: MAX_CACHED_BYTES,
+    sizeCalculation: ({ rows }, key) => rows.length + key.length,
+  });
+  private readonly knownLongLists = new LRUCache<string, true>({
+    max: MAX_LONG_LISTS,
+    ttl: LONG_LIST_TTL_MS,
+  });
+
+  constructor(
+    @InjectDataSource() dataSource: DataSource,
+    private readonly database: DatabaseStartup,
+    private readonly versions: DatabaseVersions,
+    @InjectSettings() { poolSize }: Settings,
+  ) {
+    this.executor = new ListExecutor(dataSource);
+    this.coalescer = new RequestCoalescer(database);
+    this.longLists = new Semaphore(Math.ceil(poolSize / 4), MAX_WAITING_REQUESTS);
+  }
+
+  /**
+   * @throws {DeadlineExceededError} if the database did not answer in time.
+   * @throws {ProblemError} `too_many_long_lists` if no connection for long lists became free in time.
+   */
+  async read(request: ListRequest, source: ListSource): Promise<ListResult> {
+    if (request.ifNoneMatch !== undefined) {
+      const version = await this.fetchVersion(source, request.deadline.endsAt);
+      if (isCurrent(request, version)) return { version, isNotModified: true, cursors: {} };
+    }
+    if (!request.needsRows) return this.readMetadata(request, source);
+    return (await this.readShort(request, source)) ?? this.readLong(request, source);
+  }
+
+  private async readMetadata(request: ListRequest, source: ListSource): Promise<ListResult> {
+    return this.retry(request, async () => {
+      const version = await this.fetchVersion(source, request.deadline.endsAt);
+      const list = await this.open(request, source, request.client.signal, request.deadline);
+      await list.close();
+      return { ...list.metadata, version };
+    });
+  }
+
+  /** Undefined if the list does not fit into the buffer. */
+  private async readShort(
+    request: ListRequest,
+    source: ListSource,
+  ): Promise<ShortList | undefined> {
+    if (request.coalescingKey === undefined) return undefined;
+    const key = `${request.coalescingKey} ${source.relation}`;
+    if (this.knownLongLists.has(key)) return undefined;
+    const execute = async (signal: AbortSignal, deadline: Deadline) => {
+      const version = await this.fetchVersion(source, deadline.endsAt);
+      const cached = this.cache.get(key);
+      if (cached && cached.version?.snapshot === version?.snapshot) return cached;
+      const list = await this.readBuffered(request, source, version, signal, deadline);
+      if (list && version?.snapshot) this.cache.set(key, list);
+      return list;
+    };
+    const waiter = { client: request.client, execute };
+    const list = await this.coalescer.read(key, waiter, request.deadline.endsAt);
+    if (!list) this.knownLongLists.set(key, true);
+    return list;
+  }
+
+  private async readBuffered(
+    request: ListRequest,
+    source: ListSource,
+    version: DatabaseVersion | undefined,
+    signal: AbortSignal,
+    deadline: Deadline,
+  ): Promise<ShortList | undefined> {
+    const list = await this.open(request, source, signal, deadline);
+    try {
+      const { start, isComplete } = await bufferStart(list.readRows());
+      return isComplete ? { ...list.metadata, version, rows: start } : undefined;
+    } finally {
+      await list.close();
+    }
+  }
+
+  private async readLong(request: ListRequest, source: ListSource): Promise<ListResult> {
+    await this.acquireLongList(request.deadline);
+    try {
+      return await this.retry(request, async () => this.openStream(request, source));
+    } catch (error) {
+      this.longLists.release();
+      throw error;
+    }
+  }
+
+  /** A list that ends within the buffer is closed before it is sent. */
+  private async openStream(request: ListRequest, source: ListSource): Promise<ListResult> {
+    const version = await this.fetchVersion(source, request.deadline.endsAt);
+    const list = await this.open(request, source, request.client.signal, request.deadline);
+    try {
+      const chunks = list.readRows();
+      const { start, isComplete } = await bufferStart(chunks);
+      const rows = new RowStream(start, chunks, list, this.longLists);
+      if (!isComplete) list.removeDeadline();
+      else await rows.close();
+      return { ...list.metadata, version, rows: isComplete ? start : rows };
+    } catch (error) {
+      await list.close();
+      throw error;
+    }
+  }
+
+  private async acquireLongList({ endsAt }: Deadline): Promise<void> {
+    try {
+      await this.longLists.acquire(endsAt - Date.now());
+    } catch {
+      // whether the wait was too long or the queue full, the advice is the same
+      throw new ProblemError(
+        'too_many_long_lists',
+        'Too many long lists are being read. Try again in a moment, or request pages with limit.',
+      );
+    }
+  }
+
+  private async open(
+    request: ListRequest,
+    source: ListSource,
+    signal: AbortSignal,
+    deadline: Deadline,
+  ): Promise<OpenList> {
+    const { query, format, isCounted } = request;
+    const { relation, search } = source;
+    const match =
+      query.search === undefined
+        ? undefined
+        : await runWithDeadline(deadline, async () => search.find(query.search!, relation));
+    const statement: ListStatement = { query, format, isCounted, source: { relation, match } };
+    return this.executor.open(statement, signal, deadline);
+  }
+
+  private async fetchVersion(
+    { version }: ListSource,
+    endsAt: number,
+  ): Promise<DatabaseVersion | undefined> {
+    return version === 'latest'
+      ? this.versions.fetch(endsAt)
+      : version === undefined
+        ? undefined
+        : { seq: version };
+  }
+
+  private async retry<T>({ deadline }: ListRequest, work: () => Promise<T>): Promise<T> {
+    return this.database.withRetryUntil(deadline.endsAt, work);
+  }
+}
+
+function isCurrent(request: ListRequest, version: DatabaseVersion | undefined): boolean {
+  return version !== undefined && matchesTag(request.ifNoneMatch, etagOf(request, version));
+}

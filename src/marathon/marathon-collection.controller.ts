@@ -1,0 +1,125 @@
+import { Controller, Delete, Get, Patch, Post, Res } from '@nestjs/common';
+import type { FastifyReply } from 'fastify';
+import { RetryOnConnectionLoss } from '../http/retry.interceptor.js';
+import { Consumes } from '../http/route-rules.js';
+import { UploadedRows } from '../http/upload.js';
+import { ValidatedBody, ValidatedBodyOrRows } from '../http/validation.js';
+import { WriteOptions } from '../http/write-options.js';
+import { ListOptions } from '../lists/list-parameters.js';
+import {
+  ListQueryOf,
+  SelectionOf,
+  type ListRequest,
+  type ParsedList,
+  type Selection,
+} from '../lists/list-request.js';
+import { sendList } from '../lists/list-response.js';
+import { sendSummary } from '../lists/write-response.js';
+import { MarathonCollectionService } from './marathon-collection.service.js';
+import { MarathonTransferService, rowsToImport } from './marathon-transfer.service.js';
+import {
+  AnniversaryQuery,
+  AsOfQuery,
+  CreateMarathonDto,
+  UpdateMarathonDto,
+  UpsertQuery,
+} from './marathon.dto.js';
+import { ANNIVERSARIES, MARATHONS } from './marathon.lists.js';
+import { MarathonService } from './marathon.service.js';
+
+@Controller('marathon')
+export class MarathonCollectionController {
+  constructor(
+    private readonly marathons: MarathonService,
+    private readonly collection: MarathonCollectionService,
+    private readonly transfer: MarathonTransferService,
+  ) {}
+
+  @Get()
+  async findAll(
+    @ListQueryOf(MARATHONS, ListOptions) { request, options }: ParsedList<ListOptions>,
+    @Res() reply: FastifyReply,
+  ) {
+    await sendList(reply, request, await this.collection.find(request, options.as_of));
+  }
+
+  @Get('anniversaries')
+  async findAnniversaries(
+    @ListQueryOf(ANNIVERSARIES, AnniversaryQuery) parsed: ParsedList<AnniversaryQuery>,
+    @Res() reply: FastifyReply,
+  ) {
+    const { request, options } = parsed;
+    await sendList(reply, request, await this.collection.findAnniversaries(request, options.year));
+  }
+
+  @Get('stats')
+  @RetryOnConnectionLoss()
+  async statistics(@ListQueryOf(MARATHONS, AsOfQuery, 'conditions') parsed: ParsedList<AsOfQuery>) {
+    return this.collection.statistics(parsed.request.query.where, parsed.options.as_of);
+  }
+
+  @Post()
+  @Consumes('application/json', 'text/csv', 'application/x-ndjson')
+  async create(
+    @ValidatedBodyOrRows(CreateMarathonDto) body: CreateMarathonDto | UploadedRows,
+    @ListQueryOf(MARATHONS, UpsertQuery, 'select') parsed: ParsedList<UpsertQuery>,
+    @WriteOptions('resolution', 'return') options: WriteOptions,
+    @Res() reply: FastifyReply,
+  ) {
+    reply.code(201);
+    const rows = rowsToImport(body, reply.request.body, parsed.options, options);
+    if (!rows) return this.createOne(body as CreateMarathonDto, parsed.request, options, reply);
+    const counts = await this.transfer.import(rows, options.resolution, options);
+    // an import may take longer than the deadline of the request
+    await this.respond(reply, parsed.request.restarted(), options, counts);
+  }
+
+  @Patch()
+  @RetryOnConnectionLoss()
+  @Consumes('application/merge-patch+json', 'application/json')
+  async update(
+    @SelectionOf(MARATHONS) { where, request }: Selection,
+    @ValidatedBody(UpdateMarathonDto) changes: UpdateMarathonDto,
+    @WriteOptions('max-affected', 'return') options: WriteOptions,
+    @Res() reply: FastifyReply,
+  ) {
+    const { updated, skipped } = await this.collection.update(where, changes, options);
+    await this.respond(reply, request, options, { updated, skipped });
+  }
+
+  @Delete()
+  @RetryOnConnectionLoss()
+  async remove(
+    @SelectionOf(MARATHONS) { where, request }: Selection,
+    @WriteOptions('max-affected', 'return') options: WriteOptions,
+    @Res() reply: FastifyReply,
+  ) {
+    const { deleted } = await this.collection.remove(where, options);
+    await this.respond(reply, request, options, { deleted });
+  }
+
+  private async createOne(
+    details: CreateMarathonDto,
+    request: ListRequest,
+    options: WriteOptions,
+    reply: FastifyReply,
+  ): Promise<void> {
+    const { id, version } = await this.marathons.create(details, options);
+    reply.header('Location', `/marathon/${id}`).header('ETag', `"${version}"`);
+    await this.respond(reply, request, options, { id });
+  }
+
+  /** Sends the changed marathons if the client prefers them, and else a summary. */
+  private async respond(
+    reply: FastifyReply,
+    request: ListRequest,
+    options: WriteOptions,
+    summary: object,
+  ): Promise<void> {
+    if (!options.returnsRepresentation || options.dryRun) {
+      return sendSummary(reply, options, summary);
+    }
+    const changed = await this.collection.findChanged(request, options.requestId);
+    await sendList(reply, request, changed);
+  }
+}

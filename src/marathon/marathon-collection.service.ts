@@ -1,0 +1,93 @@
+import { Injectable } from '@nestjs/common';
+import { InjectDataSource } from '@nestjs/typeorm';
+import { DataSource } from 'typeorm';
+import type { ChangeCounts } from '../journal/change-counts.js';
+import { FIRST_PARAMETER } from '../journal/journal-sql.js';
+import type { BulkJournal, MatchingIds } from '../journal/bulk-journal.js';
+import type { JournalReader } from '../journal/journal-reader.js';
+import { InjectBulkJournal, InjectJournalReader } from '../journal/journal.module.js';
+import type { WriteOptions } from '../journal/write-options.js';
+import { ListReader } from '../lists/list-reader.js';
+import type { ListRequest } from '../lists/list-request.js';
+import type { ListResult } from '../lists/list-result.js';
+import type { Group } from '../query/conditions.js';
+import { conditionSql, Parameters } from '../query/sql.js';
+import type { Search } from '../search/search.js';
+import { InjectSearch } from '../search/search.module.js';
+import type { StatisticsResponse, UpdateMarathonDto } from './marathon.dto.js';
+import { Marathon } from './marathon.entity.js';
+import { MarathonHistoryService } from './marathon-history.service.js';
+import { RESOURCE } from './marathon.lists.js';
+import { anniversariesSql, statisticsSql } from './marathon.statistics.js';
+
+const { table: TABLE } = RESOURCE;
+
+/** Lists marathons, and changes those that a filter selects. */
+@Injectable()
+export class MarathonCollectionService {
+  constructor(
+    @InjectDataSource() private readonly dataSource: DataSource,
+    @InjectBulkJournal(Marathon) private readonly journal: BulkJournal<Marathon>,
+    @InjectJournalReader(Marathon) private readonly journalReader: JournalReader<Marathon>,
+    @InjectSearch(Marathon) private readonly search: Search,
+    private readonly history: MarathonHistoryService,
+    private readonly reader: ListReader,
+  ) {}
+
+  /** The marathons of now, or of an earlier time. */
+  async find(request: ListRequest, asOf?: Date): Promise<ListResult> {
+    const { search } = this;
+    const seq = asOf && (await this.history.findSeqAt(asOf, request.deadline));
+    const relation = seq === undefined ? TABLE : this.journalReader.relationAt(seq);
+    return this.reader.read(request, { relation, search, version: seq ?? 'latest' });
+  }
+
+  /** The marathons that were founded a multiple of ten years before `year`. */
+  async findAnniversaries(request: ListRequest, year: number): Promise<ListResult> {
+    const relation = `(${anniversariesSql(year)})`;
+    return this.reader.read(request, { relation, search: this.search, version: 'latest' });
+  }
+
+  /** The marathons that a request changed. */
+  async findChanged(request: ListRequest, requestId: string): Promise<ListResult> {
+    const relation = this.journalReader.relationOf(requestId);
+    return this.reader.read(request, { relation, search: this.search });
+  }
+
+  /** Counts the selected marathons by decade and by city. */
+  async statistics(where: Group, asOf?: Date): Promise<StatisticsResponse> {
+    const seq = asOf && (await this.history.findSeqAt(asOf));
+    const relation = seq === undefined ? TABLE : this.journalReader.relationAt(seq);
+    const parameters = new Parameters();
+    const condition = conditionSql(where, parameters);
+    const sql = statisticsSql(`SELECT * FROM ${relation} AS source WHERE ${condition}`);
+    const [row]: { statistics: StatisticsResponse }[] = await this.dataSource.query(
+      sql,
+      parameters.values,
+    );
+    return row!.statistics;
+  }
+
+  /**
+   * Updates all selected marathons.
+   * @throws {ProblemError} `max_affected_exceeded`, `precondition_failed` or `no_changes`
+   */
+  async update(
+    where: Group,
+    changes: UpdateMarathonDto,
+    options: WriteOptions,
+  ): Promise<ChangeCounts> {
+    return this.journal.updateMatching(matchingIds(where), changes, options);
+  }
+
+  /** As `update`. */
+  async remove(where: Group, options: WriteOptions): Promise<ChangeCounts> {
+    return this.journal.deleteMatching(matchingIds(where), options);
+  }
+}
+
+function matchingIds(where: Group): MatchingIds {
+  const parameters = new Parameters(FIRST_PARAMETER - 1);
+  const condition = conditionSql(where, parameters);
+  return { text: `SELECT id FROM ${TABLE} WHERE ${condition}`, values: parameters.values };
+}

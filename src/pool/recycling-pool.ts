@@ -1,0 +1,220 @@
+import { setTimeout as wait } from 'node:timers/promises';
+import pg from 'pg';
+import type { DataSource } from 'typeorm';
+import { BackendStates } from './backend-states.js';
+import { bigintAsNumber } from './bigint-as-number.js';
+import { ConnectionHealth } from './connection-health.js';
+import { ConnectionMonitor } from './connection-monitor.js';
+import {
+  ConnectionRejectedError,
+  isAboutEncryption,
+  isDatabaseUnavailable,
+} from './database-errors.js';
+import {
+  currentDeadline,
+  DeadlineExceededError,
+  deadlineIn,
+  settleBy,
+  type Deadline,
+} from './deadline.js';
+import type { ConnectCallback, Lease, PooledClient, RecyclingOptions } from './pool-types.js';
+import { RecyclingClient } from './recycling-client.js';
+import { Semaphore } from './semaphore.js';
+import { CONNECT_TIMEOUT_MS, SessionSetup } from './session-setup.js';
+
+const [MIN_DELAY_MS, MAX_DELAY_MS] = [10, 250];
+const MAX_WAITING_PER_CONNECTION = 100;
+const END_TIMEOUT_MS = 1000;
+
+/**
+ * A pool that does not hand out dead connections. At each checkout it replaces connections that are too
+ * old, validates those that were idle, and retries to connect until the deadline. Connections that are
+ * checked out are monitored (see `ConnectionMonitor`). A connection that is closed, busy or in a transaction
+ * when it is released is discarded.
+ *
+ * The age is checked at checkout and not by a timer, because a suspended process misses its timers.
+ */
+export class RecyclingPool extends pg.Pool {
+  /** Called when the database became unreachable. */
+  onUnreachable: () => void = () => undefined;
+  private reachable = false;
+  private isAborted = false;
+  private readonly semaphore: Semaphore<Lease>;
+  private readonly monitor: ConnectionMonitor;
+  private readonly health: ConnectionHealth;
+  private readonly deadlineMs: number;
+  private readonly sslFallback: pg.PoolConfig['ssl'];
+
+  constructor({ recycleSeconds, deadlineMs, sslFallback, ...options }: RecyclingOptions) {
+    const setup = new SessionSetup(deadlineMs);
+    super({
+      ...options,
+      Client: RecyclingClient,
+      min: 0,
+      types: bigintAsNumber,
+      connectionTimeoutMillis: Math.min(CONNECT_TIMEOUT_MS, deadlineMs),
+      idleTimeoutMillis: (recycleSeconds * 1000) / 2,
+      onConnect: async (client) =>
+        this.health.noteSetup(await setup.run(client as RecyclingClient)),
+    });
+    const { max } = this.options;
+    this.semaphore = new Semaphore<Lease>(max, max * MAX_WAITING_PER_CONNECTION);
+    this.health = new ConnectionHealth(recycleSeconds * 1000);
+    this.monitor = new ConnectionMonitor(new BackendStates(this.options), this.health, () =>
+      this.noteUnreachable(),
+    );
+    this.deadlineMs = deadlineMs;
+    this.sslFallback = sslFallback;
+  }
+
+  /** Whether the last attempt to get a connection succeeded. */
+  get isReachable(): boolean {
+    return this.reachable;
+  }
+
+  override connect(): Promise<pg.PoolClient>;
+  override connect(callback: ConnectCallback): void;
+  override connect(callback?: ConnectCallback): Promise<pg.PoolClient> | void {
+    if (!callback) return this.checkOut();
+    void this.passClientTo(callback);
+  }
+
+  private async passClientTo(callback: ConnectCallback): Promise<void> {
+    let client: PooledClient;
+    try {
+      client = await this.checkOut();
+    } catch (error) {
+      return callback(error as Error, undefined, () => undefined);
+    }
+    return callback(undefined, client, (error) => client.release(error as Error));
+  }
+
+  /**
+   * Checks out a connection, which the caller must release. `deadline` is that of the caller's work.
+   * @throws {DeadlineExceededError} if no connection was available in time.
+   * @throws {QueueFullError} if too many callers are waiting.
+   * @throws {ConnectionRejectedError} if the database rejects the connection.
+   */
+  async checkOut(
+    deadline: Deadline = currentDeadline() ?? deadlineIn(this.deadlineMs),
+  ): Promise<PooledClient> {
+    if (this.isAborted) throw new DeadlineExceededError();
+    const handedOff = await this.semaphore.acquire(deadline.endsAt - Date.now());
+    return this.lease(handedOff ?? (await this.acquireHealthy(deadline.endsAt)), deadline);
+  }
+
+  /** Rejects all work, and closes the connections that are checked out. For a service that must end. */
+  abort(): void {
+    this.isAborted = true;
+    this.semaphore.rejectAll(new DeadlineExceededError());
+    this.monitor.discardAll(new DeadlineExceededError());
+  }
+
+  /** Closes the pool. After a second it closes the connections that are still checked out. */
+  override end(): Promise<void>;
+  override end(callback: () => void): void;
+  override end(callback?: () => void): Promise<void> | void {
+    const timer = setTimeout(() => this.abort(), END_TIMEOUT_MS);
+    const ended = super.end().finally(() => clearTimeout(timer));
+    return callback ? void ended.finally(callback) : ended;
+  }
+
+  private async acquireHealthy(endsAt: number): Promise<Lease> {
+    const connecting = this.connectUntil(endsAt);
+    try {
+      const client = await settleBy(endsAt, connecting);
+      return { client, returnToPool: client.release.bind(client) };
+    } catch (error) {
+      if (error instanceof DeadlineExceededError) this.noteUnreachable();
+      // a connection that arrives too late for this caller is kept for the next one
+      void connecting
+        .then(
+          (client) => client.release(),
+          () => undefined,
+        )
+        .finally(() => this.semaphore.release());
+      throw error;
+    }
+  }
+
+  private async connectUntil(endsAt: number): Promise<PooledClient> {
+    for (let delayMs = MIN_DELAY_MS; ; delayMs = Math.min(2 * delayMs, MAX_DELAY_MS)) {
+      const { ssl } = this.options;
+      try {
+        const client = await this.connectOnce();
+        this.reachable = true;
+        if (client) return client;
+        delayMs = MIN_DELAY_MS;
+      } catch (error) {
+        this.noteUnreachable();
+        if (isAboutEncryption(error) && this.useSslFallback(ssl)) continue;
+        if (!isDatabaseUnavailable(error)) throw new ConnectionRejectedError(error);
+        const jitteredMs = delayMs * (0.5 + Math.random() / 2);
+        const isLast = this.isAborted || Date.now() + jitteredMs > endsAt;
+        if (isLast) throw new DeadlineExceededError(error);
+        await wait(jitteredMs);
+      }
+    }
+  }
+
+  /** Returns undefined if the connection had to be discarded. */
+  private async connectOnce(): Promise<PooledClient | undefined> {
+    const client = (await super.connect()) as unknown as PooledClient;
+    if (await this.health.validate(client)) return client;
+    client.release(true);
+    return undefined;
+  }
+
+  private noteUnreachable(): void {
+    const wasReachable = this.reachable;
+    this.reachable = false;
+    if (wasReachable) this.onUnreachable();
+  }
+
+  /** Returns false if there is no other mode to try. The mode applies to all further connections. */
+  private useSslFallback(rejected: pg.PoolConfig['ssl']): boolean {
+    if (this.sslFallback === undefined || rejected === this.sslFallback) return false;
+    this.options.ssl = this.sslFallback;
+    return true;
+  }
+
+  private lease(lease: Lease, deadline: Deadline): PooledClient {
+    const { client } = lease;
+    this.monitor.watch(client, deadline);
+    let isReleased = false;
+    client.release = (error?: Error | boolean) => {
+      if (isReleased) throw new Error('The connection was released twice.');
+      isReleased = true;
+      this.monitor.unwatch(client);
+      if (error || client.isReady || client.isClosed) return this.checkIn(lease, error);
+      void this.checkInSettled(lease);
+    };
+    return client;
+  }
+
+  private async checkInSettled(lease: Lease): Promise<void> {
+    await lease.client.settle();
+    this.checkIn(lease);
+  }
+
+  private checkIn(lease: Lease, error?: Error | boolean): void {
+    const { client } = lease;
+    if (client.isClosed) this.health.noteFailed();
+    else client.markUsed();
+    const isHealthy = !error && !client.isDirty && !this.health.isExpired(client);
+    // it has just responded, so the next caller need not validate it
+    if (isHealthy && this.semaphore.handOff(lease)) return;
+    lease.returnToPool(error ?? client.isDirty);
+    this.semaphore.release();
+  }
+}
+
+/** The pool of a connected DataSource. TypeORM exposes it to its own query runners only. */
+export function poolOf({ driver }: DataSource): RecyclingPool {
+  return (driver as unknown as { master: RecyclingPool }).master;
+}
+
+/** pg with this pool in place of its own, for TypeORM's option `driver`. */
+export const recyclingPg: typeof pg = Object.assign(Object.create(pg) as typeof pg, {
+  Pool: RecyclingPool,
+});

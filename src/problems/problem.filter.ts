@@ -1,0 +1,43 @@
+import {
+  Catch,
+  HttpException,
+  Logger,
+  type ArgumentsHost,
+  type ExceptionFilter,
+} from '@nestjs/common';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import { toProblem } from './failures.js';
+import { serializeProblem, statusOf, type Problem } from './problems.js';
+
+const RETRY_AFTER_SECONDS = 2;
+
+/** Turns every failure of a request into a problem document. Unexpected failures are logged. */
+@Catch()
+export class ProblemFilter implements ExceptionFilter {
+  private readonly log = new Logger(ProblemFilter.name);
+
+  catch(failure: unknown, host: ArgumentsHost): void {
+    const http = host.switchToHttp();
+    const problem = toProblem(failure);
+    const status = statusOf(problem.code);
+    if (problem.code === 'internal_error') this.report(failure, http.getRequest<FastifyRequest>());
+    else if (status > 500) this.log.warn(`${status}: ${String(failure)}`);
+    sendProblem(http.getResponse<FastifyReply>(), problem);
+  }
+
+  private report(failure: unknown, { method, url }: FastifyRequest): void {
+    const text = failure instanceof Error ? (failure.stack ?? failure.message) : String(failure);
+    this.log.error(`${method} ${url}: ${text}`);
+  }
+}
+
+/** Answers requests that Fastify rejects before it has found a route. */
+export function rejectRequest(failure: unknown, _: FastifyRequest, reply: FastifyReply): void {
+  sendProblem(reply, toProblem(failure instanceof HttpException ? failure.cause : failure));
+}
+
+function sendProblem(reply: FastifyReply, problem: Problem): void {
+  const status = statusOf(problem.code);
+  if (status === 503) reply.header('Retry-After', RETRY_AFTER_SECONDS);
+  reply.code(status).type('application/problem+json').send(serializeProblem(problem));
+}

@@ -1,0 +1,91 @@
+/**
+ * Every kind of problem that the service reports: its stable code, its HTTP status and its title.
+ * `docs/errors.md` describes each of them.
+ */
+export const PROBLEMS = {
+  invalid_body: [400, 'Invalid body'],
+  malformed_json: [400, 'Malformed JSON'],
+  missing_body: [400, 'Missing body'],
+  invalid_upload: [400, 'Invalid upload'],
+  invalid_rows: [400, 'Invalid rows'],
+  aborted_upload: [400, 'Aborted upload'],
+  invalid_id: [400, 'Invalid id'],
+  invalid_parameter: [400, 'Invalid query parameter'],
+  unknown_parameter: [400, 'Unknown query parameter'],
+  invalid_header: [400, 'Invalid header'],
+  invalid_preference: [400, 'Invalid preference'],
+  missing_filter: [400, 'Missing filter'],
+  no_changes: [400, 'No changes'],
+  max_affected_exceeded: [400, 'Too many records affected'],
+  future_change: [400, 'Change in the future'],
+  malformed_request: [400, 'Malformed request'],
+  malformed_address: [400, 'Malformed address'],
+  host_not_allowed: [403, 'Host not allowed'],
+  not_found: [404, 'Not found'],
+  unknown_address: [404, 'Unknown address'],
+  method_not_allowed: [405, 'Method not allowed'],
+  not_acceptable: [406, 'Not acceptable'],
+  request_timeout: [408, 'Request timeout'],
+  not_deleted: [409, 'Not deleted'],
+  constraint_violation: [409, 'Constraint violation'],
+  precondition_failed: [412, 'Precondition failed'],
+  body_too_large: [413, 'Body too large'],
+  unsupported_media_type: [415, 'Unsupported media type'],
+  range_not_satisfiable: [416, 'Range not satisfiable'],
+  expectation_failed: [417, 'Expectation failed'],
+  idempotency_key_reused: [422, 'Idempotency key reused'],
+  headers_too_large: [431, 'Headers too large'],
+  internal_error: [500, 'Internal error'],
+  database_unavailable: [503, 'Database unavailable'],
+  database_read_only: [503, 'Database read-only'],
+  too_many_long_lists: [503, 'Too many long lists'],
+  disk_full: [507, 'Disk full'],
+} as const satisfies Record<string, readonly [status: number, title: string]>;
+
+export type ProblemCode = keyof typeof PROBLEMS;
+
+/** Members that some problem documents have besides the standard ones. */
+export interface ProblemExtensions {
+  /** What is wrong with each member, parameter or row. */
+  errors?: object[];
+  /** The number of rejected rows; `errors` shows only the first of them. */
+  rejected?: number;
+}
+
+/** What a problem document says. */
+export interface Problem extends ProblemExtensions {
+  code: ProblemCode;
+  /** What is wrong with this request, and what to do next. */
+  detail: string;
+}
+
+/** A request cannot be served. The problem filter turns it into a problem document. */
+export class ProblemError extends Error implements Problem {
+  override readonly name = 'ProblemError';
+  readonly errors?: object[];
+  readonly rejected?: number;
+
+  constructor(
+    readonly code: ProblemCode,
+    readonly detail: string,
+    extensions: ProblemExtensions = {},
+  ) {
+    super(detail);
+    Object.assign(this, extensions);
+  }
+}
+
+export function statusOf(code: ProblemCode): number {
+  return PROBLEMS[code][0];
+}
+
+/** The address of the description of a kind of problem. */
+export function typeOf(code: ProblemCode): string {
+  return `/problems/${code.replaceAll('_', '-')}`;
+}
+
+/** Serializes a problem document (RFC 9457, section 3). */
+export function serializeProblem({ code, detail, errors, rejected }: Problem): string {
+  const [status, title] = PROBLEMS[code];
+  return JSON.stringify({ type: typeOf(code), title, status, code, detail, errors, rejected });
+}
