@@ -75,13 +75,13 @@ function scriptOf(requests: Request[]): string {
 }
 
 /** How long one client waits, who sends one request after the other. */
-export async function measureLatencies(url: string, asked: Request, seconds: number) {
+export async function measureLatencies(url: string, repeated: Request, seconds: number) {
   const agent = new Agent({ keepAlive: true, maxSockets: 1 });
   const times: number[] = [];
   try {
     for (const end = performance.now() + seconds * 1000; performance.now() < end;) {
       const sentAt = performance.now();
-      await send(url, asked, agent);
+      await send(url, repeated, agent);
       times.push(performance.now() - sentAt);
     }
   } finally {

@@ -15,14 +15,14 @@ export async function measureLoneClient(
   try {
     const rows = [];
     for (const { name, requests } of [LIST, ITEM, CREATE]) {
-      const asked = requests[0]!;
-      for (const { url } of peers) await measureLatencies(url, asked, warmUpSeconds);
+      const request = requests[0]!;
+      for (const { url } of peers) await measureLatencies(url, request, warmUpSeconds);
       const p50: number[][] = [[], []];
       const p99: number[][] = [[], []];
       for (let round = 1; round <= rounds; round += 1) {
         say(`${name}, one client: round ${round} of ${rounds}`);
         for (const [index, { url }] of peers.entries()) {
-          const { p50Ms, p99Ms } = await measureLatencies(url, asked, seconds);
+          const { p50Ms, p99Ms } = await measureLatencies(url, request, seconds);
           p50[index]!.push(p50Ms);
           p99[index]!.push(p99Ms);
         }

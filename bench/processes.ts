@@ -22,12 +22,12 @@ export async function startProcess(
   const env = { ...process.env, ...settings };
   // a group of its own, so that its workers end with it
   const child = spawn(command, words, { env, stdio: ['ignore', 'pipe', 'pipe'], detached: true });
-  let told = '';
-  child.stderr.on('data', (text: Buffer) => (told += text.toString()));
+  let stderr = '';
+  child.stderr.on('data', (text: Buffer) => (stderr += text.toString()));
   const lines = [child.stdout, child.stderr].map(async (output) => findUrl(output, isUp));
   const ended = once(child, 'exit').then(() => undefined);
   const url = await Promise.race([...lines, ended]);
-  if (!url) throw new Error(`${command} ${words.join(' ')} did not start:\n${told}`);
+  if (!url) throw new Error(`${command} ${words.join(' ')} did not start:\n${stderr}`);
   return { url: url.replace(/\/$/, ''), pid: child.pid!, stop: async () => stop(child) };
 }
 

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { aMarathon } from './support/a-marathon.js';
 import { startApp, type RunningApp } from './support/app.js';
 
-describe('while access is open on this machine only', () => {
+describe('while access is open on loopback', () => {
   let running: RunningApp;
   beforeAll(async () => {
     running = await startApp({ ALLOWED_HOSTS: 'marathons.example, 10.0.0.7' });
@@ -36,17 +36,20 @@ describe('while access is open on this machine only', () => {
     '10.0.0.8',
     '[::2]',
     '',
-  ])('a request to "%s" is not, since a page of that name may have sent it', async (host) => {
-    for (const path of ['/marathon/', '/marathon/1', '/health/live', '/nowhere']) {
-      const { status, body } = await get(host, path);
-      expect({ status, detail: body.detail }).toEqual({
-        status: 403,
-        detail: expect.stringContaining('ALLOWED_HOSTS'),
-      });
-    }
-  });
+  ])(
+    'a request to "%s" is rejected, because a page of that name may have sent it',
+    async (host) => {
+      for (const path of ['/marathon/', '/marathon/1', '/health/live', '/nowhere']) {
+        const { status, body } = await get(host, path);
+        expect({ status, detail: body.detail }).toEqual({
+          status: 403,
+          detail: expect.stringContaining('ALLOWED_HOSTS'),
+        });
+      }
+    },
+  );
 
-  it('nothing is stored for such a page', async () => {
+  it('such a page cannot store anything', async () => {
     await running.http.post('/marathon/').set('Host', 'evil.example').send(aMarathon()).expect(403);
     await get('localhost').expect(200, { marathon_list: [] });
   });

@@ -4,7 +4,7 @@ import { startApp, type RunningApp } from './support/app.js';
 const JSON_TYPE = 'application/json';
 const YEAR = 'must be a whole number from 1 to 9999, or null';
 
-describe('bad input is refused in clear words, and nothing is stored', () => {
+describe('invalid input is rejected with an explanation, and not stored:', () => {
   let running: RunningApp;
   beforeAll(async () => void (running = await startApp()));
   afterAll(async () => running.close());
@@ -38,7 +38,7 @@ describe('bad input is refused in clear words, and nothing is stored', () => {
     expect(body.detail).toContain('There is no body');
   });
 
-  it('bytes that are no UTF-8', async () => {
+  it('bytes that are not UTF-8', async () => {
     const body = Buffer.from([...Buffer.from('{"name":"'), 0xff, 0x22, 0x7d]);
     const headers = { 'Content-Type': JSON_TYPE };
     const url = `${await running.app.getUrl()}/marathon/`;
@@ -101,7 +101,7 @@ describe('bad input is refused in clear words, and nothing is stored', () => {
     expect(body).toMatchObject({ status: 400, errors: [{ pointer, detail }] });
   });
 
-  it('several faults, all of them at once', async () => {
+  it('several issues, all of them together', async () => {
     const { body } = await post('{"city":3,"inception_year":"1897","nam":"x"}');
     const pointers = body.errors.map((fault: { pointer: string }) => fault.pointer);
     expect(pointers.toSorted()).toEqual(['#/city', '#/inception_year', '#/nam', '#/name']);
@@ -133,14 +133,14 @@ describe('bad input is refused in clear words, and nothing is stored', () => {
     },
   );
 
-  it('a query parameter that nobody knows', async () => {
+  it('an unknown query parameter', async () => {
     const { body } = await running.http.get('/marathon/?citty=Boston').expect(400);
     expect(body.errors).toEqual([
       { parameter: 'citty', detail: 'is not known: did you mean city?' },
     ]);
   });
 
-  it('an address that nobody knows', async () => {
+  it('an unknown address', async () => {
     const { body } = await running.http.get('/marathons/').expect(404);
     expect(body).toMatchObject({ code: 'unknown_address', title: 'Unknown address', status: 404 });
   });

@@ -31,17 +31,17 @@ describe('the command line', () => {
     return command('import', file, ...(duplicates ? ['--duplicates', duplicates] : []));
   };
 
-  it('imports the real marathons and exports them again, byte for byte', async () => {
+  it('imports the sample and exports it again, byte for byte', async () => {
     expect((await command('import', REAL_MARATHONS)).output).toBe('100 marathons imported.\n');
     const copy = join(folder, 'copy.csv');
     await command('export', copy);
     expect(await readFile(copy, 'utf8')).toBe(await readFile(REAL_MARATHONS, 'utf8'));
   });
 
-  it('names every bad row by its line, and then stores none', async () => {
-    const { exitCode, told } = await importText('name,inception_year\nGood,1970\n,1\nBad,18x\n');
+  it('reports every invalid row with its line, and stores none', async () => {
+    const { exitCode, stderr } = await importText('name,inception_year\nGood,1970\n,1\nBad,18x\n');
     expect(exitCode).toBe(1);
-    expect(told).toBe(
+    expect(stderr).toBe(
       'line 3: name must be text\n' +
         'line 4: inception_year must be a whole number from 1 to 9999, or null\n' +
         '2 rows were rejected; nothing was stored.\n',
@@ -49,18 +49,18 @@ describe('the command line', () => {
     expect(await database.query('SELECT * FROM marathon')).toEqual([]);
   });
 
-  it('rehearses an import, and stores nothing', async () => {
+  it('stores nothing with --dry-run', async () => {
     const { output } = await command('import', REAL_MARATHONS, '--dry-run');
     expect(output).toBe('100 marathons imported (dry run: nothing was stored).\n');
     expect(await database.query('SELECT * FROM marathon')).toEqual([]);
   });
 
-  it('changes what is there already, or leaves it', async () => {
+  it('updates or skips existing marathons', async () => {
     await importText('name,city,inception_year\nBoston,Boston,1897\n');
     const next = 'name,city,inception_year\nBoston,Boston,1898\nBerlin,Berlin,1974\n';
-    const told = async (duplicates: string) => (await importText(next, duplicates)).output;
-    expect(await told('ignore')).toBe('1 marathons imported, 0 updated, 1 skipped.\n');
-    expect(await told('merge')).toBe('0 marathons imported, 1 updated, 1 skipped.\n');
+    const summaryOf = async (duplicates: string) => (await importText(next, duplicates)).output;
+    expect(await summaryOf('ignore')).toBe('1 marathons imported, 0 updated, 1 skipped.\n');
+    expect(await summaryOf('merge')).toBe('0 marathons imported, 1 updated, 1 skipped.\n');
   });
 
   it.each([
@@ -69,10 +69,10 @@ describe('the command line', () => {
     ['a row with too many fields', 'name,city\nx,y,z\n', 'line 2: has 3 fields, and the header 2'],
     ['UTF-16', '\u{feff}n\0a\0m\0e\0', 'Save it as UTF-8'],
     ['a file without rows', 'name\n', 'There are no rows'],
-  ])('refuses %s', async (_, text, reason) => {
-    const { exitCode, told } = await importText(text);
-    expect({ exitCode, told }).toEqual({ exitCode: 1, told: expect.stringContaining(reason) });
-    expect(told).not.toContain('    at ');
+  ])('rejects %s', async (_, text, reason) => {
+    const { exitCode, stderr } = await importText(text);
+    expect({ exitCode, stderr }).toEqual({ exitCode: 1, stderr: expect.stringContaining(reason) });
+    expect(stderr).not.toContain('    at ');
   });
 
   it.each([
@@ -83,9 +83,9 @@ describe('the command line', () => {
     [['import', REAL_MARATHONS, '--duplicates', 'merg'], 'did you mean merge?'],
     [['import', REAL_MARATHONS, '--dry-rum'], '--dry-rum'],
     [['schema', 'drop'], 'Use schema sync or schema check.'],
-  ])('answers %j with a word of help', async (words, help) => {
-    const { exitCode, told } = await command(...words);
-    expect({ exitCode, told }).toEqual({ exitCode: 1, told: expect.stringContaining(help) });
-    expect(told).not.toContain('    at ');
+  ])('answers %j with advice', async (words, help) => {
+    const { exitCode, stderr } = await command(...words);
+    expect({ exitCode, stderr }).toEqual({ exitCode: 1, stderr: expect.stringContaining(help) });
+    expect(stderr).not.toContain('    at ');
   });
 });

@@ -30,7 +30,7 @@ describe('the embedded PostgreSQL', () => {
     );
 
   it.each(['SIGTERM', 'SIGINT'] as const)(
-    'stops cleanly with %s, exit code 0, nothing left running, and keeps its data',
+    'ends with %s, with exit code 0 and no process left, and keeps its data',
     async (signal) => {
       const first = await start();
       await post(first.url, 'Kept');
@@ -44,7 +44,7 @@ describe('the embedded PostgreSQL', () => {
     },
   );
 
-  it('starts again after the service was killed, and leaves no second server', async () => {
+  it('is restarted after the service was killed, without a second server', async () => {
     const first = await start();
     await post(first.url, 'Kept');
     const orphan = await serverPid();
@@ -55,7 +55,7 @@ describe('the embedded PostgreSQL', () => {
     await second.stop();
   });
 
-  it('comes back by itself after the server was killed under the service', async () => {
+  it('is restarted after it was killed while the service runs', async () => {
     const service = await start();
     await post(service.url, 'Kept');
     const killed = await serverPid();
@@ -68,7 +68,7 @@ describe('the embedded PostgreSQL', () => {
     expect((await service.stop()).exitCode).toBe(0);
   });
 
-  it('serves two copies of the service in two folders side by side', async () => {
+  it('runs twice, for two services with two folders', async () => {
     const [here, there] = await Promise.all([start(), start({}, join(folder, 'other'))]);
     await post(here.url, 'Here');
     await post(there.url, 'There');
@@ -86,7 +86,7 @@ describe('the embedded PostgreSQL', () => {
     await service.stop();
   });
 
-  it('starts over when its first start was killed half way', async () => {
+  it('starts again after its first start was killed', async () => {
     await mkdir(join(folder, 'data', `${CLUSTER}.unfinished`, 'base'), { recursive: true });
     const service = await start();
     expect(await names(service.url)).toEqual([]);
@@ -106,7 +106,7 @@ describe('the embedded PostgreSQL', () => {
     expect((await service.stop()).exitCode).toBe(0);
   });
 
-  it('answers a request that is in flight when the service is told to stop', async () => {
+  it('answers a request in flight at SIGTERM', async () => {
     const service = await start();
     const { hostname, port } = new URL(service.url);
     const socket = connect(Number(port), hostname);
@@ -122,7 +122,7 @@ describe('the embedded PostgreSQL', () => {
     expect((await stopped).exitCode).toBe(0);
   });
 
-  it('does not wait for a listener that left while it was written to', async () => {
+  it('does not wait for a disconnected listener', async () => {
     const service = await start();
     const changes = listen(`${service.url}/marathon/changes?since=0`);
     const heard = changes.next();

@@ -59,7 +59,7 @@ describe('sslmode', () => {
   it.each([
     ['verify-ca', 'encrypted'],
     ['verify-full', 'altnames'],
-  ])('%s with a server under another name than its certificate has: %s', async (mode, way) => {
+  ])('%s with a certificate for another host name: %s', async (mode, way) => {
     const url = urlOf('with TLS', `sslmode=${mode}${RIGHT}`, '127.0.0.1');
     expect(await reach(url)).toContain(way);
   });
@@ -67,15 +67,12 @@ describe('sslmode', () => {
   it.each([
     ['with TLS', 'verify-full', 'Name its authority in DATABASE_URL with sslrootcert=FILE'],
     ['plain', 'require', 'sslmode=prefer to use what the server offers'],
-  ])(
-    'ends the start with a server %s and %s, and says what to write',
-    async (server, mode, told) => {
-      const DATABASE_URL = urlOf(server, `sslmode=${mode}`);
-      await expect(startService({ DATABASE_URL })).rejects.toThrow(told);
-    },
-  );
+  ])('ends the start with a server %s and %s, with advice', async (server, mode, message) => {
+    const DATABASE_URL = urlOf(server, `sslmode=${mode}`);
+    await expect(startService({ DATABASE_URL })).rejects.toThrow(message);
+  });
 
-  it('is read from PGSSLMODE, as the rest from the PG variables, where DATABASE_URL leaves it out', async () => {
+  it('defaults to PGSSLMODE, and the other parts of DATABASE_URL to the other PG variables', async () => {
     const { hostname, port, pathname } = new URL(urlOf('with TLS', ''));
     const service = await startService({
       DATABASE_URL: 'postgresql://',

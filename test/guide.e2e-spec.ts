@@ -2,23 +2,23 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { aMarathon } from './support/a-marathon.js';
 import { startApp, type RunningApp } from './support/app.js';
 
-describe('the guide’s two requests', () => {
+describe('the requests of the guide', () => {
   let running: RunningApp;
   beforeAll(async () => void (running = await startApp()));
   afterAll(async () => running.close());
 
-  it('finds an empty list before anything was stored', async () => {
+  it('list no marathons at first', async () => {
     const answer = await running.http.get('/marathon/').expect(200);
     expect(answer.text).toBe('{"marathon_list":[]}');
   });
 
-  it('stores a marathon and answers its id and nothing else', async () => {
+  it('store a marathon and answer with its id only', async () => {
     const answer = await running.http.post('/marathon/').send(aMarathon()).expect(201);
     expect(answer.text).toBe('{"id":1}');
     expect(answer.headers).toMatchObject({ location: '/marathon/1', etag: '"1"' });
   });
 
-  it('lists what was stored, with its four members in their order', async () => {
+  it('list the marathon with its four members in their order', async () => {
     const answer = await running.http.get('/marathon/').expect(200);
     expect(answer.text).toBe(
       '{"marathon_list":[{"id":1,"name":"Boston Marathon","city":"Boston","inception_year":1897}]}',
@@ -26,7 +26,7 @@ describe('the guide’s two requests', () => {
     expect(answer.headers['content-type']).toMatch(/^application\/json/);
   });
 
-  it('answers the same with and without the slash at the end', async () => {
+  it('work with and without a trailing slash', async () => {
     const [without, with_] = await Promise.all(
       ['/marathon', '/marathon/'].map(async (path) => running.http.get(path)),
     );

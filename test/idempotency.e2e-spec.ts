@@ -2,7 +2,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/glo
 import { aMarathon } from './support/a-marathon.js';
 import { startApp, type RunningApp } from './support/app.js';
 
-describe('a request under an Idempotency-Key', () => {
+describe('a request with an Idempotency-Key', () => {
   let running: RunningApp;
   beforeAll(async () => void (running = await startApp()));
   beforeEach(async () => void (await running.database.query('DELETE FROM marathon')));
@@ -12,7 +12,7 @@ describe('a request under an Idempotency-Key', () => {
     running.http.post(path).set('Idempotency-Key', key);
   const count = async () => (await running.database.query('SELECT 1 FROM marathon')).length;
 
-  it('is done once when it is sent twice, and answered the same', async () => {
+  it('is executed once when it is sent twice, with the same answer', async () => {
     const first = await post('"twice"').send(aMarathon()).expect(201);
     const second = await post('"twice"').send(aMarathon()).expect(201);
     expect(second.body).toEqual(first.body);
@@ -21,7 +21,7 @@ describe('a request under an Idempotency-Key', () => {
     expect(await count()).toBe(1);
   });
 
-  it('is done once when fifty clients send it at once, and all get the same answer', async () => {
+  it('is executed once when fifty clients send it concurrently, with the same answer', async () => {
     const sent = Array.from({ length: 50 }, async () => post('"fifty"').send(aMarathon()));
     const answers = await Promise.all(sent);
     expect(answers.map(({ status }) => status)).toEqual(answers.map(() => 201));
@@ -29,7 +29,7 @@ describe('a request under an Idempotency-Key', () => {
     expect(await count()).toBe(1);
   });
 
-  it('is answered as it was done, even if the marathon changed since', async () => {
+  it('gets its first answer, even if the marathon changed since', async () => {
     const first = await post('"changed"').send(aMarathon()).expect(201);
     await running.http.delete(String(first.headers.location)).expect(204);
     const second = await post('"changed"').send(aMarathon()).expect(201);
@@ -37,7 +37,7 @@ describe('a request under an Idempotency-Key', () => {
     expect(await count()).toBe(0);
   });
 
-  it('is refused with another body, and with another address', async () => {
+  it('is rejected with another body or another address', async () => {
     const { headers } = await post('"taken"').send(aMarathon()).expect(201);
     const { body } = await post('"taken"')
       .send(aMarathon({ city: 'Hopkinton' }))
@@ -48,9 +48,9 @@ describe('a request under an Idempotency-Key', () => {
     expect(await count()).toBe(0);
   });
 
-  it('is rehearsed after it was done, and answered as it was', async () => {
-    const first = await post('"rehearsed"').send(aMarathon()).expect(201);
-    const again = () => post('"rehearsed"').set('Prefer', 'tx=rollback');
+  it('gets its first answer as a dry run, too', async () => {
+    const first = await post('"dry-run"').send(aMarathon()).expect(201);
+    const again = () => post('"dry-run"').set('Prefer', 'tx=rollback');
     const { body } = await again().send(aMarathon()).expect(201);
     expect(body).toEqual(first.body);
     await again()
@@ -81,12 +81,12 @@ describe('a request under an Idempotency-Key', () => {
     await other.send('name\nBoston\nParis\n').expect(422);
   });
 
-  it('may fail, be mended, and be sent again', async () => {
+  it('can be sent again after it was rejected', async () => {
     await post('"mended"').send({ name: '' }).expect(400);
     await post('"mended"').send(aMarathon()).expect(201);
   });
 
-  it('has a key of up to 255 printable characters, with or without quotes', async () => {
+  it('accepts keys of up to 255 printable characters, with or without quotes', async () => {
     const first = await post('bare-8e03978e').send(aMarathon()).expect(201);
     const second = await post('"bare-8e03978e"').send(aMarathon()).expect(201);
     expect(second.body).toEqual(first.body);

@@ -5,7 +5,7 @@ import { startApp, type RunningApp } from './support/app.js';
 const HOST = 'Host: localhost\r\n';
 const POST = `POST /marathon/ HTTP/1.1\r\n${HOST}Content-Type: application/json\r\n`;
 
-describe('a request that is not well-formed gets a problem document', () => {
+describe('a malformed request gets a problem document', () => {
   let running: RunningApp;
   let url: URL;
   beforeAll(async () => {
@@ -65,7 +65,7 @@ describe('a request that is not well-formed gets a problem document', () => {
       '100-continue',
     ],
     ['a wish for a tunnel', `CONNECT example.org:80 HTTP/1.1\r\n${HOST}\r\n`, 405, 'no proxy'],
-  ])('because of %s', async (_, request, status, detail) => {
+  ])('for %s', async (_, request, status, detail) => {
     const { head, body } = await send(url, request);
     expect(head).toMatch(new RegExp(`^HTTP/1.1 ${status} `));
     expect(head).toMatch(/\r\ncontent-type: application\/problem\+json/i);
@@ -78,7 +78,7 @@ describe('a request that is not well-formed gets a problem document', () => {
     });
   });
 
-  it('and HTTP/1.0 needs no Host', async () => {
+  it('but not HTTP/1.0 without Host', async () => {
     const { head } = await send(url, 'GET /marathon/ HTTP/1.0\r\n\r\n');
     expect(head).toMatch(/^HTTP\/1.1 200 /);
   });

@@ -6,7 +6,7 @@ import { startApp, type RunningApp } from './support/app.js';
 const ON_THE_LIST = 'DELETE, GET, HEAD, OPTIONS, PATCH, POST';
 const ON_ONE = 'DELETE, GET, HEAD, OPTIONS, PATCH, PUT';
 
-describe('methods that an address does not have', () => {
+describe('unsupported methods', () => {
   let running: RunningApp;
   beforeAll(async () => void (running = await startApp()));
   afterAll(async () => running.close());
@@ -24,14 +24,14 @@ describe('methods that an address does not have', () => {
     ['PROPFIND', '/marathon/', ON_THE_LIST],
     ['POST', '/marathon/1', ON_ONE],
     ['TRACE', '/marathon/1', ON_ONE],
-  ])('%s %s is 405 and says what is allowed', async (method, path, allow) => {
+  ])('%s %s is 405, with Allow', async (method, path, allow) => {
     expect(await send(method, path)).toEqual({ status: 405, allow });
   });
 
   it.each([
     ['/marathon/', ON_THE_LIST],
     ['/marathon/1', ON_ONE],
-  ])('OPTIONS %s is 204 and says what is allowed', async (path, allow) => {
+  ])('OPTIONS %s is 204, with Allow', async (path, allow) => {
     expect(await send('OPTIONS', path)).toEqual({ status: 204, allow });
   });
 });

@@ -27,7 +27,7 @@ const isInstalled = spawnSync('pgbouncer', ['--version']).status === 0;
     await pooler.stop();
   });
 
-  it('everything works that works without', async () => {
+  it('every request works as without it', async () => {
     const { headers } = await running.http.post('/marathon/').send(aMarathon()).expect(201);
     const place = String(headers.location);
     await running.http.patch(place).set('If-Match', '"1"').send({ city: 'Hopkinton' }).expect(200);
@@ -46,7 +46,7 @@ const isInstalled = spawnSync('pgbouncer', ['--version']).status === 0;
     expect(body.history).toHaveLength(4);
   });
 
-  it('fifty clients at once are served, each write once', async () => {
+  it('fifty concurrent clients are served, each write once', async () => {
     const key = { 'Idempotency-Key': '"pooled"' };
     const answers = await Promise.all(
       Array.from({ length: 50 }, async () =>

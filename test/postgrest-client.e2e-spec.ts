@@ -39,7 +39,7 @@ describe('@supabase/postgrest-js, unchanged', () => {
     expect(await names(select().filter('city', 'in', '(Paris,Berlin)'))).toBe('ea');
   });
 
-  it('orders, cuts and counts', async () => {
+  it('sorts, limits and counts', async () => {
     const { data, count, error } = await marathons()
       .select('name', { count: 'exact' })
       .order('inception_year', { ascending: false, nullsFirst: false })
@@ -54,7 +54,7 @@ describe('@supabase/postgrest-js, unchanged', () => {
     expect((await marathons().select().limit(2)).data).toHaveLength(2);
   });
 
-  it('takes one row, or perhaps one', async () => {
+  it('reads a single row, or at most one', async () => {
     const one = await marathons().select('name').eq('city', 'Boston').single();
     expect(one.data).toEqual({ name: 'Boston Marathon' });
     const many = await marathons().select().single();
@@ -65,12 +65,12 @@ describe('@supabase/postgrest-js, unchanged', () => {
     expect(perhaps.data).toEqual({ city: 'Paris' });
   });
 
-  it('takes CSV', async () => {
+  it('reads CSV', async () => {
     const { data } = await marathons().select('name,city').eq('city', 'Paris').csv();
     expect(data).toBe('name,city\n"Paris, by night",Paris\n');
   });
 
-  it('inserts, updates and deletes, and shows what became', async () => {
+  it('inserts, updates and deletes, with the changed rows', async () => {
     const inserted = await marathons().insert({ name: 'Oslo Maraton', city: 'Oslo' }).select();
     expect(inserted).toMatchObject({ status: 201, error: null });
     expect(inserted.data).toEqual([
@@ -87,7 +87,7 @@ describe('@supabase/postgrest-js, unchanged', () => {
     expect((await marathons().select('*', { count: 'exact', head: true })).count).toBe(3);
   });
 
-  it('inserts or updates many', async () => {
+  it('upserts many rows', async () => {
     const rows = [
       { name: 'Berlin-Marathon', city: 'Berlin', inception_year: 1975 },
       { name: 'New', city: 'Rome', inception_year: 1 },
@@ -101,7 +101,7 @@ describe('@supabase/postgrest-js, unchanged', () => {
     expect(data).toEqual([{ inception_year: 1975 }, { inception_year: 1 }]);
   });
 
-  it('is told what was wrong', async () => {
+  it('reports errors', async () => {
     const { error, status } = await marathons().select('nme');
     expect(status).toBe(400);
     expect(error).toMatchObject({ errors: [{ parameter: 'select' }] });

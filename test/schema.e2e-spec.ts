@@ -20,14 +20,14 @@ describe('the schema', () => {
   const command = async (...words: string[]) =>
     runProgram('cli.js', words, { DATABASE_URL: database.url });
 
-  it('is made by eight instances that start at once on an empty database', async () => {
+  it('is created once by eight instances that start concurrently', async () => {
     const services = await Promise.all(Array.from({ length: 8 }, async () => start('sync')));
     for (const { url } of services) expect((await fetch(`${url}/marathon/`)).status).toBe(200);
     await Promise.all(services.map(async ({ stop }) => stop()));
     expect(await columns()).toEqual(['id', 'name', 'city', 'inception_year', 'version']);
   });
 
-  it('is never brought up to date by destroying a column', async () => {
+  it('is never updated by dropping a column', async () => {
     await database.query(GUIDES_TABLE);
     await database.query('ALTER TABLE marathon ADD COLUMN winner text');
     await (await start('sync')).stop();
@@ -36,7 +36,7 @@ describe('the schema', () => {
     expect(await columns()).toContain('winner');
   });
 
-  it('leaves an index alone that somebody else made', async () => {
+  it('keeps an index that it does not know', async () => {
     await database.query(GUIDES_TABLE);
     await database.query('CREATE INDEX by_city ON marathon (city)');
     await (await start('sync')).stop();
@@ -45,18 +45,18 @@ describe('the schema', () => {
     ).toHaveLength(1);
   });
 
-  it('is only looked at with DB_SCHEMA=check, which says what is missing', async () => {
+  it('is only checked with DB_SCHEMA=check, which reports what is missing', async () => {
     await expect(start('check')).rejects.toThrow(/CREATE TABLE "marathon"[^]*schema sync/);
     expect(await columns()).toEqual([]);
   });
 
-  it('that the migrations make is the one that is checked for', async () => {
+  it('is the same with migrations and with sync', async () => {
     await (await start('migrate')).stop();
     expect((await command('schema', 'check')).output).toBe('The schema is up to date.\n');
     await (await start('check')).stop();
   });
 
-  it('may go from sync to migrations', async () => {
+  it('can change from sync to migrations', async () => {
     expect((await command('schema', 'sync')).exitCode).toBe(0);
     await (await start('migrate')).stop();
     await (await start('migrate')).stop();

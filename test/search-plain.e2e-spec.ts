@@ -20,16 +20,16 @@ describe('a search on a server without pg_trgm and unaccent', () => {
     return answer.body.marathon_list.map(({ name }: { name: string }) => name);
   };
 
-  it('minds no case, and puts first what begins so', async () => {
+  it('ignores case, and sorts names that begin with the text first', async () => {
     expect(await find('zürich')).toEqual(['Zürich Marathon', 'Run to Zürich']);
     expect(await find('ZÜRICH basel')).toEqual(['Run to Zürich']);
   });
 
-  it('takes no character for a pattern', async () => {
+  it('treats no character as a wildcard', async () => {
     expect(await find('0% run_w')).toEqual(['100% Run_Wild']);
   });
 
-  it('minds accents and typos', async () => {
+  it('does not ignore accents and typos', async () => {
     expect(await find('zurich')).toEqual([]);
   });
 });

@@ -11,7 +11,7 @@ const MARATHONS = [
   { name: '東京マラソン', city: '東京' },
 ];
 
-describe('a search', () => {
+describe('search', () => {
   let running: RunningApp;
   beforeAll(async () => {
     running = await startApp();
@@ -25,34 +25,34 @@ describe('a search', () => {
     return answer.body.marathon_list.map(({ name }: { name: string }) => name);
   };
 
-  it('minds no case', async () => {
+  it('ignores case', async () => {
     expect(await find('berlin-MARATHON')).toEqual(['BERLIN-MARATHON']);
   });
 
-  it('finds what has all the words, in the name or the city', async () => {
+  it('finds marathons with all words in their name or city', async () => {
     expect(await find('ohio half')).toEqual(['Oberlin Half']);
   });
 
-  it('takes no character for a pattern', async () => {
+  it('treats no character as a wildcard', async () => {
     expect(await find('0% run_w')).toEqual(['100% Run_Wild']);
     expect(await find('_')).toEqual(['100% Run_Wild']);
   });
 
-  it('reads scripts that have no accents', async () => {
+  it('finds text in scripts without accents', async () => {
     expect(await find('東京')).toEqual(['東京マラソン']);
   });
 
-  it('stands beside conditions, and can be sorted otherwise', async () => {
+  it('combines with filters and another order', async () => {
     expect(await find('berlin', '&city=Ohio')).toEqual(['Oberlin Half']);
     expect(await find('berlin', '&order=id')).toEqual(['Oberlin Half', 'BERLIN-MARATHON']);
   });
 
-  it('finds nothing where nothing is like it', async () => {
+  it('finds nothing if no word is similar', async () => {
     expect(await find('qwertzuiop')).toEqual([]);
   });
 
   it.each(['zurich', 'ZÜRICH', 'zuerich', 'zurch', 'sao paulo', 'sao paolo'])(
-    'minds no accents, and forgives a typo: %s',
+    'ignores accents and typos: %s',
     async (words) => {
       expect(await find(words)).toEqual([
         words.startsWith('sao') ? MARATHONS[3]!.name : MARATHONS[0]!.name,
@@ -60,11 +60,11 @@ describe('a search', () => {
     },
   );
 
-  it('puts first what fits best', async () => {
+  it('sorts the best match first', async () => {
     expect(await find('berlin')).toEqual(['BERLIN-MARATHON', 'Oberlin Half']);
   });
 
-  it('walks pages of what fits, each once', async () => {
+  it('pages through matches, each once', async () => {
     const first = await running.http.get('/marathon/?q=marat&limit=2');
     const next = /<([^>]*)>; rel="next"/.exec(first.headers.link!)![1]!;
     const second = await running.http.get(next).expect(200);
@@ -72,7 +72,7 @@ describe('a search', () => {
     expect(names.map(({ id }) => id).toSorted((a, b) => a - b)).toEqual([1, 3, 4]);
   });
 
-  it('finds what is beyond the index and what is within', async () => {
+  it('finds rows with and without an index', async () => {
     const many = Array.from({ length: 10_001 }, (_, index) => ({
       name: `Number ${index} of Köln`,
     }));

@@ -26,24 +26,24 @@ describe('npm start', () => {
   });
   afterEach(async () => rm(folder, { recursive: true }));
 
-  it('says that the port is taken before anything is built', async () => {
+  it('reports a port in use before anything is built', async () => {
     const taken = createServer().listen(0, '127.0.0.1');
     await once(taken, 'listening');
     const { port } = taken.address() as AddressInfo;
-    const told = await run(process.execPath, [PREFLIGHT], { PORT: String(port) }).ended;
+    const stderr = await run(process.execPath, [PREFLIGHT], { PORT: String(port) }).ended;
     taken.close();
-    expect(told).toBe(
+    expect(stderr).toBe(
       `Port ${port} is in use. Stop the program that listens there, or set PORT to another one.\n`,
     );
   });
 
-  it('says that this Node is too old before anything is built', async () => {
+  it('reports an old Node before anything is built', async () => {
     const script = join(folder, PREFLIGHT);
     await mkdir(join(folder, 'src', 'config'), { recursive: true });
     await copyFile(PREFLIGHT, script);
     await writeFile(join(folder, 'package.json'), '{"engines":{"node":">=99.1.0"}}');
-    const told = await run(process.execPath, [script]).ended;
-    expect(told).toBe(
+    const stderr = await run(process.execPath, [script]).ended;
+    expect(stderr).toBe(
       `Node 99.1.0 or later is required, and this is ${process.versions.node}: see https://nodejs.org.\n`,
     );
   });
@@ -52,25 +52,25 @@ describe('npm start', () => {
     ['a database that does not exist', (url: string) => url.replace(/test_\w+/, 'nowhere')],
     ['a user that is not known', (url: string) => url.replace('postgres@', 'nobody@')],
     ['an unknown sslmode', () => 'postgresql://localhost/registry?sslmode=always'],
-  ])('says in one line what is wrong with %s', async (_, change) => {
+  ])('reports %s in one line', async (_, change) => {
     const database = await createDatabase();
     const settings = { DATABASE_URL: change(database.url), PORT: '0' };
-    const { output, told } = await runProgram('main.js', [], settings);
+    const { output, stderr } = await runProgram('main.js', [], settings);
     await database.drop();
-    expect(told.trim().split('\n')).toHaveLength(1);
+    expect(stderr.trim().split('\n')).toHaveLength(1);
     expect(output).not.toMatch(/search|warn|error/i);
   });
 
-  it('says once what DB_SCHEMA=check misses', async () => {
+  it('reports once what DB_SCHEMA=check misses', async () => {
     const database = await createDatabase();
     const settings = { DATABASE_URL: database.url, PORT: '0', DB_SCHEMA: 'check' };
-    const { output, told } = await runProgram('main.js', [], settings);
+    const { output, stderr } = await runProgram('main.js', [], settings);
     await database.drop();
-    expect(`${output}${told}`.match(/CREATE TABLE "marathon"/g)).toHaveLength(1);
+    expect(`${output}${stderr}`.match(/CREATE TABLE "marathon"/g)).toHaveLength(1);
     expect(output).not.toContain('search');
   });
 
-  it('ends with everything it started when npm is told to stop', async () => {
+  it('ends all its processes when npm gets SIGTERM', async () => {
     const env = { PORT: '0', DATA_DIR: join(folder, 'data'), DATABASE_URL: '' };
     const { child, ended, until } = run('npm', ['start', '--ignore-scripts'], env);
     await until('API:');
@@ -84,27 +84,22 @@ describe('npm start', () => {
 });
 
 describe('npm test', () => {
-  it.each(['SIGINT', 'SIGTERM'] as const)(
-    'takes its PostgreSQL with it when it gets %s',
-    async (signal) => {
-      const folder = await mkdtemp(join(process.env.TEST_RUN_FOLDER!, 'interrupted-'));
-      // root's PostgreSQL runs as another user
-      await chmod(folder, 0o755);
-      const child = spawn('npm', ['test', '--ignore-scripts', '--', 'test/guide'], {
-        env: { ...process.env, TMPDIR: folder },
-        stdio: 'ignore',
-      });
-      const ended = once(child, 'close');
-      const server = await Promise.race([findServer(folder), ended.then(() => undefined)]);
-      child.kill(signal);
-      await ended;
-      while (isRunning(server!)) await wait(20);
-      expect((await readdir(folder)).filter((name) => name.startsWith('marathon-test-'))).toEqual(
-        [],
-      );
-      await rm(folder, { recursive: true });
-    },
-  );
+  it.each(['SIGINT', 'SIGTERM'] as const)('stops its PostgreSQL at %s', async (signal) => {
+    const folder = await mkdtemp(join(process.env.TEST_RUN_FOLDER!, 'interrupted-'));
+    // root's PostgreSQL runs as another user
+    await chmod(folder, 0o755);
+    const child = spawn('npm', ['test', '--ignore-scripts', '--', 'test/guide'], {
+      env: { ...process.env, TMPDIR: folder },
+      stdio: 'ignore',
+    });
+    const ended = once(child, 'close');
+    const server = await Promise.race([findServer(folder), ended.then(() => undefined)]);
+    child.kill(signal);
+    await ended;
+    while (isRunning(server!)) await wait(20);
+    expect((await readdir(folder)).filter((name) => name.startsWith('marathon-test-'))).toEqual([]);
+    await rm(folder, { recursive: true });
+  });
 });
 
 /** The process of the PostgreSQL below a folder, once it is ready. */
@@ -129,12 +124,12 @@ function isRunning(pid: number): boolean {
 
 function run(command: string, args: string[], env = {}) {
   const child = spawn(command, args, { env: { ...process.env, ...env } });
-  const told: string[] = [];
-  child.stdout.on('data', (text: Buffer) => told.push(text.toString()));
-  child.stderr.on('data', (text: Buffer) => told.push(text.toString()));
-  const ended = once(child, 'close').then(() => told.join(''));
+  const stderr: string[] = [];
+  child.stdout.on('data', (text: Buffer) => stderr.push(text.toString()));
+  child.stderr.on('data', (text: Buffer) => stderr.push(text.toString()));
+  const ended = once(child, 'close').then(() => stderr.join(''));
   const until = async (text: string) => {
-    while (!told.join('').includes(text)) await Promise.race([once(child.stdout, 'data'), ended]);
+    while (!stderr.join('').includes(text)) await Promise.race([once(child.stdout, 'data'), ended]);
   };
   return { child, ended, until };
 }

@@ -4,7 +4,7 @@ import { startProxy, type Link } from './support/proxy.js';
 
 const COUNT = 60_000;
 
-describe('a long list whose connection dies', () => {
+describe('a long list whose connection fails', () => {
   let running: RunningApp;
   let proxy: Awaited<ReturnType<typeof startProxy>>;
   let url: string;
@@ -26,7 +26,7 @@ describe('a long list whose connection dies', () => {
     await proxy.close();
   });
 
-  it('never looks whole where that is in its middle', async () => {
+  it('never looks complete if it fails in the middle', async () => {
     let bytesOfLists = 0;
     proxy.breakBy({
       onAnswer: ({ toService }: Link, bytes) => {
@@ -41,7 +41,7 @@ describe('a long list whose connection dies', () => {
     await expect(answer.text()).rejects.toThrow('terminated');
   });
 
-  it('is read again where that is before much was told', async () => {
+  it('is read again if nothing was sent yet', async () => {
     let cuts = 0;
     proxy.breakBy({
       onAnswer: ({ toService }: Link, bytes) => {

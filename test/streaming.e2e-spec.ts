@@ -24,15 +24,15 @@ describe('a long list', () => {
   /** Asks for it as a client does who reads when it is told to, and not before. */
   const ask = (query: string) => request(`${url}/marathon/?${query}`).on('error', () => undefined);
   const untilLists = async (count: number) => {
-    const asked = `SELECT query FROM pg_stat_activity
+    const sql = `SELECT query FROM pg_stat_activity
                    WHERE datname = current_database() AND state = 'active' AND leader_pid IS NULL`;
     for (;;) {
-      const queries = await running.database.query(asked);
+      const queries = await running.database.query(sql);
       if (queries.filter(({ query }) => LISTS.test(String(query))).length === count) return;
     }
   };
 
-  it.each(['json', 'array', 'csv', 'ndjson'])('comes whole as %s', async (format) => {
+  it.each(['json', 'array', 'csv', 'ndjson'])('is complete as %s', async (format) => {
     const text = await (await fetch(`${url}/marathon/?format=${format}`)).text();
     const rows = {
       json: () => JSON.parse(text).marathon_list,
@@ -47,7 +47,7 @@ describe('a long list', () => {
     expect(rows).toHaveLength(COUNT);
   });
 
-  it('is written no faster than its client takes it, who gets all of it in the end', async () => {
+  it('is read no faster than its client takes it, and is complete', async () => {
     const sockets = new Set<Socket>();
     running.app.getHttpServer().on('connection', (socket: Socket) => sockets.add(socket));
     const [slow] = (await once(ask('format=ndjson').end(), 'response')) as [IncomingMessage];
@@ -65,7 +65,7 @@ describe('a long list', () => {
     await untilLists(0);
   });
 
-  it('ends its query when its client goes away', async () => {
+  it('is cancelled when its client disconnects', async () => {
     const leaving = ask('format=ndjson').end();
     await untilLists(1);
     leaving.destroy();

@@ -43,24 +43,24 @@ describe('a database', () => {
   const start = async (settings = {}, url = database.url) =>
     startService({ DATABASE_URL: url, LOG_LEVEL: 'info', ...settings });
   const refusal = async (url = database.url) =>
-    (await runProgram('main.js', [], { DATABASE_URL: url, PORT: '0' })).told;
+    (await runProgram('main.js', [], { DATABASE_URL: url, PORT: '0' })).stderr;
   const alter = async (setting: string) =>
     database.query(`SET TRANSACTION READ WRITE; ALTER DATABASE ${nameOf(database)} SET ${setting}`);
 
-  it('with settings that the service cannot use works', async () => {
+  it('works with defaults that the service cannot use', async () => {
     for (const setting of UNUSABLE_SETTINGS) await alter(setting);
     const { url, stop } = await start();
     await expectItWorks(url);
     expect((await stop()).exitCode).toBe(0);
   });
 
-  it.each(["search_path = ''", "search_path = 'nowhere'"])('with %s works', async (setting) => {
+  it.each(["search_path = ''", "search_path = 'nowhere'"])('works with %s', async (setting) => {
     await alter(setting);
     const { url } = await start();
     await expectItWorks(url);
   });
 
-  it('that does not wait for the disk is made to, so that no acknowledged write is lost', async () => {
+  it('with synchronous_commit = off still stores acknowledged writes on disk', async () => {
     await alter('synchronous_commit = off');
     const { url } = await start();
     await database.query(`CREATE FUNCTION note() RETURNS trigger LANGUAGE plpgsql AS
@@ -71,15 +71,15 @@ describe('a database', () => {
   });
 
   it.each(['LATIN1', 'SQL_ASCII'])(
-    'in %s is refused, with what to run instead',
+    'in %s is rejected, with the statement that creates another one',
     async (encoding) => {
       const other = await createDatabase(
         `ENCODING '${encoding}' LOCALE_PROVIDER libc LOCALE 'C' TEMPLATE template0`,
       );
       try {
-        const told = await refusal(other.url);
-        expect(told.trim().split('\n')).toHaveLength(1);
-        const sql = /Run (CREATE DATABASE.*?;)/.exec(told)![1]!;
+        const stderr = await refusal(other.url);
+        expect(stderr.trim().split('\n')).toHaveLength(1);
+        const sql = /Run (CREATE DATABASE.*?;)/.exec(stderr)![1]!;
         expect(sql).toContain("ENCODING 'UTF8'");
         const name = `suggested_${randomUUID().replaceAll('-', '')}`;
         await database.query(sql.replace('marathons', name));
@@ -91,7 +91,7 @@ describe('a database', () => {
   );
 
   describe('that is read-only', () => {
-    it('is read from, and a write says why it is not possible', async () => {
+    it('serves reads, and explains rejected writes', async () => {
       const first = await start();
       const { body } = await send(first.url, 'POST', '', aMarathon());
       await first.stop();
@@ -115,7 +115,7 @@ describe('a database', () => {
       }
     });
 
-    it('and becomes writable within the deadline takes the write', async () => {
+    it('stores a write if it becomes writable within the deadline', async () => {
       const { url } = await start({ DB_RECYCLE_SECONDS: '1' });
       await alter('default_transaction_read_only = on');
       await database.query(`SELECT pg_terminate_backend(pid) FROM pg_stat_activity
@@ -125,13 +125,13 @@ describe('a database', () => {
       expect((await written).status).toBe(201);
     });
 
-    it('and has no tables ends the start', async () => {
+    it('ends the start if it has no tables', async () => {
       await alter('default_transaction_read_only = on');
       expect(await refusal()).toMatch(/lacks[^]*CREATE TABLE/);
     });
   });
 
-  describe('whose role may not do everything', () => {
+  describe('whose role lacks a privilege', () => {
     const role = `clerk_${randomUUID().replaceAll('-', '')}`;
     const asRole = () => database.url.replace('postgres@', `${role}@`);
     beforeEach(async () => void (await database.query(`CREATE ROLE ${role} LOGIN`)));
@@ -140,8 +140,8 @@ describe('a database', () => {
     });
 
     /** What the refusal says to run is enough. */
-    const expectRemedyWorks = async (told: string) => {
-      await database.query(/run ((GRANT|ALTER).*;)$/m.exec(told)![1]!);
+    const expectRemedyWorks = async (stderr: string) => {
+      await database.query(/run ((GRANT|ALTER).*;)$/m.exec(stderr)![1]!);
       const { url } = await start({}, asRole());
       expect((await send(url, 'POST', '', aMarathon())).status).toBe(201);
     };
@@ -149,22 +149,22 @@ describe('a database', () => {
     it.each([
       ['create tables', ''],
       ['change a table of somebody else', `${GUIDES_TABLE}; GRANT CREATE ON SCHEMA public TO ROLE`],
-    ])('to %s says which right is missing, and the SQL that gives it', async (_, sql) => {
+    ])('to %s names it, and the SQL that grants it', async (_, sql) => {
       if (sql) await database.query(sql.replace('ROLE', role));
-      const told = await refusal(asRole());
-      expect(told.trim().split('\n')).toEqual([expect.stringMatching(/run (GRANT|ALTER).*;$/)]);
-      await expectRemedyWorks(told);
+      const stderr = await refusal(asRole());
+      expect(stderr.trim().split('\n')).toEqual([expect.stringMatching(/run (GRANT|ALTER).*;$/)]);
+      await expectRemedyWorks(stderr);
     });
 
-    it('to write the rows says so', async () => {
+    it('to write rows is reported', async () => {
       await (await start()).stop();
       await database.query(`GRANT SELECT ON ALL TABLES IN SCHEMA public TO ${role}`);
-      const told = await refusal(asRole());
-      await expectRemedyWorks(told);
+      const stderr = await refusal(asRole());
+      await expectRemedyWorks(stderr);
     });
   });
 
-  describe('whose table is not quite ours', () => {
+  describe('whose table differs', () => {
     it.each([
       ['one more column', 'ALTER TABLE marathon ADD COLUMN website text'],
       ['two more columns', 'ALTER TABLE marathon ADD COLUMN website text, ADD COLUMN winner text'],
@@ -179,7 +179,7 @@ describe('a database', () => {
       ],
       ['a check', 'ALTER TABLE marathon ADD CHECK (inception_year > 0)'],
       ['an index', 'CREATE INDEX by_city ON marathon (city)'],
-    ])('because of %s is taken as it is', async (_, change) => {
+    ])('by %s is used unchanged', async (_, change) => {
       await database.query(`${GUIDES_TABLE}; ${change}`);
       const columns = `SELECT column_name, data_type FROM information_schema.columns
                        WHERE table_name = 'marathon' AND column_name <> 'version' ORDER BY 1`;
@@ -194,23 +194,23 @@ describe('a database', () => {
       expect(checked.output).toBe('The schema is up to date.\n');
     });
 
-    it('says what it leaves alone', async () => {
+    it('reports the columns that it ignores', async () => {
       await database.query(`${GUIDES_TABLE}; ALTER TABLE marathon ADD COLUMN website text`);
       const { output } = await (await start()).stop();
       expect(output).toContain('Ignored columns: marathon.website');
     });
 
-    it('because its columns are too narrow ends the start, with what to run', async () => {
+    it('by narrower columns ends the start, with the statements to run', async () => {
       await database.query(GUIDES_TABLE.replace('VARCHAR(100)', 'VARCHAR(10)'));
-      const told = await refusal();
-      expect(told).not.toContain('DROP');
-      await database.query(/^ *(ALTER TABLE.*;)$/m.exec(told)![1]!);
+      const stderr = await refusal();
+      expect(stderr).not.toContain('DROP');
+      await database.query(/^ *(ALTER TABLE.*;)$/m.exec(stderr)![1]!);
       const { url } = await start();
       await expectItWorks(url);
     });
   });
 
-  describe('with rules of its own', () => {
+  describe('with constraints of its own', () => {
     it.each([
       ['a table that refers to it', SPONSORS, 'DELETE', '1', undefined, '"sponsor"'],
       ['the same, for many', SPONSORS, 'DELETE', '?id=gt.0', undefined, '"sponsor"'],
@@ -256,7 +256,7 @@ describe('a database', () => {
         'name\nBoston Marathon\n',
         'already',
       ],
-    ])('answers 409 because of %s, and names it', async (_, rule, method, path, body, named) => {
+    ])('answers 409 for %s, and names it', async (_, rule, method, path, body, named) => {
       const { url } = await start();
       await send(url, 'POST', '', aMarathon());
       await database.query(rule);

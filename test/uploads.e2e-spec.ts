@@ -29,7 +29,7 @@ describe('an upload', () => {
   };
 
   it.each(['text/csv', 'application/x-ndjson', 'application/json'])(
-    'of %s without an end is refused at MAX_UPLOAD_MB, and its sender hears it',
+    'of endless %s is rejected at MAX_UPLOAD_MB',
     async (type) => {
       const { url } = await start();
       const sending = upload(url, { 'Content-Type': type });
@@ -40,7 +40,7 @@ describe('an upload', () => {
     },
   );
 
-  it('that says it is too large is refused before it is sent', async () => {
+  it('with a too large Content-Length is rejected before it is sent', async () => {
     const { url } = await start();
     const sending = upload(url, { 'Content-Length': 3_000_000 });
     sending.flushHeaders();
@@ -48,7 +48,7 @@ describe('an upload', () => {
     await expectNothingStored();
   });
 
-  it('of an object that never ends is refused too', async () => {
+  it('of an object that never ends is rejected', async () => {
     const { url } = await start();
     const sending = upload(url, { 'Content-Type': 'application/json' });
     sending.write('{"name":"');
@@ -56,7 +56,7 @@ describe('an upload', () => {
     await expectNothingStored();
   });
 
-  it('leaves no file when its sender goes, or when the service is killed', async () => {
+  it('leaves no file if its client disconnects or the service is killed', async () => {
     const { url, pid, stop } = await start();
     for (const isKilled of [false, true]) {
       const sending = upload(url).on('error', () => undefined);
@@ -69,7 +69,7 @@ describe('an upload', () => {
     await expectNothingStored();
   });
 
-  it('that was abandoned by a process that is gone is removed at the start', async () => {
+  it('of an earlier process is removed at the start', async () => {
     const [old, fresh] = ['marathon-upload-old', 'marathon-upload-fresh'];
     for (const name of [old, fresh]) await writeFile(join(folder, name), 'name\n');
     const hourAgo = new Date(Date.now() - 3_600_000);
@@ -82,7 +82,7 @@ describe('an upload', () => {
   const disk = join(process.env.TEST_RUN_FOLDER!, 'small-disk');
   const canMount = mount(disk);
   (canMount ? it : it.skip)(
-    'that does not fit on the disk is refused, and what came is gone',
+    'that does not fit on the disk is rejected, and leaves no file',
     async () => {
       try {
         const { url } = await start(disk);

@@ -48,7 +48,7 @@ describe('a connection string', () => {
     expect(parseConnectionString(text)).toMatchObject(settings);
   });
 
-  it('takes the encryption from PGSSLMODE where it says none itself', () => {
+  it('uses PGSSLMODE by default', () => {
     const variables = { PGSSLMODE: 'disable' };
     expect(parseConnectionString('postgresql://host', variables).ssl).toBe(false);
     expect(parseConnectionString('postgresql://host?sslmode=no-verify', variables).ssl).toEqual({
@@ -63,8 +63,8 @@ describe('a connection string', () => {
     ['postgresql://me:secret@host/db?sslmode=requir', 'sslmode has to be one of disable, allow'],
     ['postgresql://me:secret@host/db?sslmode=verify-ca', 'add sslrootcert=FILE'],
     ['postgresql://me:secret@host/db?sslrootcert=/nowhere.crt', 'cannot read /nowhere.crt'],
-  ])('that cannot be meant is refused, and its password not repeated: %s', (text, told) => {
-    expect(() => parseConnectionString(text)).toThrow(told);
+  ])('is rejected without repeating its password: %s', (text, message) => {
+    expect(() => parseConnectionString(text)).toThrow(message);
     expect(() => parseConnectionString(text)).not.toThrow(/secret|sec#ret/);
   });
 });

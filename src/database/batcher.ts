@@ -6,6 +6,8 @@ import type { DatabaseStartup } from './database-startup.js';
 const SLOW_BATCH_MS = 50;
 /** How many batches are in flight before the next one waits. Slow batches do not count. */
 const MAX_CONCURRENT_BATCHES = 2;
+/** A request whose deadline is not earlier than that of its batch by more than this needs no timer. */
+const DEADLINE_TOLERANCE_MS = 100;
 
 interface PendingRequest<Key, Value> {
   key: Key;
@@ -55,7 +57,12 @@ export class Batcher<Key, Value> {
       this.queue.push({ key, resolve, reject });
       if (this.hasRoom && !this.isDispatchScheduled) this.scheduleDispatch();
     });
-    return endsAt === undefined ? loaded : settleBy(endsAt, loaded);
+    return this.isCoveredByBatch(endsAt) ? loaded : settleBy(endsAt!, loaded);
+  }
+
+  /** Timers for each request would cost a small one several percent. */
+  private isCoveredByBatch(endsAt = Infinity): boolean {
+    return endsAt + DEADLINE_TOLERANCE_MS >= Date.now() + this.database.deadlineMs;
   }
 
   private get hasRoom(): boolean {

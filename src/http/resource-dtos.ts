@@ -11,10 +11,11 @@ export type Writable<T> = Omit<T, 'id' | 'version'>;
  */
 export function CreateDto<T>(entity: Type<T>): Type<Writable<T>> {
   const columns = columnsOf(entity);
+  const optional = columns.filter(({ isRequired }) => !isRequired);
+  const defaults = Object.fromEntries(optional.map(({ name }) => [name, null]));
   class Dto {
     constructor() {
-      for (const { name, isRequired } of columns)
-        if (!isRequired) Object.assign(this, { [name]: null });
+      Object.assign(this, defaults);
     }
   }
   for (const column of columns) ruleOf(column)(Dto.prototype, column.name);

@@ -15,8 +15,8 @@ function pagesOf(total: number) {
   return { pages, loads };
 }
 
-describe('the pages of a log', () => {
-  it('are read once for all who need them at the same time, and are the same array', async () => {
+describe('ChangePages', () => {
+  it('fetches a page once for concurrent readers, as the same array', async () => {
     const { pages, loads } = pagesOf(PAGE_LENGTH + 1);
     const read = await Promise.all(
       Array.from({ length: 100 }, async () => pages.read(PAGE_LENGTH)),
@@ -25,13 +25,13 @@ describe('the pages of a log', () => {
     expect(new Set(read).size).toBe(1);
   });
 
-  it('are cached while they are full', async () => {
+  it('caches full pages', async () => {
     const { pages, loads } = pagesOf(PAGE_LENGTH);
     expect(await pages.read(0)).toBe(await pages.read(0));
     expect(loads).toEqual([0]);
   });
 
-  it('are read again while they may still grow', async () => {
+  it('fetches incomplete pages again', async () => {
     const { pages, loads } = pagesOf(1);
     await pages.read(0);
     await pages.read(0);

@@ -20,18 +20,26 @@ export interface ListedResource extends QueryableResource {
 
 /** A request for a list: what is listed, and how it is sent. */
 export class ListRequest {
-  readonly formatName: FormatName;
   readonly deadline: Deadline;
+  private negotiated?: FormatName;
 
   constructor(
-    readonly query: ListQuery,
+    private readonly parsedQuery: ListQuery,
     private readonly reply: FastifyReply,
     private readonly formats: Formats,
     private readonly formatParameter?: FormatParameter,
   ) {
     this.deadline = startDeadline(this.http);
-    this.formatName = formatParameter ?? negotiate(this.http, formats);
-    if (this.isSingle) this.query = { ...query, limit: 2 };
+  }
+
+  /** Negotiated when it is needed: most writes send no list. */
+  get formatName(): FormatName {
+    this.negotiated ??= this.formatParameter ?? negotiate(this.http, this.formats);
+    return this.negotiated;
+  }
+
+  get query(): ListQuery {
+    return this.isSingle ? { ...this.parsedQuery, limit: 2 } : this.parsedQuery;
   }
 
   get format() {
@@ -64,7 +72,7 @@ export class ListRequest {
 
   /** The same request with a deadline that starts now. */
   restarted(): ListRequest {
-    return new ListRequest(this.query, this.reply, this.formats, this.formatParameter);
+    return new ListRequest(this.parsedQuery, this.reply, this.formats, this.formatParameter);
   }
 
   /** The client that waits for the list. */
@@ -79,6 +87,7 @@ export class ListRequest {
 
 /** A list request, and the parameters of its route. */
 export interface ParsedList<Options> {
+  query: ListQuery;
   request: ListRequest;
   options: Options;
 }
@@ -102,7 +111,7 @@ export function ListQueryOf<Options extends object>(
   return fromQuery((parameters, reply): ParsedList<Options> => {
     const { options, query } = parser.parse(parameters);
     const { format } = options as { format?: FormatParameter };
-    return { options, request: new ListRequest(query, reply, resource.formats, format) };
+    return { query, options, request: new ListRequest(query, reply, resource.formats, format) };
   });
 }
 

@@ -55,7 +55,7 @@ export class MarathonCollectionController {
   @Get('stats')
   @RetryOnConnectionLoss()
   async statistics(@ListQueryOf(MARATHONS, AsOfQuery, 'conditions') parsed: ParsedList<AsOfQuery>) {
-    return this.collection.statistics(parsed.request.query.where, parsed.options.as_of);
+    return this.collection.statistics(parsed.query.where, parsed.options.as_of);
   }
 
   @Post()

@@ -16,8 +16,8 @@ const anyCondition = conditions([
   { column: NAME, values: texts },
 ]);
 
-describe('the grammar of conditions', () => {
-  it('reads what it prints', () => {
+describe('the condition grammar', () => {
+  it('parses what it serializes', () => {
     fc.assert(
       fc.property(anyCondition, (group) => {
         const read = parseGroup(group.kind, serializeMembers(group), COLUMNS);
@@ -26,7 +26,7 @@ describe('the grammar of conditions', () => {
     );
   });
 
-  it('says where it stops to understand, whatever it is given', () => {
+  it('reports the position of an error, for any text', () => {
     const pieces = fc.constantFrom(
       'and(',
       'or(',
@@ -57,7 +57,7 @@ describe('the grammar of conditions', () => {
     );
   });
 
-  it('reads the order that it prints', () => {
+  it('parses the order that it serializes', () => {
     const term = fc.record({ isDescending: fc.boolean(), isNullsFirst: fc.boolean() });
     fc.assert(
       fc.property(term, term, fc.boolean(), (first, second, isSwapped) => {

@@ -3,16 +3,16 @@ import { suggest } from './suggest.js';
 
 const MEMBERS = ['name', 'city', 'inception_year'];
 
-describe('a word that is not known', () => {
+describe('suggest', () => {
   it.each([
     ['inceptionyear', 'did you mean inception_year?'],
     ['Name', 'did you mean name?'],
     ['citty', 'did you mean city?'],
-  ])('%s leads to the nearest known one', (word, hint) => {
+  ])('suggests the nearest word for %s', (word, hint) => {
     expect(suggest(word, MEMBERS)).toBe(hint);
   });
 
-  it('leads to all known ones when none is near', () => {
+  it('lists all words if none is near', () => {
     expect(suggest('id', MEMBERS)).toBe('there are name, city, inception_year');
   });
 });

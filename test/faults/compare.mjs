@@ -61,10 +61,10 @@ function tell(result) {
   if (!result) return 'did not end';
   const { status, outcome, limits = {} } = result;
   if (!outcome) return status === 'passed' ? 'held' : 'broken';
-  const { asked, failed, lost, doubled } = outcome;
+  const { requestCount, failed, lost, doubled } = outcome;
   const times = Object.entries(limits).map(
     ([time, ms]) => `${time} ${outcome[time]}${outcome[time] > ms ? ` (limit ${ms}!)` : ''}`,
   );
-  const counts = `${failed} of ${asked} failed, ${lost} lost, ${doubled} doubled`;
+  const counts = `${failed} of ${requestCount} failed, ${lost} lost, ${doubled} doubled`;
   return [counts, ...times].join(', ');
 }

@@ -44,7 +44,7 @@ const ADDRESSES: Address[] = [
   ['DELETE /?id=eq.7', 200],
 ];
 
-describe('whatever is asked', () => {
+describe('every address', () => {
   let database: TestDatabase;
   let proxy: Awaited<ReturnType<typeof startProxy>>;
 
@@ -63,7 +63,7 @@ describe('whatever is asked', () => {
     );
   const EXPECTED = statuses(ADDRESSES.map(([, status]) => status));
 
-  it('waits for a database that is not there yet', async () => {
+  it('waits for a database that is not available yet', async () => {
     const settings = { DATABASE_URL: proxy.url };
     const before = await startService(settings);
     await prepare(before.url);
@@ -101,8 +101,8 @@ describe('whatever is asked', () => {
 
 async function ask(url: string, [request, , options]: Address): Promise<number> {
   const [method, path] = request.split(' ') as [string, string];
-  const asked = path.replace('{now}', new Date().toISOString());
-  const answer = await fetch(`${url}/marathon${asked}`, { method, ...options });
+  const address = path.replace('{now}', new Date().toISOString());
+  const answer = await fetch(`${url}/marathon${address}`, { method, ...options });
   await answer.text();
   return answer.status;
 }

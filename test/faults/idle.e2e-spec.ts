@@ -8,7 +8,7 @@ import { startService } from '../support/service.js';
 
 const [CLIENTS, IDLE_LIMIT_MS] = [50, 2000];
 
-describe('no request dies with a connection that rested', () => {
+describe('no request fails when an idle connection', () => {
   let database: TestDatabase;
   let proxy: Awaited<ReturnType<typeof startProxy>>;
 
@@ -35,7 +35,7 @@ describe('no request dies with a connection that rested', () => {
   it.each([
     ['recycled before', '1'],
     ['never recycled', '3600'],
-  ])('1: as the server closes it after two seconds, %s', async (_, DB_RECYCLE_SECONDS) => {
+  ])('1: is closed by the server after two seconds, %s', async (_, DB_RECYCLE_SECONDS) => {
     const name = new URL(proxy.url).pathname.slice(1);
     await database.query(`ALTER DATABASE ${name} SET idle_session_timeout = ${IDLE_LIMIT_MS}`);
     try {
@@ -50,7 +50,7 @@ describe('no request dies with a connection that rested', () => {
     }
   });
 
-  it('2: when it was dropped in silence', async () => {
+  it('2: was dropped silently', async () => {
     const { clients } = await serve();
     for (let burst = 0; burst < 10; burst += 1) {
       await clients.use({ clients: CLIENTS, rounds: 1 });
@@ -61,7 +61,7 @@ describe('no request dies with a connection that rested', () => {
     await clients.mustHaveLostNothing(await storedNames(), { slowestMs: 1000 });
   });
 
-  it('3: when it is reset as soon as it is used again', async () => {
+  it('3: is reset at its next use', async () => {
     const { clients } = await serve();
     let resets = 0;
     proxy.breakBy({

@@ -52,13 +52,13 @@ describe('the pool', () => {
     return (await pid()) === rows[0].pid;
   };
 
-  it('hands out nothing that is as old as DB_RECYCLE_SECONDS', async () => {
+  it('checks out no connection as old as DB_RECYCLE_SECONDS', async () => {
     const before = await pid();
     await borrow(async () => wait(RECYCLE_SECONDS * 1000));
     expect(await pid()).not.toBe(before);
   });
 
-  it('takes back in time what statements share that follow each other without an end', async () => {
+  it('recycles a connection that pipelined statements share without a pause', async () => {
     const { Pipeline } = await import('../../src/database/pipeline.js');
     const pipeline = new Pipeline(running.app.get(DataSource));
     const { deadlineIn } = await import('../../src/pool/deadline.js');
@@ -76,7 +76,7 @@ describe('the pool', () => {
     expect(pids.size).toBe(2);
   });
 
-  it('leaves a slow statement alone that the server works on, also after the server was out of reach', async () => {
+  it('does not interrupt a slow statement, also after the server was unreachable', async () => {
     const stuck = borrow(async (client) => {
       proxy.breakBy({ onRequest: () => false });
       return client.query('SELECT 1');
@@ -89,33 +89,33 @@ describe('the pool', () => {
     expect((await slowly()).rowCount).toBe(1);
   });
 
-  it('14: takes nothing back that is in a transaction, or has a query under way', async () => {
+  it('14: discards connections that are in a transaction or busy', async () => {
     const leaking = await pool().connect();
     await leaking.query('BEGIN');
     leaking.release();
     const busy = await pool().connect();
-    const asked = busy.query('SELECT pg_sleep(60)').catch((error: Error) => error.message);
+    const pending = busy.query('SELECT pg_sleep(60)').catch((error: Error) => error.message);
     busy.release();
-    expect(await asked).toContain('terminated');
+    expect(await pending).toContain('terminated');
     await borrow(async (next) => {
       expect(next).not.toBe(leaking);
       expect(next).not.toBe(busy);
     });
   });
 
-  it('uses a connection again whose statement failed, though it is released at once', async () => {
+  it('reuses a connection whose statement failed, even if it is released immediately', async () => {
     // now and then a connection is recycled just then
     while (!(await isUsedAfterError()));
   });
 
-  it('14: lets no transaction end well whose COMMIT is answered by ROLLBACK', async () => {
+  it('14: fails a transaction whose COMMIT was executed as ROLLBACK', async () => {
     const work = running.app.get(DataSource).transaction(async ({ queryRunner }) => {
       await queryRunner!.query('SELECT 1/0').catch(() => undefined);
     });
     await expect(work).rejects.toThrow('Nothing was committed');
   });
 
-  it('16: queues so many and no more; the others are told 503 and when to come again, at once', async () => {
+  it('16: limits its queue; further requests get 503 with Retry-After immediately', async () => {
     await running.http.post('/marathon/').send(aMarathon()).expect(201);
     const goOn = () => {
       proxy.breakBy({});
@@ -123,19 +123,19 @@ describe('the pool', () => {
     };
     proxy.breakBy({ onRequest: holdAnswers });
     const more = 50;
-    const told: number[] = [];
+    const statuses: number[] = [];
     const all = Array.from({ length: POOL_SIZE + LONGEST_QUEUE + more }, async () => {
       const { status, headers } = await running.http.get('/marathon/1/history');
       if (status === 503) expect(Number(headers['retry-after'])).toBeGreaterThan(0);
-      told.push(status);
-      if (told.length === more) goOn();
+      statuses.push(status);
+      if (statuses.length === more) goOn();
     });
     await Promise.all(all);
-    expect(told.slice(0, more)).toEqual(Array.from({ length: more }, () => 503));
-    expect(new Set(told.slice(more))).toEqual(new Set([200]));
+    expect(statuses.slice(0, more)).toEqual(Array.from({ length: more }, () => 503));
+    expect(new Set(statuses.slice(more))).toEqual(new Set([200]));
   });
 
-  describe('finds in the installed pg, beyond its documentation,', () => {
+  describe('uses undocumented parts of the installed pg:', () => {
     interface Internals {
       connection: { stream: import('node:net').Socket };
       readyForQuery: boolean;
@@ -145,17 +145,17 @@ describe('the pool', () => {
     const borrowInternals = async (work: (client: Internals & { query: Function }) => unknown) =>
       borrow(async (client) => work(client as never));
 
-    it('whether a query is under way', async () => {
+    it('whether a query is running', async () => {
       await borrowInternals(async (client) => {
         expect(client.readyForQuery).toBe(true);
-        const asked = client.query('SELECT 1');
+        const pending = client.query('SELECT 1');
         expect(client.readyForQuery).toBe(false);
-        await asked;
+        await pending;
         expect(client.readyForQuery).toBe(true);
       });
     });
 
-    it('whether a transaction is', async () => {
+    it('whether a transaction is open', async () => {
       await borrowInternals(async (client) => {
         expect(client.getTransactionStatus()).toBe('I');
         await client.query('BEGIN');
@@ -168,17 +168,17 @@ describe('the pool', () => {
       });
     });
 
-    it('the socket, whose end is the end of what was asked', async () => {
+    it('the socket, whose end rejects pending queries', async () => {
       await borrowInternals(async (client) => {
         const { stream } = client.connection;
-        const asked = client.query('SELECT pg_sleep(60)').catch((error: Error) => error.message);
+        const pending = client.query('SELECT pg_sleep(60)').catch((error: Error) => error.message);
         stream.destroy(new Error('Enough.'));
-        expect(await asked).toMatch(/Enough|terminated/);
+        expect(await pending).toMatch(/Enough|terminated/);
       });
     });
   });
 
-  it('waits for no connection longer than the deadline, though the server accepts and says nothing', async () => {
+  it('waits for a connection until the deadline, if the server accepts it and stays silent', async () => {
     const { deadlineIn } = await import('../../src/pool/deadline.js');
     const { poolOf } = await import('../../src/pool/recycling-pool.js');
     for (const { toService } of proxy.links) toService.destroy();

@@ -9,7 +9,7 @@ import { startService } from '../support/service.js';
 const DEADLINE_MS = 1000;
 const STOP_TIMEOUT_MS = 5000;
 
-describe('an instance to which nobody sends a request', () => {
+describe('an instance without requests', () => {
   let database: TestDatabase;
   let proxy: Awaited<ReturnType<typeof startProxy>>;
   let service: Awaited<ReturnType<typeof startService>>;
@@ -34,22 +34,22 @@ describe('an instance to which nobody sends a request', () => {
   it.each([
     ['refused connections', () => proxy.refuse(true), () => proxy.refuse(false)],
     [
-      'said nothing',
+      'was silent',
       () => {
         for (const link of proxy.links) link.isSilent = true;
         proxy.breakBy({ onRequest: () => false });
       },
       () => proxy.breakBy({}),
     ],
-  ])('22: gets ready by itself when the database is back that %s', async (_, goAway, comeBack) => {
-    goAway();
+  ])('22: becomes ready by itself after the database %s', async (_, fail, recover) => {
+    fail();
     expect(await statusOf('/marathon/')).toBe(503);
     await untilReadyIs(503);
-    comeBack();
+    recover();
     await untilReadyIs(200);
   });
 
-  it('leaves the database alone while it is ready, so that it can go to sleep', async () => {
+  it('sends no probes while it is ready, so that the database can suspend', async () => {
     const said: string[] = [];
     proxy.breakBy({ onRequest: (_, bytes) => Boolean(said.push(bytes.toString('latin1'))) });
     do {
@@ -64,34 +64,37 @@ describe('an instance to which nobody sends a request', () => {
   });
 });
 
-describe('a service that is told to stop', () => {
+describe('a service at SIGTERM', () => {
   it.each([
     ['its connections are silent', false],
     ['the database accepts connections and says nothing', true],
-  ])('19: answers what is in flight and ends in five seconds, though %s', async (_, isHanging) => {
-    const database = await createDatabase();
-    const proxy = await startProxy(database.url);
-    const service = await startService({ DATABASE_URL: proxy.url, DB_DEADLINE_MS: '60000' });
-    const create = async () =>
-      fetch(`${service.url}/marathon/`, {
-        method: 'POST',
-        headers: { 'Content-Type': 'application/json' },
-        body: JSON.stringify(aMarathon()),
-      });
-    await Promise.all(Array.from({ length: 20 }, create));
-    for (const link of proxy.links) link.isSilent = true;
-    const requested = new AbortController();
-    proxy.breakBy({ onRequest: () => (requested.abort(), !isHanging) });
-    const answers = Promise.all(Array.from({ length: 20 }, create));
-    if (isHanging) await once(requested.signal, 'abort');
-    else await wait(100);
-    const stoppedAt = Date.now();
-    const { exitCode } = await service.stop();
-    expect(exitCode).toBe(0);
-    expect(Date.now() - stoppedAt).toBeLessThan(STOP_TIMEOUT_MS);
-    const statuses = new Set((await answers).map(({ status }) => status));
-    expect([...statuses]).toEqual([isHanging ? 503 : 201]);
-    await proxy.close();
-    await database.drop();
-  });
+  ])(
+    '19: answers requests in flight and ends within five seconds, although %s',
+    async (_, isHanging) => {
+      const database = await createDatabase();
+      const proxy = await startProxy(database.url);
+      const service = await startService({ DATABASE_URL: proxy.url, DB_DEADLINE_MS: '60000' });
+      const create = async () =>
+        fetch(`${service.url}/marathon/`, {
+          method: 'POST',
+          headers: { 'Content-Type': 'application/json' },
+          body: JSON.stringify(aMarathon()),
+        });
+      await Promise.all(Array.from({ length: 20 }, create));
+      for (const link of proxy.links) link.isSilent = true;
+      const requested = new AbortController();
+      proxy.breakBy({ onRequest: () => (requested.abort(), !isHanging) });
+      const answers = Promise.all(Array.from({ length: 20 }, create));
+      if (isHanging) await once(requested.signal, 'abort');
+      else await wait(100);
+      const stoppedAt = Date.now();
+      const { exitCode } = await service.stop();
+      expect(exitCode).toBe(0);
+      expect(Date.now() - stoppedAt).toBeLessThan(STOP_TIMEOUT_MS);
+      const statuses = new Set((await answers).map(({ status }) => status));
+      expect([...statuses]).toEqual([isHanging ? 503 : 201]);
+      await proxy.close();
+      await database.drop();
+    },
+  );
 });

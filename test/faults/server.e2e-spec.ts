@@ -21,7 +21,7 @@ function isKilled(pid: number) {
   }
 }
 
-describe('a server that goes and comes back', () => {
+describe('an unavailable server', () => {
   let server: Awaited<ReturnType<typeof startOwnServer>>;
   let service: Awaited<ReturnType<typeof startService>>;
 
@@ -68,7 +68,7 @@ describe('a server that goes and comes back', () => {
     await useItDuring(restart, { recoveredMs: 300 });
   });
 
-  it('7: may lose the process of a connection, and with it for a moment all', async () => {
+  it('7: loses one process, and with it all connections for a moment', async () => {
     await useItDuring(async () => {
       const backends = await server.query(`SELECT pid FROM pg_stat_activity
         WHERE backend_type = 'client backend' AND pid <> pg_backend_pid()`);
@@ -76,7 +76,7 @@ describe('a server that goes and comes back', () => {
     });
   });
 
-  it('8: may be away for five seconds, as one that starts cold', async () => {
+  it('8: is unavailable for five seconds, like a cold start', async () => {
     const limits = { slowestMs: 0 };
     const sleep = async (clients: Clients) => {
       const stoppedAt = Date.now();
@@ -89,17 +89,17 @@ describe('a server that goes and comes back', () => {
     await useItDuring(sleep, limits);
   });
 
-  it('9: may be away past the deadline: all are told 503 and when to come again', async () => {
+  it('9: is unavailable past the deadline: all requests get 503 with Retry-After', async () => {
     const DB_DEADLINE_MS = 2000;
     const patient = await start({ DB_DEADLINE_MS: String(DB_DEADLINE_MS) });
     const clients = new Clients(patient.url);
     await clients.use({ clients: CLIENTS, rounds: 1 });
     await server.stop();
-    const asked = Array.from({ length: 100 }, async (_, client) =>
+    const pending = Array.from({ length: 100 }, async (_, client) =>
       client % 2 ? clients.ask(503) : clients.ask(503, '', JSON_POST),
     );
-    for (const told of await Promise.all(asked)) {
-      expect(JSON.parse(told!).type).toBe('/problems/database-unavailable');
+    for (const text of await Promise.all(pending)) {
+      expect(JSON.parse(text!).type).toBe('/problems/database-unavailable');
     }
     const { headers } = await fetch(`${patient.url}/marathon/`);
     expect(Number(headers.get('retry-after'))).toBeGreaterThan(0);
@@ -110,7 +110,7 @@ describe('a server that goes and comes back', () => {
     await clients.mustHaveLostNothing(await storedNames(), limits);
   });
 
-  it('15: may hang up while the service is frozen', async () => {
+  it('15: closes connections while the service is suspended', async () => {
     const clients = new Clients(service.url);
     await clients.use({ clients: CLIENTS, rounds: 2 });
     process.kill(service.pid, 'SIGSTOP');
@@ -120,7 +120,7 @@ describe('a server that goes and comes back', () => {
     await clients.mustHaveLostNothing(await storedNames());
   });
 
-  it('15: hears of nothing half done when the service is told to stop under load', async () => {
+  it('15: has no partial writes after SIGTERM under load', async () => {
     const other = await start();
     const statuses: number[] = [];
     const post = async () => {
@@ -137,7 +137,7 @@ describe('a server that goes and comes back', () => {
     expect(await storedNames()).toHaveLength(statuses.length);
   });
 
-  it('16: may be away when eight instances start, which listen and wait', async () => {
+  it('16: is unavailable when eight instances start, which listen and wait', async () => {
     await server.stop();
     const early = await Promise.all(
       Array.from({ length: 8 }, async () =>
@@ -158,7 +158,7 @@ describe('a server that goes and comes back', () => {
     expect(ends.map(({ exitCode }) => exitCode)).toEqual(ends.map(() => 0));
   });
 
-  it('need not come back for a service that is told to stop', async () => {
+  it('does not delay the shutdown of the service', async () => {
     await server.stop();
     const early = await startService(
       { DATABASE_URL: server.url },
@@ -172,7 +172,7 @@ describe('a server that goes and comes back', () => {
   it.each([
     ['a database that does not exist', 'postgres?', 'nowhere?', 'does not exist'],
     ['a user that it does not know', 'postgres@', 'nobody@', 'rejected the user'],
-  ])('ends the start at once for %s', async (_, known, unknown, reason) => {
+  ])('ends the start immediately for %s', async (_, known, unknown, reason) => {
     const DATABASE_URL = server.url.replace(known, unknown);
     await expect(startService({ DATABASE_URL })).rejects.toThrow(reason);
   });

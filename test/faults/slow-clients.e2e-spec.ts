@@ -38,7 +38,7 @@ describe('clients that read nothing', () => {
     await running.http.get(`/marathon/${body.id}/history`).expect(200);
   };
 
-  it('20: of long lists leave connections to short requests, and places to no more lists', async () => {
+  it('20: of long lists leave connections to short requests; further long lists get 503', async () => {
     // one who reads, so that the service knows that the list is long
     await (await fetch(`${url.origin}/marathon/`)).arrayBuffer();
     const refused: (number | undefined)[] = [];
@@ -59,7 +59,7 @@ describe('clients that read nothing', () => {
     await untilLists(0);
   });
 
-  it('21: of a backlog of changes hold up nobody', async () => {
+  it('21: of a backlog of changes delay no other requests', async () => {
     const head = `GET /marathon/changes?since=0 HTTP/1.1\r\nHost: localhost\r\nAccept: text/event-stream\r\n\r\n`;
     const listeners = Array.from({ length: LISTENERS }, () => {
       const socket = connect(Number(url.port), url.hostname).on('error', () => undefined);

@@ -15,7 +15,7 @@ const MOST_GROWTH_MIB = 64;
 /** A connection that is silent is given up after a third of the deadline, and the next may be silent too. */
 const AFTER_SILENCE_MS = 6000;
 
-describe(`the journal, through ${SECONDS} seconds of faults by the seed ${seed}`, () => {
+describe(`the journal, through ${SECONDS} seconds of random faults with the seed ${seed}`, () => {
   let server: Awaited<ReturnType<typeof startOwnServer>>;
   let proxy: Awaited<ReturnType<typeof startProxy>>;
   let services: Awaited<ReturnType<typeof startService>>[];
@@ -103,16 +103,16 @@ describe(`the journal, through ${SECONDS} seconds of faults by the seed ${seed}`
     }
   }
 
-  function report({ asked, failures }: Writers): void {
+  function report({ requestCount, failures }: Writers): void {
     memoryMib.push(Math.max(...services.map(({ pid }) => measureMemoryMib(pid))));
     const count = Object.values(done).reduce((sum, times) => sum + times, 0);
-    const told = `${memoryMib.length * 10} s: ${count} faults, ${asked} writes, ${failures.length} failed`;
-    process.stderr.write(`${told}, ${memoryMib.at(-1)} MiB\n`);
+    const text = `${memoryMib.length * 10} s: ${count} faults, ${requestCount} writes, ${failures.length} failed`;
+    process.stderr.write(`${text}, ${memoryMib.at(-1)} MiB\n`);
   }
 
   holdLaws(() => written);
 
-  it('needs no more memory at its end than at its start', () => {
+  it('uses no more memory at the end than at the start', () => {
     const quarter = Math.ceil(memoryMib.length / 4);
     const [early, late] = [memoryMib.slice(quarter, 2 * quarter), memoryMib.slice(-quarter)];
     expect(median(late) - median(early)).toBeLessThan(MOST_GROWTH_MIB);

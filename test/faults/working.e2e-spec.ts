@@ -8,7 +8,7 @@ import { startService } from '../support/service.js';
 
 const [CLIENTS, DEADLINE_MS] = [50, 6000];
 
-describe('no request dies with a connection that works', () => {
+describe('no request fails', () => {
   let database: TestDatabase;
   let proxy: Awaited<ReturnType<typeof startProxy>>;
   let url: string;
@@ -38,7 +38,7 @@ describe('no request dies with a connection that works', () => {
     return rows.map(({ name }) => String(name));
   };
 
-  it('4: when the server ends all connections, fifteen times', async () => {
+  it('4: when the server closes all connections, fifteen times', async () => {
     const using = new AbortController();
     const used = clients.use({ clients: CLIENTS, until: using.signal });
     for (let kills = 0; kills < 15; kills += 1) {
@@ -51,7 +51,7 @@ describe('no request dies with a connection that works', () => {
     await clients.mustHaveLostNothing(await storedNames());
   });
 
-  it('10: when an answer never comes', async () => {
+  it('10: when a response never arrives', async () => {
     await clients.use({ clients: CLIENTS, rounds: 1 });
     const silent = new Set<Link>(proxy.links);
     proxy.breakBy({ onAnswer: (link) => !silent.has(link) });
@@ -60,7 +60,7 @@ describe('no request dies with a connection that works', () => {
     for (const link of proxy.links) expect(silent.has(link)).toBe(false);
   });
 
-  it('tells a listener of a change, though the first answer about it never came', async () => {
+  it('when the first response about a change never arrives, not even that of a listener', async () => {
     // what other tests did is not what it waits for
     const [head] = await database.query('SELECT seq FROM journal_head');
     const changes = listen(`${url}/marathon/changes?since=${String(head!.seq)}`);
@@ -111,7 +111,7 @@ describe('no request dies with a connection that works', () => {
     await clients.mustHaveLostNothing(await storedNames());
   });
 
-  it('12: when clients send one key at once, and connections are cut', async () => {
+  it('12: when clients send one key concurrently, and connections are cut', async () => {
     let writes = 0;
     const isThird = (bytes: string) => bytes.includes('"fingerprint"') && (writes += 1) % 3 === 0;
     proxy.breakBy(cutOnce('onAnswer', isThird));
@@ -125,7 +125,7 @@ describe('no request dies with a connection that works', () => {
     await clients.mustHaveLostNothing(await storedNames());
   });
 
-  it('13: when transactions are slower than anybody waits', async () => {
+  it('13: when transactions are slower than the deadline', async () => {
     const using = new AbortController();
     const used = clients.use({ clients: 20, until: using.signal, pauseMs: 50 });
     const imported = importUntil(using.signal, clients);

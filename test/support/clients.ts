@@ -8,7 +8,7 @@ import { random } from './seed.js';
 /** Longer than any deadline of these tests: who waits for so long waits for ever. */
 const LONGEST_ANSWER_MS = 18_000;
 
-interface Use {
+interface LoadOptions {
   clients: number;
   /** How often each client writes and reads. */
   rounds?: number;
@@ -18,11 +18,11 @@ interface Use {
   pauseMs?: number;
 }
 
-/** Clients of a service whose connections die: they count what they are told. */
+/** Clients of a service whose connections die: they count what they are text. */
 export class Clients {
   private readonly acknowledged: string[] = [];
   private readonly answeredAt: number[] = [];
-  private readonly counts = { asked: 0, failed: 0, slowestMs: 0 };
+  private readonly counts = { requestCount: 0, failed: 0, slowestMs: 0 };
   private readonly answers = new EventEmitter();
   private recoveredAt?: number;
   private firstFailure?: string;
@@ -33,16 +33,16 @@ export class Clients {
   async ask(status: number, path = '', options: RequestInit = {}): Promise<string | undefined> {
     const askedAt = Date.now();
     const signal = AbortSignal.timeout(LONGEST_ANSWER_MS);
-    let told: string;
+    let failure: string;
     try {
       const answer = await fetch(`${this.url}/marathon/${path}`, { ...options, signal });
       const text = await answer.text();
       if (answer.status === status) return this.note(askedAt, text);
-      told = `${answer.status} ${text}`;
+      failure = `${answer.status} ${text}`;
     } catch (error) {
-      told = String(error);
+      failure = String(error);
     }
-    this.firstFailure ??= `${options.method ?? 'GET'} ${path}: ${told}`;
+    this.firstFailure ??= `${options.method ?? 'GET'} ${path}: ${failure}`;
     this.counts.failed += 1;
     return this.note(askedAt, undefined);
   }
@@ -65,11 +65,11 @@ export class Clients {
   }
 
   /** Each client writes, and reads what it wrote, again and again. */
-  async use({ clients, rounds = Infinity, until, pauseMs = 0 }: Use): Promise<void> {
+  async use({ clients, rounds = Infinity, until, pauseMs = 0 }: LoadOptions): Promise<void> {
     const useIt = async (client: number) => {
       for (let round = 0; round < rounds; round += 1) {
         if (until?.aborted) return;
-        const created = await this.post(`${client}/${round}/${this.counts.asked}`);
+        const created = await this.post(`${client}/${round}/${this.counts.requestCount}`);
         await this.ask(200, created && String(JSON.parse(created).id));
         if (pauseMs) await wait(pauseMs * random());
       }
@@ -79,8 +79,8 @@ export class Clients {
 
   /** Resolves after so many more answers. */
   async untilAnswered(count: number): Promise<void> {
-    const enough = this.counts.asked + count;
-    while (this.counts.asked < enough) await once(this.answers, 'answer');
+    const enough = this.counts.requestCount + count;
+    while (this.counts.requestCount < enough) await once(this.answers, 'answer');
   }
 
   /** To be called when the database is back. */
@@ -100,9 +100,9 @@ export class Clients {
     const lost = this.acknowledged.filter((name) => !there.has(name)).length;
     const outcome = { ...this.counts, lost, doubled: stored.length - there.size };
     await reportFault({ ...outcome, recoveredMs: this.recoveredMs }, limits);
-    const { asked, slowestMs } = this.counts;
+    const { requestCount, slowestMs } = this.counts;
     expect({ ...outcome, first: this.firstFailure }).toEqual({
-      asked,
+      requestCount,
       failed: 0,
       lost: 0,
       doubled: 0,
@@ -113,7 +113,7 @@ export class Clients {
 
   private note<T>(askedAt: number, answer: T): T {
     const now = Date.now();
-    this.counts.asked += 1;
+    this.counts.requestCount += 1;
     this.answers.emit('answer');
     this.counts.slowestMs = Math.max(this.counts.slowestMs, now - askedAt);
     if (answer !== undefined) this.answeredAt.push(now);

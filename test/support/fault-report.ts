@@ -3,7 +3,7 @@ import { expect } from '@jest/globals';
 
 /** What clients saw of a fault. */
 export interface Outcome {
-  asked: number;
+  requestCount: number;
   /** Not answered as they would have been without the fault. */
   failed: number;
   /** Acknowledged, and not there. */

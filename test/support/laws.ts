@@ -62,8 +62,11 @@ async function hear(url: string): Promise<ChangeResponse[]> {
 /** The laws of the journal, each a test. */
 export function holdLaws(written: () => Written): void {
   it('fails no request', () => {
-    const { asked, failures } = written().writers;
-    expect({ asked, failures: failures.slice(0, 3) }).toEqual({ asked, failures: [] });
+    const { requestCount, failures } = written().writers;
+    expect({ requestCount, failures: failures.slice(0, 3) }).toEqual({
+      requestCount,
+      failures: [],
+    });
   });
 
   it('is long enough to mean something', () => {

@@ -18,7 +18,7 @@ interface Call {
 }
 
 /** What became of the requests so far. */
-export interface ChangeCounts {
+export interface RequestStatistics {
   requests: number;
   failed: number;
   late: number;
@@ -28,7 +28,7 @@ export interface ChangeCounts {
 }
 
 /**
- * Sends bursts of requests of every kind, and remembers what was acknowledged. No two requests of a burst
+ * Sends bursts of requests of every kind, and records what was acknowledged. No two requests of a burst
  * change the same marathon, so that what each of them leaves is known.
  */
 export class RandomRequests {
@@ -62,7 +62,7 @@ export class RandomRequests {
     await Promise.all(kinds.map(async (kind) => kind(url)));
   }
 
-  get tally(): ChangeCounts {
+  get statistics(): RequestStatistics {
     const sorted = this.latenciesMs.toSorted((a, b) => a - b);
     const at = (part: number) => sorted[Math.floor(part * (sorted.length - 1))] ?? 0;
     return {
@@ -100,8 +100,8 @@ export class RandomRequests {
 
   /** Each a statement or two, or statements that are retried one by one. */
   private readonly simpleKinds: Kind[] = [
-    async (url) => this.createAndRemember(url),
-    async (url) => this.createAndRemember(url),
+    async (url) => this.createAndRecord(url),
+    async (url) => this.createAndRecord(url),
     async (url) => this.createTwice(url),
     async (url) => this.change(url, 'PATCH', () => ({ inception_year: year() })),
     async (url) =>
@@ -192,7 +192,7 @@ export class RandomRequests {
 
   private async change(url: string, method: string, describe: () => object): Promise<void> {
     const id = this.takeOne();
-    if (id === undefined) return this.createAndRemember(url);
+    if (id === undefined) return this.createAndRecord(url);
     const answer = await this.send(url, {
       path: `${id}`,
       method,
@@ -204,7 +204,7 @@ export class RandomRequests {
 
   private async changeByFilter(url: string): Promise<void> {
     const id = this.takeOne();
-    if (id === undefined) return this.createAndRemember(url);
+    if (id === undefined) return this.createAndRecord(url);
     const headers = { ...JSON_TYPE, Prefer: 'return=representation' };
     const body = { city: `City ${Math.floor(random() * 1e6)}` };
     const answer = await this.send(url, { path: `?id=eq.${id}`, method: 'PATCH', headers, body });
@@ -217,7 +217,7 @@ export class RandomRequests {
 
   private async remove(url: string): Promise<void> {
     const id = this.takeOne();
-    if (id === undefined) return this.createAndRemember(url);
+    if (id === undefined) return this.createAndRecord(url);
     const answer = await this.send(url, { path: `${id}`, method: 'DELETE', statuses: [204] });
     if (answer === undefined) return void this.marathons.delete(id);
     this.marathons.set(id, undefined);
@@ -226,20 +226,20 @@ export class RandomRequests {
 
   private async restore(url: string): Promise<void> {
     const id = this.deleted.pop();
-    if (id === undefined) return this.createAndRemember(url);
+    if (id === undefined) return this.createAndRecord(url);
     this.marathons.delete(id);
     const answer = await this.send(url, { path: `${id}/restore`, method: 'POST' });
     this.settle(id, answer === undefined ? answer : (JSON.parse(answer) as MarathonResponse));
   }
 
-  private async createAndRemember(url: string): Promise<void> {
+  private async createAndRecord(url: string): Promise<void> {
     const marathon = await this.create(url);
     if (marathon) this.marathons.set(marathon.id, marathon);
   }
 
   private async readOne(url: string, what = ''): Promise<void> {
     const id = pick([...this.marathons.keys()]);
-    if (id === undefined) return this.createAndRemember(url);
+    if (id === undefined) return this.createAndRecord(url);
     await this.send(url, { path: `${id}${what}`, statuses: [200, 404] });
   }
 

@@ -1,5 +1,6 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
+import { resolve } from 'node:path';
 import { createInterface } from 'node:readline';
 import { afterEach } from '@jest/globals';
 
@@ -22,13 +23,14 @@ export async function startService(
   settings: Record<string, string>,
   options: SpawnOptions = {},
   isUp = /API: (http:\S+)\/marathon\//,
+  program = 'main.js',
 ) {
-  const service = run('main.js', [], { PORT: '0', ...settings }, options);
+  const service = run(program, [], { PORT: '0', ...settings }, options);
   const url = await Promise.race([
     findUrl(service.stdout, isUp),
     service.ended.then(() => undefined),
   ]);
-  if (!url) throw new Error(`The service did not start: ${(await service.ended).told}`);
+  if (!url) throw new Error(`The service did not start: ${(await service.ended).stderr}`);
   return { ...service, url };
 }
 
@@ -43,21 +45,21 @@ function run(
   settings: Record<string, string>,
   options: SpawnOptions = {},
 ) {
-  const child = spawn(process.execPath, [`${ENTRY}${file}`, ...words], {
+  const child = spawn(process.execPath, [resolve(ENTRY, file), ...words], {
     ...options,
     env: { PATH: process.env.PATH, ...stockPool(), ...settings },
     stdio: ['pipe', 'pipe', 'pipe'],
   });
   started.add(child);
   child.once('close', () => started.delete(child));
-  let [output, told] = ['', ''];
+  let [output, stderr] = ['', ''];
   child.stdout.on('data', (text: Buffer) => (output += text.toString()));
-  child.stderr.on('data', (text: Buffer) => (told += text.toString()));
+  child.stderr.on('data', (text: Buffer) => (stderr += text.toString()));
   const ended = once(child, 'close').then(([exitCode, signal]) => ({
     exitCode: exitCode as number | null,
     signal: signal as string | null,
     output,
-    told,
+    stderr,
   }));
   const stop = async (signal: NodeJS.Signals = 'SIGTERM') => {
     child.kill(signal);

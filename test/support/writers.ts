@@ -12,7 +12,7 @@ interface Acknowledged {
 export class Writers {
   readonly acknowledged: Acknowledged[] = [];
   readonly failures: string[] = [];
-  asked = 0;
+  requestCount = 0;
 
   constructor(private readonly urls: string[]) {}
 
@@ -66,7 +66,7 @@ export class Writers {
 
   /** Undefined where it failed, or there was nothing to be done: removed by another, or there already. */
   private async ask(url: string, method: string, path: string, body?: object, headers = {}) {
-    this.asked += 1;
+    this.requestCount += 1;
     const type: Record<string, string> = body ? { 'Content-Type': 'application/json' } : {};
     try {
       const answer = await fetch(`${url}/marathon/${path}`, {
@@ -84,8 +84,8 @@ export class Writers {
     return undefined;
   }
 
-  private fail(told: string): void {
-    this.failures.push(told);
+  private fail(failure: string): void {
+    this.failures.push(failure);
   }
 }
 

@@ -4,7 +4,7 @@ import pg from 'pg';
 import { startApp, type RunningApp } from './support/app.js';
 import { untilBlocked } from './support/database.js';
 
-describe('versions', () => {
+describe('preconditions', () => {
   let running: RunningApp;
   beforeAll(async () => void (running = await startApp()));
   afterAll(async () => running.close());
@@ -16,7 +16,7 @@ describe('versions', () => {
   const patch = (place: string, ifMatch: string) =>
     running.http.patch(place).set('If-Match', ifMatch);
 
-  it('let only the first of two people change what both have read', async () => {
+  it('accept only the first of two updates of the same version', async () => {
     const place = await store();
     await patch(place, '"1"').send({ city: 'Hopkinton' }).expect(200);
     const { body } = await patch(place, '"1"').send({ city: 'Ashland' }).expect(412);
@@ -24,7 +24,7 @@ describe('versions', () => {
     expect((await running.http.get(place)).body.city).toBe('Hopkinton');
   });
 
-  it('let one of fifty through who change the same version at once', async () => {
+  it('accept one of fifty concurrent updates of the same version', async () => {
     const place = await store();
     const changes = Array.from({ length: 50 }, async (_, year) =>
       patch(place, '"1"').send({ inception_year: year + 1 }),
@@ -35,7 +35,7 @@ describe('versions', () => {
     expect((await running.http.get(place)).headers.etag).toBe('"2"');
   });
 
-  it.each(['put', 'delete'] as const)('are checked by %s as well', async (method) => {
+  it.each(['put', 'delete'] as const)('apply to %s, too', async (method) => {
     const place = await store();
     const send = (tag: string) => running.http[method](place).set('If-Match', tag);
     await send('"2"').send(aMarathon()).expect(412);
@@ -48,17 +48,17 @@ describe('versions', () => {
     ['a weak tag, which is no version', 'W/"1"', 412],
     ['a tag that no version has', '"one"', 412],
     ['a tag without its quotes', '1', 400],
-  ])('may be asked for as %s', async (_, tag, status) => {
+  ])('accept If-Match: %s', async (_, tag, status) => {
     const place = await store();
     await patch(place, tag).send({ city: 'Ashland' }).expect(status);
   });
 
-  it('are not asked where there is no marathon: 404', async () => {
+  it('do not apply to a missing marathon: 404', async () => {
     await patch('/marathon/99999', '"1"').send({ city: 'Ashland' }).expect(404);
     await patch('/marathon/99999', '*').send({ city: 'Ashland' }).expect(404);
   });
 
-  it('are made by a change that waited while its marathon was deleted and restored', async () => {
+  it('apply to an update that waited while its marathon was deleted and restored', async () => {
     const place = await store();
     const writer = new pg.Client(running.database.url);
     await writer.connect();
@@ -84,14 +84,14 @@ describe('versions', () => {
     }
   });
 
-  it('stay when a change changes nothing', async () => {
+  it('keep the version if an update changes nothing', async () => {
     const place = await store();
     const { headers } = await running.http.put(place).send(aMarathon()).expect(200);
     expect(headers.etag).toBe('"1"');
     expect((await running.http.get(`${place}/history`)).body.history).toHaveLength(1);
   });
 
-  it('spare who has read a marathon from reading it again', async () => {
+  it('answer 304 for an unchanged marathon', async () => {
     const place = await store();
     const ask = (tag: string) => running.http.get(place).set('If-None-Match', tag);
     await ask('"1"').expect(304, '');
@@ -103,7 +103,7 @@ describe('versions', () => {
     await ask('"1"').expect(200);
   });
 
-  it('has the list as well: it is sent again only after a change', async () => {
+  it('answer 304 for an unchanged list', async () => {
     const list = () => running.http.get('/marathon/');
     const place = await store();
     const { headers } = await list().expect(200);
@@ -113,10 +113,10 @@ describe('versions', () => {
     expect(Number(again.headers.etag?.slice(1, -1))).toBe(Number(headers.etag?.slice(1, -1)) + 1);
   });
 
-  it('rehearses a write on request, and stores nothing', async () => {
+  it('execute a dry run, which stores nothing', async () => {
     const place = await store();
-    const rehearsed = running.http.patch(place).set('Prefer', 'tx=rollback');
-    const { body, headers } = await rehearsed.send({ city: 'Ashland' }).expect(200);
+    const dryRun = running.http.patch(place).set('Prefer', 'tx=rollback');
+    const { body, headers } = await dryRun.send({ city: 'Ashland' }).expect(200);
     expect(body.city).toBe('Ashland');
     expect(headers['preference-applied']).toBe('tx=rollback');
     expect((await running.http.get(place)).body.city).toBe('Boston');

@@ -3,7 +3,7 @@ import type { ChangeResponse } from '../src/marathon/marathon.dto.js';
 import { aMarathon } from './support/a-marathon.js';
 import { startApp, type RunningApp } from './support/app.js';
 
-describe('what was', () => {
+describe('history', () => {
   let running: RunningApp;
   beforeAll(async () => void (running = await startApp()));
   afterAll(async () => running.close());
@@ -24,25 +24,25 @@ describe('what was', () => {
     return place;
   };
 
-  it('is told by the history, newest first, also of a deleted marathon', async () => {
+  it('lists every version, newest first, including those of a deleted marathon', async () => {
     const place = await aLife();
     await running.http.delete(place).expect(204);
-    const told = await history(place);
-    expect(told.map(({ operation, version }) => [operation, version])).toEqual([
+    const entries = await history(place);
+    expect(entries.map(({ operation, version }) => [operation, version])).toEqual([
       ['delete', 5],
       ['restore', 4],
       ['delete', 3],
       ['update', 2],
       ['create', 1],
     ]);
-    expect(told.map(({ marathon }) => marathon.city)).toEqual([
+    expect(entries.map(({ marathon }) => marathon.city)).toEqual([
       'Hopkinton',
       'Hopkinton',
       'Hopkinton',
       'Hopkinton',
       'Boston',
     ]);
-    expect(told[4]).toEqual({
+    expect(entries[4]).toEqual({
       seq: expect.any(Number),
       operation: 'create',
       version: 1,
@@ -52,7 +52,7 @@ describe('what was', () => {
     });
   });
 
-  it('is told page by page, with a link to the next', async () => {
+  it('is paged, with a link to the next page', async () => {
     const place = await aLife();
     const first = await running.http.get(`${place}/history?limit=3`);
     expect(first.body.history.map(({ version }: ChangeResponse) => version)).toEqual([4, 3, 2]);
@@ -62,7 +62,7 @@ describe('what was', () => {
     expect(last.headers.link).toBeUndefined();
   });
 
-  it('can be seen as of any time, one marathon and the list', async () => {
+  it('shows one marathon and the list at any past time', async () => {
     const place = await aLife();
     const [restored, deleted, moved, founded] = await history(place);
     const seen = async (at: unknown) => running.http.get(`${place}?as_of=${String(at)}`);
@@ -83,14 +83,14 @@ describe('what was', () => {
   });
 
   it.each(['yesterday', '2026-01-01', '2026-13-01T00:00:00Z', '2999-01-01T00:00:00Z', ''])(
-    'has no time such as "%s"',
+    'rejects the time "%s"',
     async (time) => {
       const { body } = await running.http.get(`/marathon/?as_of=${time}`).expect(400);
       expect(body.errors).toMatchObject([{ parameter: 'as_of' }]);
     },
   );
 
-  it('comes back: a deleted marathon under its id, and any earlier version', async () => {
+  it('restores a deleted marathon under its id, and any earlier version', async () => {
     const place = await aLife();
     const { body, headers } = await running.http.post(`${place}/restore?version=1`).expect(200);
     expect(body.city).toBe('Boston');
@@ -98,7 +98,7 @@ describe('what was', () => {
     expect((await running.http.get(place)).body).toEqual(body);
   });
 
-  it('does not come back where nothing was lost, or never was', async () => {
+  it('rejects restoring a marathon that is not deleted or never existed', async () => {
     const place = await store();
     const { body } = await running.http.post(`${place}/restore`).expect(409);
     expect(body.detail).toContain('?version=2');
@@ -109,7 +109,7 @@ describe('what was', () => {
     await running.http.post(`${place}/restore?version=1`).set('If-Match', '"9"').expect(412);
   });
 
-  it('is told as changes, in their order and without a gap', async () => {
+  it('lists changes in commit order, without gaps', async () => {
     const { changes: before } = (await running.http.get('/marathon/changes')).body;
     const since = before.at(-1).seq;
     const place = await aLife();
@@ -120,13 +120,13 @@ describe('what was', () => {
     expect(page.headers.link).toBe(`</marathon/changes?since=${since + 2}&limit=2>; rel="next"`);
   });
 
-  it('does not tell of changes that are still to come', async () => {
+  it('rejects a change number of the future', async () => {
     const { body } = await running.http.get('/marathon/changes?since=99999').expect(400);
     expect(body.detail).toMatch(/^There is no change 99999 yet: the last one is \d+\.$/);
   });
 
   it.each(['since=-1', 'since=x', 'since=', 'since=1&since=2', 'limit=0', 'limit=1001', 'sinse=1'])(
-    'is not asked for by ?%s',
+    'rejects changes?%s',
     async (query) => {
       const { body } = await running.http.get(`/marathon/changes?${query}`).expect(400);
       expect(body.errors).toMatchObject([{ parameter: query.split('=')[0] }]);

@@ -10,7 +10,7 @@ const GUIDES_INSERT = 'INSERT INTO marathon (name, city, inception_year) VALUES'
 const GUIDES_SELECT =
   'SELECT marathon.id, marathon.name, marathon.city, marathon.inception_year FROM marathon';
 
-describe('a database that the guide’s app has filled', () => {
+describe('a database of the guide’s app', () => {
   let database: TestDatabase;
   beforeEach(async () => {
     database = await createDatabase();
@@ -21,28 +21,25 @@ describe('a database that the guide’s app has filled', () => {
 
   const start = async (settings = {}) => startService({ DATABASE_URL: database.url, ...settings });
 
-  it.each(['sync', 'migrate'])(
-    'is taken over with every row by DB_SCHEMA=%s',
-    async (DB_SCHEMA) => {
-      const { url, stop } = await start({ DB_SCHEMA });
-      expect(await get(`${url}/marathon/`)).toEqual({
-        etag: '"2"',
-        body: {
-          marathon_list: [
-            { id: 1, name: 'Boston', city: 'Boston', inception_year: 1897 },
-            { id: 2, name: null, city: null, inception_year: null },
-          ],
-        },
-      });
-      expect((await get(`${url}/marathon/1`)).etag).toBe('"1"');
-      expect((await get(`${url}/marathon/2/history`)).body).toMatchObject({
-        history: [{ seq: 2, operation: 'create', version: 1, marathon: { id: 2, name: null } }],
-      });
-      await stop();
-    },
-  );
+  it.each(['sync', 'migrate'])('is journaled with all rows by DB_SCHEMA=%s', async (DB_SCHEMA) => {
+    const { url, stop } = await start({ DB_SCHEMA });
+    expect(await get(`${url}/marathon/`)).toEqual({
+      etag: '"2"',
+      body: {
+        marathon_list: [
+          { id: 1, name: 'Boston', city: 'Boston', inception_year: 1897 },
+          { id: 2, name: null, city: null, inception_year: null },
+        ],
+      },
+    });
+    expect((await get(`${url}/marathon/1`)).etag).toBe('"1"');
+    expect((await get(`${url}/marathon/2/history`)).body).toMatchObject({
+      history: [{ seq: 2, operation: 'create', version: 1, marathon: { id: 2, name: null } }],
+    });
+    await stop();
+  });
 
-  it('is taken over by "schema sync", and not twice by the next start', async () => {
+  it('is journaled by "schema sync", and not again by the next start', async () => {
     await runProgram('cli.js', ['schema', 'sync'], { DATABASE_URL: database.url });
     expect(await database.query('SELECT seq FROM journal')).toHaveLength(2);
     const { stop } = await start();
@@ -50,14 +47,14 @@ describe('a database that the guide’s app has filled', () => {
     await stop();
   });
 
-  it('can be mended where a name is missing', async () => {
+  it('accepts a name for a marathon without one', async () => {
     const { url, stop } = await start();
     expect((await patch(`${url}/marathon/2`, { name: 'Berlin' })).status).toBe(200);
     expect((await get(`${url}/marathon/2`)).body).toMatchObject({ name: 'Berlin' });
     await stop();
   });
 
-  it('is still read and written by the guide’s app, and the next start takes its rows over', async () => {
+  it('can still be used by the guide’s app, and the next start journals its rows', async () => {
     const first = await start();
     await database.query(`${GUIDES_INSERT} ('Berlin', 'Berlin', 1974)`);
     expect((await get(`${first.url}/marathon/3`)).etag).toBe('"1"');
@@ -71,7 +68,7 @@ describe('a database that the guide’s app has filled', () => {
   });
 
   it.each(['PATCH', 'DELETE'])(
-    'has its app’s rows taken over at the latest by %s, so that nothing is forgotten',
+    'has a row of the app journaled by %s at the latest',
     async (method) => {
       const { url, stop } = await start();
       await database.query(`${GUIDES_INSERT} ('Berlin', 'Berlin', 1974)`);

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/glo
 import { startApp, type RunningApp } from './support/app.js';
 import { store } from './support/store.js';
 
-describe('what a filter finds', () => {
+describe('a bulk change', () => {
   let running: RunningApp;
   beforeAll(async () => void (running = await startApp()));
   afterAll(async () => running.close());
@@ -24,15 +24,15 @@ describe('what a filter finds', () => {
   const lastSeq = async () =>
     Number((await running.http.get('/marathon/')).headers.etag!.slice(1, -1));
 
-  it('is changed as one, and each change remembered', async () => {
+  it('updates all matching marathons, and journals each update', async () => {
     const since = await lastSeq();
     const answer = await running.http.patch('/marathon/?city=Boston').send({ city: 'Beantown' });
     expect(answer.status).toBe(200);
     expect(answer.body).toEqual({ updated: 2, skipped: 0 });
     expect(await cities()).toEqual(['Beantown', 'Beantown', 'Paris']);
-    const remembered = await changes(since);
+    const journaled = await changes(since);
     expect(
-      remembered.map(({ operation, version }: { operation: string; version: number }) => [
+      journaled.map(({ operation, version }: { operation: string; version: number }) => [
         operation,
         version,
       ]),
@@ -42,7 +42,7 @@ describe('what a filter finds', () => {
     ]);
   });
 
-  it('keeps its version where it is like that already', async () => {
+  it('keeps the version of marathons that are not changed', async () => {
     const answer = await running.http
       .patch('/marathon/?id=gt.0')
       .send({ city: 'Paris' })
@@ -50,7 +50,7 @@ describe('what a filter finds', () => {
     expect(answer.body).toEqual({ updated: 2, skipped: 1 });
   });
 
-  it('is deleted, and can be restored', async () => {
+  it('deletes marathons, which can be restored', async () => {
     const { body } = await running.http.get('/marathon/?city=Boston&select=id');
     const answer = await running.http.delete('/marathon/?city=Boston').expect(200);
     expect(answer.body).toEqual({ deleted: 2 });
@@ -58,16 +58,13 @@ describe('what a filter finds', () => {
     expect(await cities()).toEqual(['Boston', 'Paris']);
   });
 
-  it.each(['patch', 'delete'] as const)(
-    'is not everything: %s without a filter is refused',
-    async (method) => {
-      const answer = await running.http[method]('/marathon/').send({ city: 'X' }).expect(400);
-      expect(answer.body.detail).toContain('id=gt.0');
-      expect(await cities()).toHaveLength(3);
-    },
-  );
+  it.each(['patch', 'delete'] as const)('rejects %s without a filter', async (method) => {
+    const answer = await running.http[method]('/marathon/').send({ city: 'X' }).expect(400);
+    expect(answer.body.detail).toContain('id=gt.0');
+    expect(await cities()).toHaveLength(3);
+  });
 
-  it('is never more than max-affected', async () => {
+  it('rejects more marathons than max-affected', async () => {
     const refused = await running.http
       .delete('/marathon/?city=Boston')
       .set('Prefer', 'max-affected=1')
@@ -81,7 +78,7 @@ describe('what a filter finds', () => {
     expect(done.headers['preference-applied']).toBe('max-affected=2');
   });
 
-  it('is not changed where the list is another by now', async () => {
+  it('is rejected if the list changed since', async () => {
     const { headers } = await running.http.get('/marathon/');
     await running.http.post('/marathon/').send({ name: 'In between' }).expect(201);
     await running.http.delete('/marathon/?city=Boston').set('If-Match', headers.etag!).expect(412);
@@ -89,7 +86,7 @@ describe('what a filter finds', () => {
     await running.http.delete('/marathon/?city=Boston').set('If-Match', now.etag!).expect(200);
   });
 
-  it('is changed for the answer alone in a rehearsal', async () => {
+  it('stores nothing as a dry run', async () => {
     const answer = await running.http
       .delete('/marathon/?city=Boston')
       .set('Prefer', 'tx=rollback')
@@ -98,7 +95,7 @@ describe('what a filter finds', () => {
     expect(await cities()).toHaveLength(3);
   });
 
-  it('is shown as it became, where that is preferred', async () => {
+  it('returns the changed marathons, if preferred', async () => {
     const answer = await running.http
       .patch('/marathon/?city=Boston&select=name,city')
       .set('Prefer', 'return=representation')
@@ -111,7 +108,7 @@ describe('what a filter finds', () => {
     await running.http.delete('/marathon/?city=Paris').set('Prefer', 'return=minimal').expect(204);
   });
 
-  it('is done once where it is asked twice under one key', async () => {
+  it('is executed once if it is sent twice with one key', async () => {
     const once = { 'Idempotency-Key': '"all of Boston"' };
     const first = await running.http.patch('/marathon/?city=Boston').set(once).send({ city: 'B' });
     const second = await running.http.patch('/marathon/?city=Boston').set(once).send({ city: 'B' });

@@ -10,7 +10,7 @@ import { startProxy, type Link } from './support/proxy.js';
 
 const JSON_TYPE = { 'Content-Type': 'application/json' };
 
-describe('requests that are sent at once', () => {
+describe('concurrent requests', () => {
   let running: RunningApp;
   let proxy: Awaited<ReturnType<typeof startProxy>>;
   let url: string;
@@ -43,7 +43,7 @@ describe('requests that are sent at once', () => {
     return String(answer.headers.get('location'));
   };
   /** Two writes are under way until those of `work` have come, so that these gather; `count` are they. */
-  const gathered = async <T>(count: number, work: () => Promise<T>): Promise<T> => {
+  const whileBlocked = async <T>(count: number, work: () => Promise<T>): Promise<T> => {
     const blocker = new pg.Client(running.database.url);
     await blocker.connect();
     try {
@@ -68,7 +68,7 @@ describe('requests that are sent at once', () => {
     const server = running.app.getHttpServer();
     for await (const _ of on(server, 'request')) if ((count -= 1) === 0) return;
   };
-  /** Whether it was lost is told by what this returns. */
+  /** Returns whether it was lost. */
   const loseFirstAnswerTo = (isIt: (bytes: Buffer) => boolean) => {
     const answering = new Set<Link>();
     let isLost = false;
@@ -86,8 +86,8 @@ describe('requests that are sent at once', () => {
     });
     return () => isLost;
   };
-  /** What the database is asked while `work` is done. */
-  const countQuestions = async (work: () => Promise<unknown>) => {
+  /** What the database is queryCount while `work` is done. */
+  const countQueries = async (work: () => Promise<unknown>) => {
     const before = questions;
     await work();
     return questions - before;
@@ -96,19 +96,19 @@ describe('requests that are sent at once', () => {
   it.each([
     ['one marathon', async () => create()],
     ['the list', async () => '/marathon/'],
-  ])('read %s together', async (_, findPath) => {
+  ])('read %s in one query', async (_, findPath) => {
     const path = await findPath();
     // so that they need not connect first
     await times(200, async () => (await send('GET', path)).text());
-    const asked = await countQuestions(async () => {
+    const queryCount = await countQueries(async () => {
       const answers = await times(200, async () => (await send('GET', path)).status);
       expect(new Set(answers)).toEqual(new Set([200]));
     });
-    expect(asked).toBeLessThan(200);
+    expect(queryCount).toBeLessThan(200);
   });
 
-  it('write together, and everybody is told of their own', async () => {
-    const asked = await countQuestions(async () => {
+  it('are written in one statement, each with its own answer', async () => {
+    const queryCount = await countQueries(async () => {
       const places = await times(200, async (index) => create({ name: `Marathon ${index}` }));
       expect(new Set(places).size).toBe(200);
       const names = await times(200, async (index) => {
@@ -117,23 +117,23 @@ describe('requests that are sent at once', () => {
       });
       expect(names).toEqual(names.map((_, index) => `Marathon ${index}`));
     });
-    expect(asked).toBeLessThan(200);
+    expect(queryCount).toBeLessThan(200);
   });
 
-  it('show each what it stored', async () => {
+  it('return the representation of their own record', async () => {
     const names = ['Athens', 'Berlin', 'Chicago', 'Dublin', 'Essen', 'Florence'];
-    const shown = await gathered(names.length, async () =>
+    const records = await whileBlocked(names.length, async () =>
       times(names.length, async (index) => {
         const wish = { Prefer: 'return=representation' };
         return (await send('POST', '/marathon/', aMarathon({ name: names[index] }), wish)).json();
       }),
     );
-    expect(shown).toEqual(
+    expect(records).toEqual(
       names.map((name) => ({ marathon_list: [expect.objectContaining({ name })] })),
     );
   });
 
-  it('follow each other down one connection, where the first is still under way', async () => {
+  it('are pipelined on one connection', async () => {
     // where this process is slow, the second takes a connection of its own
     await until(shareOneConnection);
   });
@@ -170,7 +170,7 @@ describe('requests that are sent at once', () => {
     }
   };
 
-  it('fail each for itself', async () => {
+  it('fail one by one', async () => {
     const [first, second] = [await create(), await create()];
     const key = { 'Idempotency-Key': '"used"' };
     await send('POST', '/marathon/', aMarathon(), key);
@@ -194,7 +194,7 @@ describe('requests that are sent at once', () => {
     }
   });
 
-  it('are stored once where their answer is lost, though some of them had been done before', async () => {
+  it('are stored once if the acknowledgement of a batch is lost, although some were executed before', async () => {
     // where they come one by one, nobody travels with those who had been done before
     await until(async () => loseAnswer(randomUUID()));
   });
@@ -213,24 +213,24 @@ describe('requests that are sent at once', () => {
       isRecalled ||= bytes.includes('JOIN journal_request') && bytes.includes(key);
       return isNext;
     });
-    const told = await gathered(2 * names.length, async () =>
+    const results = await whileBlocked(2 * names.length, async () =>
       Promise.all(names.flatMap((name, index) => [create({ name }), again(places[index]!)])),
     );
-    expect(told.filter((_, index) => index % 2)).toEqual(done);
+    expect(results.filter((_, index) => index % 2)).toEqual(done);
     const stored = await running.database.query(
       `SELECT id, name FROM marathon WHERE name LIKE '%${key}' ORDER BY name`,
     );
-    const created = told.filter((_, index) => !(index % 2));
+    const created = results.filter((_, index) => !(index % 2));
     expect(stored).toEqual(names.map((name, index) => ({ id: idOf(created[index]!), name })));
     return isLost();
   };
 
-  it('are stored once where they were tried alone, and an answer was lost then', async () => {
+  it('are stored once if they were executed one by one and an acknowledgement was lost', async () => {
     // where they come one by one, they are not tried together
     await until(async () => loseAnswerAlone(randomUUID()));
   });
 
-  /** Ids are taken so that two together fail, and then the first alone; the second is stored, and not told. */
+  /** Ids are taken so that two together fail, and then the first alone; the second is stored, and its acknowledgement is lost. */
   const loseAnswerAlone = async (key: string) => {
     const last = idOf(await create());
     await running.database.query(`
@@ -244,7 +244,7 @@ describe('requests that are sent at once', () => {
       areTogether ||= isFirst! && isSecond!;
       return isNext;
     });
-    await gathered(2, async () => times(2, async (place) => post(names[place]!)));
+    await whileBlocked(2, async () => times(2, async (place) => post(names[place]!)));
     const stored = await running.database.query(
       `SELECT name, count(*)::integer FROM marathon WHERE name LIKE '%${key}' GROUP BY name`,
     );
@@ -256,7 +256,7 @@ describe('requests that are sent at once', () => {
   };
   const post = async (name: string) => send('POST', '/marathon/', aMarathon({ name }));
 
-  it('change one marathon one after the other, and lose nothing', async () => {
+  it('update one marathon one after another, without lost updates', async () => {
     const place = await create();
     const answers = await times(50, async (index) =>
       send('PATCH', place, { inception_year: 1900 + index }),
@@ -265,7 +265,7 @@ describe('requests that are sent at once', () => {
     expect(tags.toSorted((a, b) => a - b)).toEqual(tags.map((_, index) => index + 2));
   });
 
-  it('read all that was written before they asked, under load', async () => {
+  it('read all writes acknowledged before them, under load', async () => {
     const seen = await times(32, async (client) => {
       for (let round = 0; round < 15; round += 1) {
         const name = `Client ${client}, round ${round}`;
@@ -284,7 +284,7 @@ describe('requests that are sent at once', () => {
     expect(seen).toHaveLength(32);
   });
 
-  it('go on where a statement was prepared before its table changed', async () => {
+  it('succeed after a table changed under a prepared statement', async () => {
     const place = await create();
     await times(20, async () => send('GET', place));
     await running.database.query('ALTER TABLE marathon ALTER COLUMN name TYPE text');
@@ -292,7 +292,7 @@ describe('requests that are sent at once', () => {
     expect(new Set(answers)).toEqual(new Set([200]));
   });
 
-  it('read by the index what has grown since it was small', async () => {
+  it('use the index of a table that has grown', async () => {
     const path = await create();
     const countScans = async (by: 'seq_scan' | 'idx_scan') => {
       const sql = `SELECT ${by} FROM pg_stat_user_tables WHERE relname = 'marathon'`;
@@ -312,7 +312,7 @@ describe('requests that are sent at once', () => {
     await untilScanned('idx_scan');
   });
 
-  it('are answered though one who asked the same has left', async () => {
+  it('are answered although another client of the same request disconnected', async () => {
     const blocker = new pg.Client(running.database.url);
     await blocker.connect();
     try {
@@ -329,7 +329,7 @@ describe('requests that are sent at once', () => {
     }
   });
 
-  it('do not wait for those whose connection says nothing any more', async () => {
+  it('are not delayed by requests on a silent connection', async () => {
     const path = await create();
     await times(20, async () => send('GET', path));
     const silent = new Set<Link>();

@@ -11,7 +11,7 @@ const JSON_TYPE = 'application/json';
 
 type Row = [name: string | null, city?: string | null, inception_year?: number | null];
 
-describe('many marathons at once', () => {
+describe('a bulk import', () => {
   let running: RunningApp;
   beforeAll(async () => void (running = await startApp()));
   beforeEach(async () => void (await running.database.query('DELETE FROM marathon')));
@@ -37,7 +37,7 @@ describe('many marathons at once', () => {
     [CSV, 'name,city,inception_year\nBoston,Boston,1897\n東京,,\n'],
     [NDJSON, '{"name":"Boston","city":"Boston","inception_year":1897}\n{"name":"東京"}\n'],
     [JSON_TYPE, '[{"name":"Boston","city":"Boston","inception_year":1897},{"name":" 東京 "}]'],
-  ])('are stored as %s, with a change in the journal for each', async (type, body) => {
+  ])('stores %s, with a journal entry for each row', async (type, body) => {
     const seq = await lastSeq();
     const answer = await send(type, body).expect(201);
     expect(answer.body).toEqual({ inserted: 2, updated: 0, skipped: 0 });
@@ -68,12 +68,12 @@ describe('many marathons at once', () => {
     ['blanks', 'name , city\n Boston ,\u{a0}Hopkinton\u{3000}\n'],
     ['another order of columns', 'city,name\nHopkinton,Boston\n'],
     ['an empty field in quotes', 'inception_year,city,name\n"",Hopkinton,Boston\n'],
-  ])('may come as CSV with %s', async (_, text) => {
+  ])('accepts CSV with %s', async (_, text) => {
     await send(CSV, text).expect(201);
     expect(await rows()).toEqual([['Boston', 'Hopkinton', null]]);
   });
 
-  it('keep quotes, delimiters and line breaks that stand in quotes', async () => {
+  it('keeps quotes, delimiters and line breaks in quoted fields', async () => {
     await send(CSV, 'name,city\n"the ""real"", one","a\r\nb"\n\\.,x\n').expect(201);
     expect(await rows()).toEqual([
       ['the "real", one', 'a\r\nb', null],
@@ -94,7 +94,7 @@ describe('many marathons at once', () => {
       `name\n"${'x\n'.repeat(1_100_000)}`,
       'The row that begins at line 2',
     ],
-  ])('are refused as CSV with %s', async (_, body, detail) => {
+  ])('rejects CSV with %s', async (_, body, detail) => {
     const answer = await send(CSV, body).expect(400);
     expect(answer.body.detail).toContain(detail);
     expect(await rows()).toEqual([]);
@@ -105,12 +105,12 @@ describe('many marathons at once', () => {
     ['something after the array', '[{"name":"x"}] x', 'Text follows the JSON array'],
     ['an empty array', '[ ]', 'There are no rows'],
     ['a wrong bracket at the end', '[{"name":"x"}}', 'not one well-formed JSON array'],
-  ])('are refused as JSON with %s', async (_, body, detail) => {
+  ])('rejects JSON with %s', async (_, body, detail) => {
     const answer = await send(JSON_TYPE, body).expect(400);
     expect(answer.body.detail).toContain(detail);
   });
 
-  it('name every bad row, by line, member and reason, and store none', async () => {
+  it('reports every invalid row with line, member and reason, and stores none', async () => {
     const lines = [
       'name,city,inception_year',
       'Good,Boston,1897',
@@ -141,7 +141,7 @@ describe('many marathons at once', () => {
     expect(await rows()).toEqual([]);
   });
 
-  it('point into a JSON array', async () => {
+  it('reports pointers into a JSON array', async () => {
     const bad = [{ name: 'x' }, { nam: 'x' }, 7, null, { name: 'x', inception_year: '1' }];
     const { body } = await send(JSON_TYPE, JSON.stringify([...bad, { name: ' ' }])).expect(400);
     type Told = { line: number; pointer: string };
@@ -162,24 +162,24 @@ describe('many marathons at once', () => {
     ['__proto__', '{"name":"x","__proto__":{}}'],
     ['a fraction', '{"name":"x","inception_year":1897.5}'],
     ['a huge number', '{"name":"x","inception_year":1e300}'],
-  ])('may not have %s in a row of NDJSON', async (_, line) => {
+  ])('rejects %s in a row of NDJSON', async (_, line) => {
     const { body } = await send(NDJSON, `{"name":"good"}\n${line}\n`).expect(400);
     expect(body).toMatchObject({ rejected: 1, errors: [{ line: 2 }] });
   });
 
-  it('show the first thousand bad rows, and count all', async () => {
+  it('reports the first thousand invalid rows, and counts all', async () => {
     const { body } = await send(CSV, `name\n${'""\n'.repeat(1500)}`).expect(400);
     expect(body.rejected).toBe(1500);
     expect(body.errors).toHaveLength(1000);
     expect(body.errors.at(-1).line).toBe(1001);
   });
 
-  describe('that are there already by name and city', () => {
+  describe('with existing names and cities', () => {
     beforeEach(async () => {
       await send(CSV, 'name,city,inception_year\nA,x,1\nA,,2\nA,x,3\nB,y,4\n').expect(201);
     });
 
-    it('are merged: the oldest of equal ones changes, and the last row for it counts', async () => {
+    it('merges into the oldest of equal marathons, with the last of equal rows', async () => {
       const text = 'name,city,inception_year\nA,x,11\nA,x,12\nA,,2\nC,z,5\n';
       const { body, headers } = await upsert('merge-duplicates', text).expect(201);
       expect(headers['preference-applied']).toBe('resolution=merge-duplicates');
@@ -193,14 +193,14 @@ describe('many marathons at once', () => {
       ]);
     });
 
-    it('are left out when duplicates are ignored, the first row of equal ones counting', async () => {
+    it('skips duplicates, and uses the first of equal rows', async () => {
       const text = 'name,city,inception_year\nA,x,11\nC,z,5\nC,z,6\n';
       const { body } = await upsert('ignore-duplicates', text).expect(201);
       expect(body).toEqual({ inserted: 1, updated: 0, skipped: 2 });
       expect((await rows()).at(-1)).toEqual(['C', 'z', 5]);
     });
 
-    it('keep what a row does not speak of', async () => {
+    it('keeps the columns that a row does not have', async () => {
       await upsert('merge-duplicates', 'name,city\nB,y\n').expect(201);
       const ndjson = '{"name":"A","city":"x"}\n{"name":"A","inception_year":null}\n';
       const { body } = await upsert('merge-duplicates', ndjson, NDJSON).expect(201);
@@ -208,12 +208,12 @@ describe('many marathons at once', () => {
       expect((await rows()).map(([, , year]) => year)).toEqual([1, null, 3, 4]);
     });
 
-    it('may be one, sent as an object', async () => {
+    it('accepts a single object', async () => {
       const { body } = await upsert('merge-duplicates', '{"name":"B","city":"y"}', JSON_TYPE);
       expect(body).toEqual({ inserted: 0, updated: 0, skipped: 1 });
     });
 
-    it('are merged by nobody who says only half of it', async () => {
+    it('requires both on_conflict and Prefer: resolution', async () => {
       await send(CSV, 'name\nx\n', '?on_conflict=name,city').expect(400);
       await send(CSV, 'name\nx\n').set('Prefer', 'resolution=merge-duplicates').expect(400);
       const { body } = await upsert('merge', 'name\nx\n').expect(400);
@@ -222,7 +222,7 @@ describe('many marathons at once', () => {
     });
   });
 
-  it('can be rehearsed: the answer comes, and nothing is stored', async () => {
+  it('stores nothing as a dry run', async () => {
     const seq = await lastSeq();
     const { body, headers } = await send(CSV, 'name\nBoston\n').set('Prefer', 'tx=rollback');
     expect(body).toEqual({ inserted: 1, updated: 0, skipped: 0 });
@@ -231,7 +231,7 @@ describe('many marathons at once', () => {
     expect(await lastSeq()).toBe(seq);
   });
 
-  it('are forgotten when the client goes away half way, and its connection is free again', async () => {
+  it('stores nothing if the client disconnects, and releases its connection', async () => {
     const url = new URL(`${await running.app.getUrl()}/marathon/`);
     const goAway = async () => {
       const upload = request(url, { method: 'POST', headers: { 'Content-Type': CSV } });
@@ -245,7 +245,7 @@ describe('many marathons at once', () => {
     expect(await rows()).toEqual([['Berlin', null, null]]);
   });
 
-  it('let others read and write while they are still coming in', async () => {
+  it('does not block reads and writes while it is received', async () => {
     const url = new URL(`${await running.app.getUrl()}/marathon/`);
     const upload = request(url, { method: 'POST', headers: { 'Content-Type': CSV } });
     const answered = once(upload, 'response');
@@ -261,7 +261,7 @@ describe('many marathons at once', () => {
     expect(stored).toEqual(new Set(['Berlin', 'Boston', 'Chicago']));
   });
 
-  it('are stored not at all where somebody took an id ahead of its turn', async () => {
+  it('stores nothing if one of its ids is taken', async () => {
     const names = Array.from({ length: 200_000 }, (_, index) => `Marathon number ${index}`);
     await running.database.query(`INSERT INTO marathon (id, name)
       SELECT last_value + 100000, 'Ahead' FROM marathon_id_seq`);
@@ -270,17 +270,17 @@ describe('many marathons at once', () => {
     await send(CSV, 'name\nBoston\n').expect(201);
   });
 
-  it('let others read while they land', async () => {
+  it('does not block reads while it is applied', async () => {
     const writer = new pg.Client(running.database.url);
     await writer.connect();
     try {
       await writer.query('BEGIN');
       await writer.query('SELECT 1 FROM journal_head FOR UPDATE');
-      const landing = Promise.resolve(send(CSV, 'name\nBoston\n').expect(201));
+      const importing = Promise.resolve(send(CSV, 'name\nBoston\n').expect(201));
       await untilBlocked(running.database, 1);
       expect(await rows()).toEqual([]);
       await writer.query('COMMIT');
-      await landing;
+      await importing;
       expect(await rows()).toEqual([['Boston', null, null]]);
     } finally {
       await writer.end();

@@ -14,7 +14,7 @@ const MARATHONS = [
   { name: 'Nowhere Run', city: null, inception_year: 1997 },
 ];
 
-describe('a question to the list', () => {
+describe('GET /marathon', () => {
   let running: RunningApp;
   beforeAll(async () => {
     running = await startApp();
@@ -54,7 +54,7 @@ describe('a question to the list', () => {
     ['or=(name.eq."Run, \\"Paris\\" (half\\\\way)",id.eq.1)', [1, 6]],
     ['name=eq.Run, "Paris" (half\\way)', [6]],
     ['city=Boston&city=Paris', []],
-  ])('finds what %s means', async (query, expected) => {
+  ])('filters by %s', async (query, expected) => {
     expect(await ids(query)).toEqual(expected);
   });
 
@@ -66,7 +66,7 @@ describe('a question to the list', () => {
     ['limit=2&offset=5', [6, 7]],
     ['limit=0', []],
     ['offset=7', []],
-  ])('sorts and cuts as %s says', async (query, expected) => {
+  ])('sorts and pages by %s', async (query, expected) => {
     expect(await ids(query)).toEqual(expected);
   });
 
@@ -103,32 +103,32 @@ describe('a question to the list', () => {
     ['select=sum()', { detail: expect.stringContaining('needs a column') }],
     ['q=', { parameter: 'q' }],
     ['format=xml', { parameter: 'format' }],
-  ])('is refused in clear words: %s', async (query, expected) => {
+  ])('rejects %s with an explanation', async (query, expected) => {
     expect(await fault(query)).toMatchObject(expected);
   });
 
-  it('is told all that is wrong with it at once', async () => {
+  it('reports all issues together', async () => {
     const { body } = await get('limit=x&order=nme&citty=Paris&as_of=then').expect(400);
     const named = body.errors.map(({ parameter }: { parameter: string }) => parameter);
     expect(named.toSorted()).toEqual(['as_of', 'citty', 'limit', 'order']);
   });
 
-  it('picks and renames members, in their order', async () => {
+  it('selects and renames columns, in their order', async () => {
     const answer = await get('select=year:inception_year,name&limit=1').expect(200);
     expect(answer.text).toBe('{"marathon_list":[{"year":1897,"name":"Boston Marathon"}]}');
   });
 
-  it('may sort by a column that another member took the name of', async () => {
+  it('sorts by a column whose name another member has', async () => {
     const answer = await get('select=name:city&order=name.desc&limit=1').expect(200);
     expect(answer.body.marathon_list).toEqual([{ name: 'Zürich' }]);
   });
 
-  it('counts by city, the most first, and only those with more than one', async () => {
+  it('counts by city, with having and order', async () => {
     const answer = await get('select=city,n:count()&order=n.desc&having=n.gt.1').expect(200);
     expect(answer.body.marathon_list).toEqual([{ city: 'Paris', n: 2 }]);
   });
 
-  it('reckons with the years', async () => {
+  it('aggregates years', async () => {
     const functions = ['min', 'max', 'avg', 'sum'].map((name) => `inception_year.${name}()`);
     const select = `n:count(),known:inception_year.count(),${functions.join(',')}`;
     const { body } = await get(`select=${select}`).expect(200);
@@ -137,7 +137,7 @@ describe('a question to the list', () => {
     ]);
   });
 
-  it('walks pages by their links, there and back, over text and nulls', async () => {
+  it('pages forward and backward by links, over text and nulls', async () => {
     const walk = async (start: string, relation: string) => {
       const seen: number[][] = [];
       for (let path: string | undefined = start; path;) {
@@ -155,14 +155,14 @@ describe('a question to the list', () => {
     expect(back).toEqual([[2], [3, 1], [5, 6], [7, 4]]);
   });
 
-  it('links to pages by offset where it asked by offset', async () => {
+  it('links to offsets after an offset', async () => {
     const { headers } = await get('limit=2&offset=4').expect(200);
     expect(linkOf(headers.link, 'next')).toBe('/marathon/?limit=2&offset=6');
     expect(linkOf(headers.link, 'prev')).toBe('/marathon/?limit=2&offset=2');
     expect(linkOf(headers.link, 'first')).toBe('/marathon/?limit=2');
   });
 
-  it('walks pages of groups', async () => {
+  it('pages through groups', async () => {
     const first = await get('select=city,n:count()&order=n.desc&limit=2').expect(200);
     const next = await running.http.get(linkOf(first.headers.link, 'next')!).expect(200);
     const cities = [...first.body.marathon_list, ...next.body.marathon_list];
@@ -170,7 +170,7 @@ describe('a question to the list', () => {
   });
 
   it.each(['city=Paris', 'order=name', 'q=run'])(
-    'does not take the cursor of another question: %s',
+    'rejects the cursor of another list: %s',
     async (query) => {
       const { headers } = await get('limit=2').expect(200);
       const after = new URL(linkOf(headers.link, 'next')!, 'http://x').searchParams.get('after');
@@ -186,12 +186,12 @@ describe('a question to the list', () => {
     ['city=Nowhere', 200, '*/0'],
     ['offset=7', 416, '*/7'],
     ['select=city,count()&limit=2', 206, '0-1/6'],
-  ])('counts when it is preferred: %s', async (query, status, range) => {
+  ])('counts with Prefer: count=exact: %s', async (query, status, range) => {
     const answer = await get(query).set('Prefer', 'count=exact').expect(status);
     expect(answer.headers).toMatchObject({ 'content-range': range });
   });
 
-  it('knows where a page by cursor stands', async () => {
+  it('reports the range of a page after a cursor', async () => {
     const count = { Prefer: 'count=exact' };
     const { headers } = await get('limit=3').expect(200);
     const second = await running.http.get(linkOf(headers.link, 'next')!).set(count).expect(206);
@@ -215,7 +215,7 @@ describe('a question to the list', () => {
       'application/vnd.pgrst.array+json',
       '[{"id":6,"name":"Run, \\"Paris\\" (half\\\\way)","city":"Paris","inception_year":null}]',
     ],
-  ])('is answered as %s, by Accept or by name', async (format, accept, expected) => {
+  ])('answers as %s, by Accept or format', async (format, accept, expected) => {
     const named = await get(`id=6&format=${format}`).buffer().expect(200);
     const accepted = await get('id=6').set('Accept', accept).buffer().expect(200);
     for (const { text, body, headers } of [named, accepted]) {
@@ -225,24 +225,24 @@ describe('a question to the list', () => {
     }
   });
 
-  it('is refused where a client takes none of the formats', async () => {
+  it('answers 406 if the client accepts no format', async () => {
     const { body } = await get('').set('Accept', 'text/html').expect(406);
     expect(body.detail).toContain('text/csv');
   });
 
-  it('is not answered again to who has the answer, in the format that it has', async () => {
+  it('answers 304 in the format that the client has', async () => {
     const { headers } = await get('format=csv').expect(200);
     await get('format=csv').set('If-None-Match', headers.etag!).expect(304);
     await get('').set('If-None-Match', headers.etag!).expect(200);
   });
 
-  it('is answered by headers alone to HEAD', async () => {
+  it('answers HEAD with headers only', async () => {
     const answer = await running.http.head('/marathon/?limit=2').set('Prefer', 'count=exact');
     expect(answer.headers['content-range']).toBe('0-1/7');
     expect(answer.text).toBeFalsy();
   });
 
-  it('may be about what was', async () => {
+  it('lists the marathons of a past time', async () => {
     const then = new Date().toISOString();
     await running.http.patch('/marathon/7').send({ city: 'Somewhere' }).expect(200);
     expect(await ids(`city=is.null&as_of=${then}`)).toEqual([7]);
@@ -250,7 +250,7 @@ describe('a question to the list', () => {
     await running.http.patch('/marathon/7').send({ city: null }).expect(200);
   });
 
-  it('finds the round anniversaries of a year, the roundest first', async () => {
+  it('lists the round anniversaries of a year, the largest first', async () => {
     const { body } = await running.http.get('/marathon/anniversaries?year=2027').expect(200);
     expect(
       body.marathon_list.map(({ id, years }: { id: number; years: number }) => [id, years]),
@@ -260,7 +260,7 @@ describe('a question to the list', () => {
     ]);
   });
 
-  it('gives the figures of all, and of some', async () => {
+  it('computes statistics of all and of filtered marathons', async () => {
     const { body } = await running.http.get('/marathon/stats').expect(200);
     expect(body).toMatchObject({ count: 7, cities: 5, oldest: { id: 1 }, newest: { id: 4 } });
     expect(body.by_city[0]).toEqual({ city: 'Paris', count: 2 });

@@ -36,7 +36,7 @@ const YEARS = [
   'x',
 ];
 
-describe('an import judges as a single POST does', () => {
+describe('an import validates rows as a single POST does', () => {
   let running: RunningApp;
   beforeAll(async () => void (running = await startApp()));
   afterAll(async () => running.close());
@@ -69,12 +69,12 @@ describe('an import judges as a single POST does', () => {
       expect(stored.marathon).toEqual(kept.marathon);
       expect(stored.id).toBeGreaterThan(kept.id);
     } else {
-      const faults = single.body.errors.map((fault: object) => ({ line: 1, ...fault }));
-      expect(imported.body.errors).toEqual(faults);
+      const errors = single.body.errors.map((issue: object) => ({ line: 1, ...issue }));
+      expect(imported.body.errors).toEqual(errors);
     }
   });
 
-  it.each(YEARS)('reads the year "%s" in CSV as the number it is, or not at all', async (year) => {
+  it.each(YEARS)('accepts or rejects the year "%s" in CSV', async (year) => {
     const csv = running.http.post('/marathon/').set('Content-Type', 'text/csv');
     const { status } = await csv.send(`name,inception_year\nx,${year}\n`);
     const isGood = /^\s*\d+\s*$/.test(year) && Number(year) >= 1 && Number(year) <= 9999;

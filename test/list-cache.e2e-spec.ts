@@ -15,7 +15,7 @@ interface Answer {
   text: string;
 }
 
-describe('a list that was asked for before', () => {
+describe('a cached list', () => {
   let running: RunningApp;
   let proxy: Awaited<ReturnType<typeof startProxy>>;
   let url: string;
@@ -51,18 +51,18 @@ describe('a list that was asked for before', () => {
     return Number(/\d+$/.exec(answer.headers.get('location')!)![0]);
   };
 
-  it('is not read again while nothing is written', async () => {
+  it('is not read again while nothing is committed', async () => {
     await create({ name: 'Boston' });
     const first = await list();
     const before = readings;
     // who else uses the server of the test run writes now and then
-    for (let asked = 0; asked < 50; asked += 1) expect(await list()).toEqual(first);
+    for (let attempt = 0; attempt < 50; attempt += 1) expect(await list()).toEqual(first);
     expect(readings - before).toBeLessThan(50);
   });
 
-  it('is another one in another format, as another page, and counted', async () => {
+  it('is separate for each format, page and count', async () => {
     await create({ name: 'Berlin' });
-    for (let asked = 0; asked < 2; asked += 1) {
+    for (let attempt = 0; attempt < 2; attempt += 1) {
       expect((await list()).text).toMatch(/^\{"marathon_list"/);
       expect((await list('?format=csv')).text).toMatch(/^id,/);
       const page = await fetch(`${url}/marathon/?limit=1`, { headers: { Prefer: 'count=exact' } });
@@ -74,7 +74,7 @@ describe('a list that was asked for before', () => {
     }
   });
 
-  it('shows what psql or the guide’s app wrote past the service', async () => {
+  it('includes writes of psql and of the guide’s app', async () => {
     const { query } = running.database;
     const id = await create({ name: 'Paris' });
     const writes: [sql: string, isThere: (text: string) => boolean][] = [
@@ -85,18 +85,20 @@ describe('a list that was asked for before', () => {
       ['TRUNCATE marathon', (text) => !text.includes('"id"')],
     ];
     for (const [sql, isThere] of writes) {
-      for (let asked = 0; asked < 5; asked += 1) expect(isThere((await list()).text)).toBe(false);
+      for (let attempt = 0; attempt < 5; attempt += 1)
+        expect(isThere((await list()).text)).toBe(false);
       await query(sql);
       expect(isThere((await list()).text)).toBe(true);
     }
   });
 
-  it('shows what a transaction wrote that was open meanwhile, once it is committed', async () => {
+  it('includes a transaction that was open meanwhile, once it is committed', async () => {
     const writer = new pg.Client(running.database.url);
     await writer.connect();
     try {
       await writer.query(`BEGIN; INSERT INTO marathon (name) VALUES ('Rome')`);
-      for (let asked = 0; asked < 5; asked += 1) expect((await list()).text).not.toContain('Rome');
+      for (let attempt = 0; attempt < 5; attempt += 1)
+        expect((await list()).text).not.toContain('Rome');
       await writer.query('COMMIT');
       expect((await list()).text).toContain('Rome');
     } finally {
@@ -104,7 +106,7 @@ describe('a list that was asked for before', () => {
     }
   });
 
-  it('shows every write that was acknowledged before, however often it is asked for', async () => {
+  it('includes every acknowledged write, under load', async () => {
     const over = new AbortController();
     const read = async () => {
       let latest = 0;
@@ -118,8 +120,8 @@ describe('a list that was asked for before', () => {
     try {
       for (let round = 0; round < 100; round += 1) {
         const id = await create({ name: `Round ${round}` });
-        const asked = await Promise.all(Array.from({ length: 3 }, async () => list()));
-        for (const { text } of asked) expect(text).toContain(`"id":${id},"name":"Round ${round}"`);
+        const lists = await Promise.all(Array.from({ length: 3 }, async () => list()));
+        for (const { text } of lists) expect(text).toContain(`"id":${id},"name":"Round ${round}"`);
       }
     } finally {
       over.abort();
@@ -127,11 +129,11 @@ describe('a list that was asked for before', () => {
     }
   });
 
-  it('has the anniversaries of the year that it is', async () => {
+  it('has the anniversaries of the current year', async () => {
     await create({ name: 'Round ten in 2031', inception_year: 2021 });
     const year = jest.spyOn(Date.prototype, 'getUTCFullYear').mockReturnValue(2030);
     try {
-      for (let asked = 0; asked < 5; asked += 1) {
+      for (let attempt = 0; attempt < 5; attempt += 1) {
         expect((await list('anniversaries')).text).not.toContain('Round ten in 2031');
       }
       year.mockReturnValue(2031);
@@ -141,10 +143,10 @@ describe('a list that was asked for before', () => {
     }
   });
 
-  it('is read each time from a server that cannot tell whether something was committed', async () => {
+  it('is not used with a server that reports no snapshot', async () => {
     await running.database.query(WITHOUT_SNAPSHOTS);
     for (const { toDatabase } of proxy.links) toDatabase.destroy();
-    for (let asked = 0; asked < 5; asked += 1) {
+    for (let attempt = 0; attempt < 5; attempt += 1) {
       const before = readings;
       await list();
       expect(readings - before).toBe(1);

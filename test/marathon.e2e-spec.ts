@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { aMarathon } from './support/a-marathon.js';
 import { startApp, type RunningApp } from './support/app.js';
 
-describe('one marathon', () => {
+describe('a marathon', () => {
   let running: RunningApp;
   beforeAll(async () => void (running = await startApp()));
   afterAll(async () => running.close());
@@ -12,7 +12,7 @@ describe('one marathon', () => {
     return String(headers.location);
   };
 
-  it('is found where Location says, with its version as ETag', async () => {
+  it('is found at its Location, with its version as ETag', async () => {
     const place = await store({
       name: 'Košice Peace Marathon',
       city: 'Košice',
@@ -28,7 +28,7 @@ describe('one marathon', () => {
     expect(headers.etag).toBe('"1"');
   });
 
-  it('answers HEAD like GET, without the body', async () => {
+  it('answers HEAD as GET, without the body', async () => {
     const place = await store();
     const get = await running.http.get(place);
     const head = await running.http.head(place).expect(200);
@@ -37,7 +37,7 @@ describe('one marathon', () => {
     expect(head.headers.etag).toBe(get.headers.etag);
   });
 
-  it('is replaced by PUT, which empties what is left out', async () => {
+  it('is replaced by PUT, with null for absent members', async () => {
     const place = await store();
     const { body, headers } = await running.http.put(place).send({ name: 'Berlin' }).expect(200);
     expect(body).toMatchObject({ name: 'Berlin', city: null, inception_year: null });
@@ -45,7 +45,7 @@ describe('one marathon', () => {
   });
 
   it.each(['application/json', 'application/merge-patch+json'])(
-    'is changed by PATCH in %s, and only where something was sent',
+    'is updated by PATCH as %s, in the members that were sent',
     async (type) => {
       const place = await store();
       const patch = running.http.patch(place).set('Content-Type', type);
@@ -54,13 +54,13 @@ describe('one marathon', () => {
     },
   );
 
-  it('keeps its version when PATCH sends nothing', async () => {
+  it('keeps its version after an empty PATCH', async () => {
     const place = await store();
     const { headers } = await running.http.patch(place).send({}).expect(200);
     expect(headers.etag).toBe('"1"');
   });
 
-  it('keeps both of two different changes made at once', async () => {
+  it('keeps two concurrent updates of different members', async () => {
     const place = await store();
     const changes = [{ name: 'New' }, { city: 'Hopkinton' }, { inception_year: 1900 }];
     await Promise.all(changes.map(async (change) => running.http.patch(place).send(change)));
@@ -69,7 +69,7 @@ describe('one marathon', () => {
     expect(headers.etag).toBe('"4"');
   });
 
-  it('is gone after DELETE', async () => {
+  it('is not found after DELETE', async () => {
     const place = await store();
     await running.http.delete(place).expect(204, '');
     await running.http.get(place).expect(404);
@@ -77,7 +77,7 @@ describe('one marathon', () => {
   });
 
   it.each(['get', 'delete', 'put', 'patch'] as const)(
-    '%s of one that never was is 404',
+    'answers 404 to %s if it never existed',
     async (method) => {
       for (const id of ['0', '99999', '2147483648', '99999999999999']) {
         const request = running.http[method](`/marathon/${id}`);
@@ -89,13 +89,13 @@ describe('one marathon', () => {
     },
   );
 
-  it('keeps text exactly as sent, but for blanks around it', async () => {
+  it('stores text unchanged, without white space around it', async () => {
     const name = 'Maratona d’Italia “memorial”\t 東京 👩‍👩‍👧 \u0301e\u0301';
     const place = await store({ name: `  ${name}\n` });
     expect((await running.http.get(place)).body.name).toBe(name);
   });
 
-  it('may have a name of 100 emoji, which are 100 characters', async () => {
+  it('can have a name of 100 emoji, which are 100 characters', async () => {
     const name = '😀'.repeat(100);
     const place = await store({ name });
     expect((await running.http.get(place)).body.name).toBe(name);

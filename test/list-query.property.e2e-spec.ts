@@ -19,7 +19,7 @@ const ROWS = Array.from({ length: 60 }, (_, index) => ({
 /** FUZZED_URLS=100000 makes it as many as the promise was first shown with. */
 const URLS = Number(process.env.FUZZED_URLS ?? 1500);
 
-describe('whatever is asked', () => {
+describe('any list query', () => {
   let running: RunningApp;
   let url: string;
   let marathons: MarathonResponse[];
@@ -35,7 +35,7 @@ describe('whatever is asked', () => {
   const list = async (query: string) =>
     (await (await get(query)).json()) as { marathon_list: MarathonResponse[] };
 
-  it('finds the rows for which the condition holds', async () => {
+  it('finds the rows that satisfy its conditions', async () => {
     const words = fc.constantFrom(...WORDS);
     const anyCondition = conditions([
       { column: ID, values: fc.integer({ min: 0, max: 70 }) },
@@ -54,7 +54,7 @@ describe('whatever is asked', () => {
     );
   });
 
-  it('gives each row once, in order, to who walks its pages, whatever the order and the nulls', async () => {
+  it('pages through every row once, in any order, with nulls', async () => {
     const term = fc
       .tuple(fc.constantFrom('', '.asc', '.desc'), fc.constantFrom('', '.nullsfirst', '.nullslast'))
       .map((words) => words.join(''));
@@ -81,7 +81,7 @@ describe('whatever is asked', () => {
     );
   });
 
-  it('is answered or refused, and never with a 500 or with everything by mistake', async () => {
+  it('is answered or rejected, but never with 500, and never as if it had no parameters', async () => {
     const names = [
       'city',
       'name',

@@ -6,7 +6,7 @@ import { aMarathon } from './support/a-marathon.js';
 import { startApp, type RunningApp } from './support/app.js';
 import { listen } from './support/listen.js';
 
-describe('live changes', () => {
+describe('the change feed', () => {
   let running: RunningApp;
   let url: string;
   beforeAll(async () => {
@@ -27,7 +27,7 @@ describe('live changes', () => {
     return query!.at;
   };
 
-  it('tell what was, and then what happens', async () => {
+  it('sends past changes, and then new ones', async () => {
     const since = await lastSeq();
     await store('Before');
     const changes = listen(`${url}?since=${since}`);
@@ -38,7 +38,7 @@ describe('live changes', () => {
     await changes.return(undefined);
   });
 
-  it('go on after the last event that a client has seen', async () => {
+  it('continues after Last-Event-ID', async () => {
     await store('Seen');
     const seen = String(await lastSeq());
     await store('Missed');
@@ -47,7 +47,7 @@ describe('live changes', () => {
     await changes.return(undefined);
   });
 
-  it('reach many listeners at once', async () => {
+  it('reaches many listeners', async () => {
     const since = await lastSeq();
     const listeners = Array.from({ length: 20 }, () => listen(`${url}?since=${since}`));
     const heard = listeners.map(async (changes) => take(changes, 2));
@@ -57,7 +57,7 @@ describe('live changes', () => {
     await Promise.all(listeners.map(async (changes) => changes.return(undefined)));
   });
 
-  it('are seen that another instance writes', async () => {
+  it('sends the changes of other instances', async () => {
     const since = await lastSeq();
     const changes = listen(`${url}?since=${since}`);
     const heard = take(changes, 1);
@@ -71,7 +71,7 @@ describe('live changes', () => {
     await changes.return(undefined);
   });
 
-  it('do not keep a database awake to which nobody listens', async () => {
+  it('does not query the database without listeners', async () => {
     const changes = listen(`${url}?since=${await lastSeq()}`);
     const heard = take(changes, 1);
     await store('Heard');
@@ -88,12 +88,12 @@ describe('live changes', () => {
   it.each([
     ['an event that never was', { 'Last-Event-ID': 'x' }],
     ['an event to come', { 'Last-Event-ID': '99999999' }],
-  ])('are refused after %s', async (_, headers) => {
+  ])('rejects %s', async (_, headers) => {
     const answer = await fetch(url, { headers: { Accept: 'text/event-stream', ...headers } });
     expect(answer.status).toBe(400);
   });
 
-  it('end with the service, so that its clients look for another', async () => {
+  it('ends with the service, so that clients reconnect elsewhere', async () => {
     const other = await startApp();
     const changes = listen(`${await other.app.getUrl()}/marathon/changes?since=${await lastSeq()}`);
     const ended = changes.next();
@@ -102,7 +102,7 @@ describe('live changes', () => {
     expect(await ended).toEqual({ done: true, value: undefined });
   });
 
-  it('are written to a client as fast as it takes them, and no faster', async () => {
+  it('is sent no faster than the client reads it', async () => {
     const since = await lastSeq();
     const rows = Array.from({ length: 60_000 }, (_, index) => `Marathon number ${index}`);
     const csv = running.http.post('/marathon/').set('Content-Type', 'text/csv');

@@ -2,7 +2,7 @@ import { request } from 'node:http';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { startApp, type RunningApp } from './support/app.js';
 
-describe('a list that PostgreSQL takes a minute to begin', () => {
+describe('a list that takes PostgreSQL a minute to start', () => {
   let running: RunningApp;
   let url: string;
   beforeAll(async () => {
@@ -15,13 +15,13 @@ describe('a list that PostgreSQL takes a minute to begin', () => {
   });
   afterAll(async () => running.close());
 
-  const untilAsked = async (isAsked: boolean) => {
-    const asked = `SELECT 1 FROM pg_stat_activity
+  const untilAsked = async (isRunning: boolean) => {
+    const sql = `SELECT 1 FROM pg_stat_activity
                    WHERE datname = current_database() AND query LIKE 'COPY (%' AND state = 'active'`;
-    while ((await running.database.query(asked)).length > 0 !== isAsked);
+    while ((await running.database.query(sql)).length > 0 !== isRunning);
   };
 
-  it('ends when its client goes away', async () => {
+  it('is cancelled when its client disconnects', async () => {
     const leaving = request(`${url}/marathon/`)
       .on('error', () => undefined)
       .end();
@@ -30,7 +30,7 @@ describe('a list that PostgreSQL takes a minute to begin', () => {
     await untilAsked(false);
   });
 
-  it('is given up at the deadline, and nothing goes on', async () => {
+  it('is cancelled at the deadline', async () => {
     const answer = await fetch(`${url}/marathon/`);
     expect(answer.status).toBe(503);
     await untilAsked(false);
