@@ -11,7 +11,7 @@ const PAGE: Workload = { name: 'page of 100', requests: [{ path: '/marathon/?lim
 
 type Say = (text: string) => void;
 
-/** How it goes on with more clients, and with more rows. */
+/** Results with more clients, and with more rows. */
 export async function measureGrowth(
   server: BenchServer,
   options: Options,

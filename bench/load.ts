@@ -15,10 +15,10 @@ export interface Request {
 const HEADERS = { 'Content-Type': 'application/json' };
 const run = promisify(execFile);
 
-/** wrk, where it is installed, takes less of the processor that it shares with those it measures. */
+/** If wrk is installed it is used: it needs less of the processor that it shares with the servers. */
 export const loadGenerator = findWrk() ?? 'autocannon';
 
-/** Sends these requests in turn on so many connections, and gives how many were answered in a second. */
+/** Sends requests on a number of connections, and returns the answers per second. */
 export async function measureThroughput(
   url: string,
   requests: Request[],
@@ -74,7 +74,7 @@ function scriptOf(requests: Request[]): string {
     end`;
 }
 
-/** How long one client waits, who sends one request after the other. */
+/** The latencies of a single client that sends one request after another. */
 export async function measureLatencies(url: string, repeated: Request, seconds: number) {
   const agent = new Agent({ keepAlive: true, maxSockets: 1 });
   const times: number[] = [];
@@ -104,7 +104,7 @@ async function send(url: string, { path, body }: Request, agent: Agent): Promise
   });
 }
 
-/** A figure of answers that were wrong says nothing. */
+/** Wrong answers make a measurement invalid. */
 function mustBeAnswered(failed: number, url: string): void {
   if (failed) throw failure(url, failed);
 }
@@ -115,7 +115,7 @@ function failure(url: string, failed = 1): Error {
 
 function findWrk(): string | undefined {
   try {
-    // it writes its version, and ends with 1
+    // it prints its version and exits with 1
     execFileSync('wrk', ['-v'], { stdio: 'pipe' });
     return 'wrk';
   } catch (error) {

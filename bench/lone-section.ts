@@ -5,7 +5,7 @@ import type { BenchServer } from './postgres.js';
 import { describeRatio, median, type Section } from './report.js';
 import { CREATE, ITEM, LIST } from './workloads.js';
 
-/** One client, who sends one request after the other: what gathering must not cost. */
+/** A single client with one request after another, for which batching gains nothing. */
 export async function measureLoneClient(
   server: BenchServer,
   { rounds, seconds, warmUpSeconds }: Options,

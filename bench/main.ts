@@ -20,7 +20,7 @@ const SECTIONS = {
   start: measureStarts,
 };
 
-/** Measures this service beside its peers, and writes what came out to bench/RESULTS.md. */
+/** Compares this service with its peers, and writes the results to bench/RESULTS.md. */
 async function main(): Promise<void> {
   const options = readOptions(process.argv.slice(2));
   const unknown = options.only.filter((name) => !Object.hasOwn(SECTIONS, name));
@@ -37,7 +37,7 @@ async function main(): Promise<void> {
     }
     const report = writeReport(describeMachine(server.version), findNotes(), sections);
     console.log(`\n${report}`);
-    // a part would take the place of the whole
+    // the results of some sections must not replace those of all
     if (!options.only.length) await writeFile(RESULTS, report);
   } finally {
     await server.stop();
@@ -46,7 +46,7 @@ async function main(): Promise<void> {
 
 function findNotes(): string[] {
   const isThere = PEERS.find(({ name }) => name === GUIDE)!.isInstalled();
-  return isThere ? [] : ["Flask is not installed here, so that the guide's app is left out."];
+  return isThere ? [] : ["Flask is not installed on this machine, so the guide's app is left out."];
 }
 
 await main();

@@ -14,7 +14,7 @@ const OBJECTS =
   'SELECT row_to_json(m) FROM (SELECT id, name, city, inception_year FROM marathon ORDER BY id) AS m';
 const COLUMNS = 'marathon (name, city, inception_year)';
 
-/** A million in, and a million out, beside COPY itself on a connection of its own. */
+/** Importing and listing a million rows, compared with COPY on a separate connection. */
 export async function measureMillion(
   server: BenchServer,
   { rounds }: Options,
@@ -46,7 +46,7 @@ export async function measureMillion(
     return [
       {
         title: 'A million rows: the time, as a multiple of COPY on a connection of its own',
-        about: `Less is better; medians of ${turns}. The import is CSV by POST, judged and journaled, beside COPY FROM into the guide's table; the list is GET /marathon/, JSON, beside COPY TO of the same objects. This service took ${Math.round(atRest ?? 0)} MiB at rest and ${Math.round(most)} MiB at most.`,
+        about: `Less is better; medians of ${turns}. The import is CSV by POST, validated and journaled, beside COPY FROM into the guide's table; the list is GET /marathon/, JSON, beside COPY TO of the same objects. This service took ${Math.round(atRest ?? 0)} MiB at rest and ${Math.round(most)} MiB at most.`,
         columns: ['', 'ratio', 'ours, s', 'COPY, s'],
         rows: [
           compare('import', times.importOurs!, times.importCopy!),

@@ -1,18 +1,18 @@
 import { parseArgs } from 'node:util';
 
-/** How long it takes, and how much is measured: `npm run bench -- --rounds 9 --seconds 3`. */
+/** The length and the extent of a run: `npm run bench -- --rounds 9 --seconds 3`. */
 export interface Options {
-  /** How often everybody has a turn at each workload; medians are taken of that many. */
+  /** The number of turns of each server in each workload; results are their medians. */
   rounds: number;
-  /** How long a turn is. */
+  /** The length of a turn. */
   seconds: number;
-  /** How long everybody is used before they are measured, so that their code is compiled. */
+  /** How long each server is used before it is measured, so that its code is compiled. */
   warmUpSeconds: number;
-  /** The sections to run; all where none is named. */
+  /** The sections to run; all of them if it is empty. */
   only: string[];
 }
 
-/** @throws {Error} where an option is not known, or not a number. */
+/** @throws {Error} if an option is unknown, or not a number. */
 export function readOptions(words: string[]): Options {
   const { values } = parseArgs({
     args: words,

@@ -8,7 +8,7 @@ import { WORKLOADS, type Workload } from './workloads.js';
 
 const [CLIENTS, ROWS] = [32, 100];
 
-/** Everybody at each workload, in turn, again and again; and the memory that they took for it. */
+/** All servers in each workload, in turn, and their memory. */
 export async function measurePeers(
   server: BenchServer,
   { rounds, seconds, warmUpSeconds }: Options,

@@ -6,12 +6,12 @@ const BUILT = new URL('.', import.meta.url).pathname;
 const SOURCES = new URL('../../bench/', import.meta.url).pathname;
 const [POOL_SIZE, WORKERS, THREADS] = [10, 2, 8];
 
-/** Somebody who answers the same requests. */
+/** A server that answers the same requests. */
 export interface Peer {
   name: string;
-  /** Whether it is there on this machine. */
+  /** Whether it is installed on this machine. */
   isInstalled: () => boolean;
-  /** Starts it with a database of its own, with so many rows. */
+  /** Starts it with a database of its own and this number of rows. */
   start: (server: BenchServer, rows: number) => Promise<StartedPeer>;
 }
 
@@ -37,7 +37,7 @@ export const PEERS: Peer[] = [
   { name: GUIDE, isInstalled: () => Boolean(findPython()), start: startGuide },
 ];
 
-/** Those of that name, started. */
+/** Starts the peers with these names. */
 export async function startPeer(server: BenchServer, name: string, rows: number) {
   return PEERS.find((peer) => peer.name === name)!.start(server, rows);
 }
@@ -90,20 +90,20 @@ function findPython(): string | undefined {
       execFileSync(python, ['-c', NEEDED], { stdio: 'pipe' });
       return true;
     } catch {
-      // said in the results: it is left out
+      // the results say that it is left out
       return false;
     }
   });
 }
 
-/** Gives it the rows from `first` to `last`; this service by an import, so that its journal has them too. */
+/** Stores the rows from `first` to `last`; in this service by an import, so that they are journaled. */
 export async function growTo(peer: StartedPeer, first: number, last: number): Promise<void> {
   if (peer.name !== OURS) return addRows(peer.databaseUrl, first, last);
   await importRows(peer, writeRows(first, last));
   await query(peer.databaseUrl, 'VACUUM ANALYZE marathon');
 }
 
-/** Sends a file of rows to this service. */
+/** Imports a file into this service. */
 export async function importRows({ url }: StartedPeer, body: string): Promise<void> {
   const headers = { 'Content-Type': 'text/csv' };
   const answer = await fetch(`${url}/marathon/`, { method: 'POST', headers, body });

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import pg from 'pg';
 import { EmbeddedServer } from '../src/embedded-postgres/embedded-server.js';
 
-/** A PostgreSQL for the length of the run, with a database for everybody. */
+/** A PostgreSQL for the run, with a database for each server. */
 export interface BenchServer {
   version: string;
   createDatabase: (name: string) => Promise<string>;
@@ -34,7 +34,7 @@ export async function query(url: string, sql: string): Promise<Record<string, un
   return withClient(url, async (client) => (await client.query(sql)).rows);
 }
 
-/** A connection for as long as `work` takes. */
+/** Runs `work` with a connection. */
 export async function withClient<T>(url: string, work: (client: pg.Client) => Promise<T>) {
   const client = new pg.Client(url);
   await client.connect();
@@ -45,7 +45,7 @@ export async function withClient<T>(url: string, work: (client: pg.Client) => Pr
   }
 }
 
-/** Does the work while a connection of its own sends that statement over and over, one after the other. */
+/** Runs `work` while a separate connection repeats a statement. */
 export async function whileSending<T>(
   url: string,
   sql: string,
@@ -59,7 +59,7 @@ export async function whileSending<T>(
   return result;
 }
 
-/** The table as the guide has it, with so many rows. */
+/** Creates the guide's table with this number of rows. */
 export async function seed(url: string, count: number): Promise<void> {
   await query(
     url,
@@ -78,7 +78,7 @@ export async function addRows(url: string, first: number, last: number): Promise
   await query(url, 'VACUUM ANALYZE marathon');
 }
 
-/** The same rows as a file. */
+/** The same rows as CSV. */
 export function writeRows(first: number, last: number): string {
   const lines = ['name,city,inception_year'];
   for (let n = first; n <= last; n += 1) {

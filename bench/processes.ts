@@ -5,14 +5,14 @@ import { createInterface } from 'node:readline';
 
 const STOP_LIMIT_MS = 10_000;
 
-/** A server in a process of its own. */
+/** A server in a separate process. */
 export interface RunningPeer {
   url: string;
   pid: number;
   stop: () => Promise<void>;
 }
 
-/** Starts a server, and waits until it says where it listens. */
+/** Starts a server and waits until it reports its address. */
 export async function startProcess(
   command: string,
   words: string[],
@@ -20,7 +20,7 @@ export async function startProcess(
   isUp = /Listening at:? (http:\/\/[^\s"]+)/,
 ): Promise<RunningPeer> {
   const env = { ...process.env, ...settings };
-  // a group of its own, so that its workers end with it
+  // a separate process group, so that its workers end with it
   const child = spawn(command, words, { env, stdio: ['ignore', 'pipe', 'pipe'], detached: true });
   let stderr = '';
   child.stderr.on('data', (text: Buffer) => (stderr += text.toString()));
@@ -31,7 +31,7 @@ export async function startProcess(
   return { url: url.replace(/\/$/, ''), pid: child.pid!, stop: async () => stop(child) };
 }
 
-/** Resolves only where the line comes. */
+/** Resolves when the line arrives. */
 async function findUrl(output: NodeJS.ReadableStream, isUp: RegExp): Promise<string> {
   return new Promise((resolve) => {
     createInterface({ input: output }).on('line', (line) => {
@@ -50,13 +50,13 @@ async function stop(child: ChildProcess): Promise<void> {
   clearTimeout(impatience);
 }
 
-/** The memory of a process and its children, in MiB; undefined where the system does not tell, as off Linux. */
+/** The memory of a process and its children, in MiB; undefined except on Linux. */
 export function residentMiB(pid: number): number | undefined {
   try {
     const pids = [pid, ...childrenOf(pid)];
     return pids.reduce((sum, each) => sum + readKiB(each) / 1024, 0);
   } catch {
-    // there is no /proc, or the process is just ending: the table says "not measured"
+    // without /proc, or if the process is ending, the table says "not measured"
     return undefined;
   }
 }

@@ -1,7 +1,7 @@
 import { cpus, totalmem } from 'node:os';
 import { loadGenerator } from './load.js';
 
-/** A table of the results, with a sentence on how it was measured. */
+/** A table of results, and how they were measured. */
 export interface Section {
   title: string;
   about: string;
@@ -14,7 +14,7 @@ export function median(values: number[]): number {
   return sorted[Math.floor(sorted.length / 2)]!;
 }
 
-/** How often `theirs` fits into `ours`, turn by turn: the median, and in how wide a range. */
+/** The ratio of `ours` to `theirs`, turn by turn: the median and the range. */
 export function describeRatio(ours: number[], theirs: number[]): string {
   const ratios = ours.map((value, turn) => value / theirs[turn]!);
   const [least, most] = [Math.min(...ratios), Math.max(...ratios)];

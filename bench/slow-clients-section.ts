@@ -20,7 +20,7 @@ const JSON_POST = {
   body: '{"name":"Boston Marathon"}',
 };
 
-/** A thousand readers of a long list and a thousand listeners, none of whom reads, beside other requests. */
+/** Other requests beside a thousand clients of a long list and a thousand listeners that read nothing. */
 export async function measureSlowClients(
   server: BenchServer,
   _: Options,
@@ -95,7 +95,7 @@ function describe({ sortedMs, failed }: Latencies): string[] {
   return [sortedMs.length.toLocaleString('en'), String(failed), at(0.5), at(0.99), at(1)];
 }
 
-/** Sends a request, and never reads the response. */
+/** Sends a request and never reads the response. */
 function open(url: string, request: string): Socket {
   const { hostname, port } = new URL(url);
   const socket = connect(Number(port), hostname).on('error', () => socket.destroy());

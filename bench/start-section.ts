@@ -3,7 +3,7 @@ import { PEERS } from './peers.js';
 import type { BenchServer } from './postgres.js';
 import { median, type Section } from './report.js';
 
-/** From the start of the process to its first answer, the database being there already. */
+/** From the start of the process to its first answer, with a running database. */
 export async function measureStarts(
   server: BenchServer,
   { rounds }: Options,

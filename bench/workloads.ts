@@ -1,17 +1,17 @@
 import type { Request } from './load.js';
 
-/** What is asked, again and again. */
+/** Requests that are repeated. */
 export interface Workload {
   name: string;
   requests: Request[];
-  /** Sent to the database by somebody else, all the while. */
+  /** A statement that another client repeats meanwhile. */
   meanwhile?: string;
 }
 
 const MARATHON = JSON.stringify({ name: 'Boston Marathon', city: 'Boston', inception_year: 1897 });
 
 export const LIST: Workload = { name: 'list of 100', requests: [{ path: '/marathon/' }] };
-/** No two lists in a row see the same state, so that none can be answered as the one before. */
+/** No two lists see the same state, so that none is answered from a cache. */
 export const LIST_MEANWHILE: Workload = {
   name: 'list of 100, somebody writing',
   requests: LIST.requests,
@@ -27,5 +27,5 @@ export const CREATE: Workload = {
   requests: [{ path: '/marathon/', body: MARATHON }],
 };
 
-/** The lists first, while there are a hundred. */
+/** Lists come first, while there are a hundred rows. */
 export const WORKLOADS = [LIST, LIST_MEANWHILE, ITEM, MIXED, CREATE];

@@ -2,10 +2,10 @@ import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { createDatabase, type TestDatabase } from './support/database.js';
 import { runProgram, startService } from './support/service.js';
 
-/** As SQLAlchemy's `db.create_all()` writes it for the guide's model. */
+/** The table that SQLAlchemy's `db.create_all()` creates for the guide's model. */
 const GUIDES_TABLE = `CREATE TABLE marathon (id SERIAL NOT NULL, name VARCHAR(100), city VARCHAR(50),
                       inception_year INTEGER, PRIMARY KEY (id))`;
-/** As the guide's app stores a marathon. */
+/** Stores a marathon as the guide's app does. */
 const GUIDES_INSERT = 'INSERT INTO marathon (name, city, inception_year) VALUES';
 const GUIDES_SELECT =
   'SELECT marathon.id, marathon.name, marathon.city, marathon.inception_year FROM marathon';

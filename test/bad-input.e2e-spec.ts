@@ -113,7 +113,7 @@ describe('invalid input is rejected with an explanation, and not stored:', () =>
     'application/merge-patch+json',
     'text/csv; charset=iso-8859-1',
   ])('a new marathon as %s', async (type) => {
-    // by its type alone: what is in it is not looked at
+    // by its type alone, whatever its content is
     expect((await post('name=Boston', type)).body.status).toBe(415);
     expect((await post('{"name":"x"}', type)).body.status).toBe(415);
   });

@@ -42,7 +42,7 @@ describe('concurrent requests', () => {
     expect(answer.status).toBe(201);
     return String(answer.headers.get('location'));
   };
-  /** Two writes are under way until those of `work` have come, so that these gather; `count` are they. */
+  /** Runs `work` while two writes are in flight, so that the `count` writes of `work` form a batch. */
   const whileBlocked = async <T>(count: number, work: () => Promise<T>): Promise<T> => {
     const blocker = new pg.Client(running.database.url);
     await blocker.connect();
@@ -86,7 +86,7 @@ describe('concurrent requests', () => {
     });
     return () => isLost;
   };
-  /** What the database is queryCount while `work` is done. */
+  /** The number of statements that the database executes during `work`. */
   const countQueries = async (work: () => Promise<unknown>) => {
     const before = questions;
     await work();
@@ -98,7 +98,7 @@ describe('concurrent requests', () => {
     ['the list', async () => '/marathon/'],
   ])('read %s in one query', async (_, findPath) => {
     const path = await findPath();
-    // so that they need not connect first
+    // opens the connections first
     await times(200, async () => (await send('GET', path)).text());
     const queryCount = await countQueries(async () => {
       const answers = await times(200, async () => (await send('GET', path)).status);
@@ -134,11 +134,11 @@ describe('concurrent requests', () => {
   });
 
   it('are pipelined on one connection', async () => {
-    // where this process is slow, the second takes a connection of its own
+    // in a slow process, the second write uses a connection of its own
     await until(shareOneConnection);
   });
 
-  /** Whether two writes go down one connection, the second while the first waits at the database. */
+  /** Whether two writes are sent on one connection, the second one before the response to the first. */
   const shareOneConnection = async () => {
     const blocker = new pg.Client(running.database.url);
     await blocker.connect();
@@ -195,11 +195,11 @@ describe('concurrent requests', () => {
   });
 
   it('are stored once if the acknowledgement of a batch is lost, although some were executed before', async () => {
-    // where they come one by one, nobody travels with those who had been done before
+    // if they arrive one by one, they do not form a batch with the executed ones
     await until(async () => loseAnswer(randomUUID()));
   });
 
-  /** Whether the answer was lost to those that were sent without the ones who had been done before. */
+  /** Whether the lost response was that of the batch without the executed writes. */
   const loseAnswer = async (key: string) => {
     const places = Array.from({ length: 8 }, (_, index) => index + 10);
     const again = async (place: number) =>
@@ -226,11 +226,11 @@ describe('concurrent requests', () => {
   };
 
   it('are stored once if they were executed one by one and an acknowledgement was lost', async () => {
-    // where they come one by one, they are not tried together
+    // if they arrive one by one, they do not form a batch
     await until(async () => loseAnswerAlone(randomUUID()));
   });
 
-  /** Ids are taken so that two together fail, and then the first alone; the second is stored, and its acknowledgement is lost. */
+  /** Taken ids make the batch fail, then its first write; the second is stored, and its response is lost. */
   const loseAnswerAlone = async (key: string) => {
     const last = idOf(await create());
     await running.database.query(`
@@ -302,7 +302,7 @@ describe('concurrent requests', () => {
       const before = await countScans(by);
       while ((await countScans(by)) === before) await send('GET', path);
     };
-    // autovacuum would have old plans forgotten, some time
+    // autovacuum would discard old plans at some time
     await running.database.query('ALTER TABLE marathon SET (autovacuum_enabled = false)');
     await running.database.query('VACUUM ANALYZE marathon');
     await untilScanned('seq_scan');
@@ -358,7 +358,7 @@ describe('concurrent requests', () => {
   });
 });
 
-/** Tries again what depends on who comes when, until the test has no more time. */
+/** Repeats work that depends on timing, until it succeeds or the test times out. */
 async function until(happens: () => Promise<boolean>): Promise<void> {
   while (!(await happens()));
 }

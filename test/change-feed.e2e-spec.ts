@@ -77,7 +77,7 @@ describe('the change feed', () => {
     await store('Heard');
     await heard;
     await changes.return(undefined);
-    // nothing tells of a look that is not taken: three times as long as there is between two of them
+    // the absence of a query cannot be awaited: this is three times the interval of the polls
     await wait(1500);
     const last = await lastQuery();
     expect(last).not.toBeNull();
@@ -117,7 +117,7 @@ describe('the change feed', () => {
     let before = -1;
     while (!fullest() || fullest() !== before) {
       before = fullest();
-      // what is written without end still grows after a while
+      // without backpressure this would still grow
       await wait(300);
     }
     await store('Still answered');

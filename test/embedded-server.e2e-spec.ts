@@ -16,7 +16,7 @@ const NOBODY = { uid: 65_534, gid: 65_534 };
 describe('the embedded PostgreSQL', () => {
   let folder: string;
   beforeEach(async () => {
-    // in the folder of the run, so that an interrupted run finds it
+    // in the folder of the run, so that an interrupted run removes it
     folder = await mkdtemp(join(process.env.TEST_RUN_FOLDER ?? tmpdir(), 'embedded-'));
   });
   afterEach(async () => rm(folder, { recursive: true, force: true }));
@@ -61,7 +61,7 @@ describe('the embedded PostgreSQL', () => {
     const killed = await serverPid();
     process.kill(killed, 'SIGKILL');
     await untilPassed(async () => {
-      // until then an old connection's process may still answer, though its server is dead
+      // before that, processes of the killed server may still answer
       expect(await serverPid()).not.toBe(killed);
       expect(await names(service.url)).toEqual(['Kept']);
     });
@@ -93,7 +93,7 @@ describe('the embedded PostgreSQL', () => {
     await service.stop();
   });
 
-  // only root can become somebody else, who may not be able to read a clone below root's home
+  // only root can change the user, who may lack access to a clone in root's home
   const asNobody = spawnSync(process.execPath, ['--check', 'dist/src/main.js'], NOBODY);
   const asRoot = process.getuid?.() === 0 && asNobody.status === 0 ? it : it.skip;
 

@@ -88,7 +88,7 @@ describe('sslmode', () => {
   });
 });
 
-/** In which way the server was reached, by two connections at once. */
+/** How the server was reached, by two concurrent connections. */
 async function reach(url: string): Promise<string> {
   const settings = parseConnectionString(url);
   const pool = new RecyclingPool({ max: 2, recycleSeconds: 55, deadlineMs: 3000, ...settings });

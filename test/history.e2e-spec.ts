@@ -15,7 +15,7 @@ describe('history', () => {
   const history = async (place: string): Promise<ChangeResponse[]> =>
     (await running.http.get(`${place}/history`).expect(200)).body.history;
 
-  /** A marathon with four versions: founded, moved, deleted, restored. */
+  /** A marathon with four versions: created, updated, deleted, restored. */
   const aLife = async (): Promise<string> => {
     const place = await store({ city: 'Boston' });
     await running.http.patch(place).send({ city: 'Hopkinton' }).expect(200);

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { startApp, type RunningApp } from './support/app.js';
 
-/** Texts at the edges of every rule: PostgreSQL judges an import, class-validator a single marathon. */
+/** Texts at the limits of every rule: PostgreSQL validates imports, class-validator single marathons. */
 const NAMES = [
   'Boston',
   '',

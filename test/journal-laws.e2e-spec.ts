@@ -4,13 +4,13 @@ import { createDatabase, type TestDatabase } from './support/database.js';
 import { holdLaws, writeFor, type Written } from './support/laws.js';
 import { startService } from './support/service.js';
 
-/** JOURNAL_SECONDS=60 makes it the minute that the promise was first shown with. */
+/** JOURNAL_SECONDS=60 runs the test for a minute. */
 const SECONDS = Number(process.env.JOURNAL_SECONDS ?? 6);
 
 describe.each([
   ['', async () => undefined],
   [', and connections are being killed', killConnections],
-])('the journal, while 32 clients write at random through two instances%s', (_, harm) => {
+])('the journal, while 32 clients write at random through two instances%s', (_, cause) => {
   let database: TestDatabase;
   let written: Written;
 
@@ -20,7 +20,7 @@ describe.each([
       const settings = { DATABASE_URL: database.url };
       const services = await Promise.all([startService(settings), startService(settings)]);
       const urls = services.map(({ url }) => url);
-      written = await writeFor(SECONDS, urls, database, async (until) => harm(database, until));
+      written = await writeFor(SECONDS, urls, database, async (until) => cause(database, until));
     },
     SECONDS * 1000 + 60_000,
   );

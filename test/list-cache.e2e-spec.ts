@@ -4,7 +4,7 @@ import { aMarathon } from './support/a-marathon.js';
 import { startApp, type RunningApp } from './support/app.js';
 import { startProxy } from './support/proxy.js';
 
-/** As of a server that is not quite PostgreSQL. */
+/** As on a server that is only compatible with PostgreSQL. */
 const WITHOUT_SNAPSHOTS = `
   CREATE FUNCTION public.pg_current_snapshot() RETURNS text LANGUAGE plpgsql AS
     $$ BEGIN RAISE 'there are no snapshots here' USING ERRCODE = 'undefined_function'; END $$;
@@ -55,7 +55,7 @@ describe('a cached list', () => {
     await create({ name: 'Boston' });
     const first = await list();
     const before = readings;
-    // who else uses the server of the test run writes now and then
+    // other users of the server commit now and then
     for (let attempt = 0; attempt < 50; attempt += 1) expect(await list()).toEqual(first);
     expect(readings - before).toBeLessThan(50);
   });

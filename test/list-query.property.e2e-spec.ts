@@ -8,7 +8,7 @@ import { conditions, holds } from './support/conditions.js';
 import { store } from './support/store.js';
 
 const [ID, NAME, CITY, YEAR] = MARATHONS.columns as [never, never, never, never];
-/** Letters that every collation sorts as JavaScript does. */
+/** Every collation sorts these as JavaScript does. */
 const WORDS = ['a', 'ab', 'abc', 'b', 'ba', 'c', 'cab'];
 const ROWS = Array.from({ length: 60 }, (_, index) => ({
   name: WORDS[index % 7]!,
@@ -16,7 +16,7 @@ const ROWS = Array.from({ length: 60 }, (_, index) => ({
   inception_year: index % 5 ? 1900 + (index % 6) : null,
 }));
 
-/** FUZZED_URLS=100000 makes it as many as the promise was first shown with. */
+/** FUZZED_URLS=100000 sends more. */
 const URLS = Number(process.env.FUZZED_URLS ?? 1500);
 
 describe('any list query', () => {

@@ -84,7 +84,7 @@ describe('a malformed request gets a problem document', () => {
   });
 });
 
-/** The first response. */
+/** Sends bytes and returns the first response. */
 async function send({ hostname, port }: URL, request: string) {
   const socket = connect(Number(port), hostname);
   socket.write(Buffer.from(request));

@@ -9,7 +9,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { aMarathon } from './support/a-marathon.js';
 import { startApp, type RunningApp } from './support/app.js';
 
-/** Debian's package of that name; `.ci/run` installs it. */
+/** Debian's package; `.ci/run` installs it. */
 const isInstalled = spawnSync('pgbouncer', ['--version']).status === 0;
 
 (isInstalled ? describe : describe.skip)('behind PgBouncer, in transaction mode', () => {
@@ -57,7 +57,7 @@ const isInstalled = spawnSync('pgbouncer', ['--version']).status === 0;
   });
 });
 
-/** PgBouncer before the server of `databaseUrl`, as the user whose socket that is. */
+/** Starts PgBouncer in front of a server, as the user of its socket. */
 async function startPooler(databaseUrl: string) {
   const { searchParams, pathname } = new URL(databaseUrl.replace('@/', '@x/'));
   const socketFolder = searchParams.get('host')!;

@@ -108,7 +108,7 @@ describe('@supabase/postgrest-js, unchanged', () => {
   });
 });
 
-/** The second letters of what was found. */
+/** The second letters of the names. */
 async function names(
   answer: PromiseLike<{ data: { name: string }[] | null; error: unknown }>,
 ): Promise<string> {

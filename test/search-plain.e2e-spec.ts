@@ -34,7 +34,7 @@ describe('a search on a server without pg_trgm and unaccent', () => {
   });
 });
 
-/** Who may not make extensions gets none. */
+/** A role that cannot create extensions. */
 async function asUserWithoutExtensions(url: string): Promise<string> {
   const client = new pg.Client(url);
   await client.connect();

@@ -86,7 +86,7 @@ describe('npm start', () => {
 describe('npm test', () => {
   it.each(['SIGINT', 'SIGTERM'] as const)('stops its PostgreSQL at %s', async (signal) => {
     const folder = await mkdtemp(join(process.env.TEST_RUN_FOLDER!, 'interrupted-'));
-    // root's PostgreSQL runs as another user
+    // as root, PostgreSQL runs as another user
     await chmod(folder, 0o755);
     const child = spawn('npm', ['test', '--ignore-scripts', '--', 'test/guide'], {
       env: { ...process.env, TMPDIR: folder },
@@ -102,12 +102,12 @@ describe('npm test', () => {
   });
 });
 
-/** The process of the PostgreSQL below a folder, once it is ready. */
+/** The process id of the PostgreSQL in a folder, when it is ready. */
 async function findServer(folder: string): Promise<number> {
   for (;;) {
     const [created] = await readdir(folder);
     const file = join(folder, created ?? '', 'data', 'postgresql-18', 'postmaster.pid');
-    // it is there once the server runs
+    // the file exists when the server runs
     const lines = (await readFile(file, 'utf8').catch(() => '')).split('\n');
     if (lines[7]?.startsWith('ready')) return Number(lines[0]);
     await wait(20);

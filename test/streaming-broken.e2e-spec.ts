@@ -17,7 +17,7 @@ describe('a long list whose connection fails', () => {
     const rows = Array.from({ length: COUNT }, (_, index) => `Marathon number ${index}`);
     const csv = running.http.post('/marathon/').set('Content-Type', 'text/csv');
     await csv.send(`name\n${rows.join('\n')}\n`).expect(201);
-    // by then it is known for a long one, whose start is not read for others
+    // now it is known to be long, and is streamed without buffering for others
     await (await fetch(`${url}/marathon/?format=ndjson`)).text();
   });
   beforeEach(() => proxy.breakBy({}));

@@ -5,7 +5,7 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { startApp, type RunningApp } from './support/app.js';
 
-/** More than all the buffers between PostgreSQL and a client hold. */
+/** Larger than all buffers between PostgreSQL and a client. */
 const COUNT = 300_000;
 const LISTS = /^COPY \(/;
 
@@ -21,7 +21,7 @@ describe('a long list', () => {
   });
   afterAll(async () => running.close());
 
-  /** Asks for it as a client does who reads when it is told to, and not before. */
+  /** Requests it with a client that reads only when it is resumed. */
   const ask = (query: string) => request(`${url}/marathon/?${query}`).on('error', () => undefined);
   const untilLists = async (count: number) => {
     const sql = `SELECT query FROM pg_stat_activity
@@ -55,7 +55,7 @@ describe('a long list', () => {
     const fullest = () => Math.max(0, ...Array.from(sockets, (socket) => socket.writableLength));
     for (let before = -1; before !== fullest() || !before;) {
       before = fullest();
-      // what is written without end still grows after a while
+      // without backpressure this would still grow
       await wait(300);
     }
     expect(fullest()).toBeLessThan(3_000_000);

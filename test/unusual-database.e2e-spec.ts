@@ -12,7 +12,7 @@ const GUIDES_TABLE = `CREATE TABLE marathon (id SERIAL NOT NULL, name VARCHAR(10
 const SPONSORS = `CREATE TABLE sponsor (marathon_id integer REFERENCES marathon (id));
                   INSERT INTO sponsor VALUES (1)`;
 
-/** Each would break something if the service did not set it for its own connections. */
+/** Each of these defaults would break the service if it did not set its own value. */
 const UNUSABLE_SETTINGS = [
   'standard_conforming_strings = off',
   'backslash_quote = off',
@@ -139,7 +139,7 @@ describe('a database', () => {
       await database.query(`DROP OWNED BY ${role} CASCADE; DROP ROLE ${role}`);
     });
 
-    /** What the refusal says to run is enough. */
+    /** Running the suggested SQL is enough. */
     const expectRemedyWorks = async (stderr: string) => {
       await database.query(/run ((GRANT|ALTER).*;)$/m.exec(stderr)![1]!);
       const { url } = await start({}, asRole());
@@ -285,7 +285,7 @@ function nameOf({ url }: TestDatabase): string {
   return new URL(url.replace('@/', '@x/')).pathname.slice(1);
 }
 
-/** One of each kind of request, each as on any other database. */
+/** One request of each kind, with the same answer as on any database. */
 async function expectItWorks(url: string): Promise<void> {
   const name = `Zürich \\ 'Marathon' ${randomUUID()}`;
   const created = await send(url, 'POST', '', aMarathon({ name }));

@@ -78,7 +78,7 @@ describe('an upload', () => {
     expect(await readdir(folder)).toEqual([fresh]);
   });
 
-  // only root may mount a disk, and not in every container
+  // only root can mount a disk, and not in every container
   const disk = join(process.env.TEST_RUN_FOLDER!, 'small-disk');
   const canMount = mount(disk);
   (canMount ? it : it.skip)(
@@ -105,7 +105,7 @@ describe('an upload', () => {
   );
 });
 
-/** Resolves once a file is written that has no name any more; where that cannot be seen, at once. */
+/** Resolves when an unlinked file is written; immediately if that cannot be observed. */
 async function untilReceived(pid: number): Promise<void> {
   const folder = `/proc/${pid}/fd`;
   if (!existsSync(folder)) return;
@@ -116,7 +116,7 @@ async function untilReceived(pid: number): Promise<void> {
   while (!(await Promise.all((await readdir(folder)).map(isOne))).includes(true));
 }
 
-/** A disk of one MiB. */
+/** Mounts a disk of one MiB. */
 function mount(folder: string): boolean {
   spawnSync('mkdir', ['-p', folder]);
   return spawnSync('mount', ['-t', 'tmpfs', '-o', 'size=1m', 'tmpfs', folder]).status === 0;
@@ -129,7 +129,7 @@ function upload(url: string, headers = {}): ClientRequest {
   });
 }
 
-/** Sends rows without an end. */
+/** Sends endless rows. */
 async function sendUntilAnswered(sending: ClientRequest) {
   const answered = new AbortController();
   const answer = answerTo(sending).finally(() => answered.abort());
@@ -143,7 +143,7 @@ async function sendUntilAnswered(sending: ClientRequest) {
 
 async function answerTo(sending: ClientRequest) {
   const answer = await new Promise<IncomingMessage>((resolve, reject) => {
-    // after the answer, the service may close the connection while rows are still sent
+    // after its answer the service may close the connection while rows are sent
     sending.once('response', resolve).on('error', reject);
   });
   let text = '';

@@ -1,4 +1,4 @@
-// What somebody writes who wants it fast: node:http, pg, prepared statements, nothing else.
+// A server written for speed: node:http, pg and prepared statements, nothing else.
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import pg from 'pg';
 import { listen } from './listen.js';

@@ -1,4 +1,4 @@
-// The way of Nest's own sample for TypeORM (sample/05-sql-typeorm): Express, a repository, find and save.
+// As Nest's own sample for TypeORM (sample/05-sql-typeorm): Express, a repository, find and save.
 import 'reflect-metadata';
 import {
   Body,

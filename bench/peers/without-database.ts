@@ -1,4 +1,4 @@
-// As fast as node:http answers: the same bytes every time, and no database.
+// The upper limit of node:http: the same bytes every time, and no database.
 import { createServer } from 'node:http';
 import { listen } from './listen.js';
 

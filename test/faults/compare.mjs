@@ -1,4 +1,4 @@
-// npm run faults: the fault tests on this service and on TypeORM's stock pool, as a table.
+// npm run faults: runs the fault tests on this service and on TypeORM's own pool, and prints a table.
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -25,7 +25,7 @@ try {
   rmSync(folder, { recursive: true });
 }
 
-/** What became of each test that stands for a row of the sixteen, by its title. */
+/** The results of the numbered tests, by title. */
 function run(name, settings) {
   console.error(`The fault tests, ${name}:`);
   const [results, FAULTS_REPORT] = [join(folder, `${name}.json`), join(folder, name)];

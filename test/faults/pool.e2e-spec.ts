@@ -43,7 +43,7 @@ describe('the pool', () => {
   const pid = async () =>
     borrow(async (client) => (await client.query('SELECT pg_backend_pid() AS pid')).rows[0].pid);
 
-  /** Whether a connection whose statement failed is the next one to be handed out. */
+  /** Whether a connection whose statement failed is checked out next. */
   const isUsedAfterError = async () => {
     const failing = await pool().connect();
     const { rows } = await failing.query('SELECT pg_backend_pid() AS pid');
@@ -83,7 +83,7 @@ describe('the pool', () => {
     });
     await expect(stuck).rejects.toThrow(/no response|deadline/);
     proxy.breakBy({});
-    // longer than a server is out of reach before what it works on counts as lost
+    // longer than the time after which statements of an unreachable server are given up
     await wait(5000);
     const slowly = async () => borrow(async (client) => client.query('SELECT pg_sleep(2.5)'));
     expect((await slowly()).rowCount).toBe(1);
@@ -104,7 +104,7 @@ describe('the pool', () => {
   });
 
   it('reuses a connection whose statement failed, even if it is released immediately', async () => {
-    // now and then a connection is recycled just then
+    // the connection may be recycled at that moment
     while (!(await isUsedAfterError()));
   });
 

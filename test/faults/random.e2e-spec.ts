@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { doHarm, pauseBetweenBursts } from '../support/connection-faults.js';
+import { causeFault, pauseBetweenBursts } from '../support/connection-faults.js';
 import { reportFault } from '../support/fault-report.js';
 import { createDatabase, type TestDatabase } from '../support/database.js';
 import { startProxy } from '../support/proxy.js';
@@ -38,7 +38,7 @@ describe(`requests of every kind, through ${SECONDS} seconds of random faults wi
       );
       const endsAt = Date.now() + 1000 * SECONDS;
       while (Date.now() < endsAt) {
-        const fault = await doHarm(proxy);
+        const fault = await causeFault(proxy);
         faults[fault] = (faults[fault] ?? 0) + 1;
         await requests.burst(fault);
         proxy.breakBy({});
@@ -46,7 +46,7 @@ describe(`requests of every kind, through ${SECONDS} seconds of random faults wi
       }
       console.log(JSON.stringify({ seed, ...requests.statistics, faults }));
       differences = await requests.compare(database);
-      // the service ends while its connections are silent
+      // the service shuts down while its connections are silent
       for (const link of proxy.links) link.isSilent = true;
       const stoppedAt = Date.now();
       ends = await Promise.all(services.map(async ({ stop }) => stop()));

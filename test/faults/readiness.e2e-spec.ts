@@ -53,12 +53,12 @@ describe('an instance without requests', () => {
     const said: string[] = [];
     proxy.breakBy({ onRequest: (_, bytes) => Boolean(said.push(bytes.toString('latin1'))) });
     do {
-      // what is left of the start
+      // the remaining statements of the start
       said.length = 0;
       await wait(500);
     } while (said.length);
     await wait(1500);
-    // nothing but the end of connections that were idle
+    // only idle connections are closed
     expect(said.filter((bytes) => !bytes.startsWith('X'))).toEqual([]);
     expect(await statusOf('/health/ready')).toBe(200);
   });

@@ -1,4 +1,4 @@
-// npm run soak -- --minutes 30 [--seed TEXT] [--only requests|journal]: each test for so long, one after the other.
+// npm run soak -- --minutes 30 [--seed TEXT] [--only requests|journal]: runs each test for this time.
 import { spawnSync } from 'node:child_process';
 import { parseArgs } from 'node:util';
 

@@ -12,7 +12,7 @@ const JSON_POST = {
   body: JSON.stringify(aMarathon()),
 };
 
-/** Connections are renewed all the time: one that was listed may have ended by itself. */
+/** Connections are replaced constantly: one that was listed may have been closed already. */
 function isKilled(pid: number) {
   try {
     return process.kill(pid, 'SIGKILL');
@@ -43,17 +43,17 @@ describe('an unavailable server', () => {
     return rows.map(({ name }) => String(name));
   };
 
-  /** Reads and writes from many clients while `harm` is done, and a second before and after. Nothing may fail. */
-  const useItDuring = async (harm: (clients: Clients) => Promise<void>, limits = {}) => {
+  /** Reads and writes with many clients during `cause`, and a second before and after. Nothing may fail. */
+  const useItDuring = async (cause: (clients: Clients) => Promise<void>, limits = {}) => {
     const harming = new AbortController();
     const clients = new Clients(service.url);
     const using = clients.use({ clients: CLIENTS, until: harming.signal });
     await wait(1000);
-    await harm(clients);
+    await cause(clients);
     await wait(1000);
     harming.abort();
     await using;
-    await clients.mustHaveLostNothing(await storedNames(), limits);
+    await clients.expectNothingLost(await storedNames(), limits);
   };
 
   it.each([
@@ -107,7 +107,7 @@ describe('an unavailable server', () => {
     clients.noteRecovery();
     await clients.ask(200);
     const limits = { slowestMs: DB_DEADLINE_MS + 500, recoveredMs: 1000 };
-    await clients.mustHaveLostNothing(await storedNames(), limits);
+    await clients.expectNothingLost(await storedNames(), limits);
   });
 
   it('15: closes connections while the service is suspended', async () => {
@@ -117,7 +117,7 @@ describe('an unavailable server', () => {
     await wait(2500);
     process.kill(service.pid, 'SIGCONT');
     await clients.use({ clients: CLIENTS, rounds: 2 });
-    await clients.mustHaveLostNothing(await storedNames());
+    await clients.expectNothingLost(await storedNames());
   });
 
   it('15: has no partial writes after SIGTERM under load', async () => {

@@ -5,7 +5,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/glob
 import { aMarathon } from '../support/a-marathon.js';
 import { startApp, type RunningApp } from '../support/app.js';
 
-/** More than all the buffers between PostgreSQL and a client hold. */
+/** Larger than all buffers between PostgreSQL and a client. */
 const COUNT = 300_000;
 const [READERS, LISTENERS] = [14, 500];
 
@@ -39,7 +39,7 @@ describe('clients that read nothing', () => {
   };
 
   it('20: of long lists leave connections to short requests; further long lists get 503', async () => {
-    // one who reads, so that the service knows that the list is long
+    // a client that reads, so that the service knows that the list is long
     await (await fetch(`${url.origin}/marathon/`)).arrayBuffer();
     const refused: (number | undefined)[] = [];
     const readers = Array.from({ length: READERS }, () => {

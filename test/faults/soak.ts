@@ -1,4 +1,4 @@
-// npm run soak -- --minutes 30: the laws of the journal, through random faults.
+// npm run soak -- --minutes 30: checks the invariants of the journal during random faults.
 import { spawnSync } from 'node:child_process';
 import { setTimeout as wait } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
@@ -12,7 +12,7 @@ import type { Writers } from '../support/writers.js';
 const SECONDS = 60 * Number(process.env.SOAK_MINUTES);
 const REPORT_MS = 10_000;
 const MOST_GROWTH_MIB = 64;
-/** A connection that is silent is given up after a third of the deadline, and the next may be silent too. */
+/** A silent connection may take a third of the deadline, and the next one may be silent too. */
 const AFTER_SILENCE_MS = 6000;
 
 describe(`the journal, through ${SECONDS} seconds of random faults with the seed ${seed}`, () => {
@@ -30,7 +30,7 @@ describe(`the journal, through ${SECONDS} seconds of random faults with the seed
       const settings = { DATABASE_URL: proxy.url };
       services = await Promise.all([startService(settings), startService(settings)]);
       const urls = services.map(({ url }) => url);
-      written = await writeFor(SECONDS, urls, server, harm);
+      written = await writeFor(SECONDS, urls, server, cause);
       console.log(done);
     },
     SECONDS * 1000 + 120_000,
@@ -87,7 +87,7 @@ describe(`the journal, through ${SECONDS} seconds of random faults with the seed
     },
   };
 
-  async function harm(until: AbortSignal, writers: Writers): Promise<void> {
+  async function cause(until: AbortSignal, writers: Writers): Promise<void> {
     const reporting = setInterval(() => report(writers), REPORT_MS);
     try {
       for (;;) {

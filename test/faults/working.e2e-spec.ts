@@ -3,7 +3,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from
 import { Clients } from '../support/clients.js';
 import { createDatabase, type TestDatabase } from '../support/database.js';
 import { listen } from '../support/listen.js';
-import { startProxy, type ValidationIssue, type Link } from '../support/proxy.js';
+import { startProxy, type ConnectionFault, type Link } from '../support/proxy.js';
 import { startService } from '../support/service.js';
 
 const [CLIENTS, DEADLINE_MS] = [50, 6000];
@@ -42,13 +42,13 @@ describe('no request fails', () => {
     const using = new AbortController();
     const used = clients.use({ clients: CLIENTS, until: using.signal });
     for (let kills = 0; kills < 15; kills += 1) {
-      // each connection is busy again by then
+      // each connection is busy again after that
       await clients.untilAnswered(10 * CLIENTS);
       await killConnections(database);
     }
     using.abort();
     await used;
-    await clients.mustHaveLostNothing(await storedNames());
+    await clients.expectNothingLost(await storedNames());
   });
 
   it('10: when a response never arrives', async () => {
@@ -56,12 +56,12 @@ describe('no request fails', () => {
     const silent = new Set<Link>(proxy.links);
     proxy.breakBy({ onAnswer: (link) => !silent.has(link) });
     await clients.use({ clients: CLIENTS, rounds: 1 });
-    await clients.mustHaveLostNothing(await storedNames(), { slowestMs: DEADLINE_MS });
+    await clients.expectNothingLost(await storedNames(), { slowestMs: DEADLINE_MS });
     for (const link of proxy.links) expect(silent.has(link)).toBe(false);
   });
 
   it('when the first response about a change never arrives, not even that of a listener', async () => {
-    // what other tests did is not what it waits for
+    // changes of other tests are ignored
     const [head] = await database.query('SELECT seq FROM journal_head');
     const changes = listen(`${url}/marathon/changes?since=${String(head!.seq)}`);
     let silent: Link | undefined;
@@ -93,7 +93,7 @@ describe('no request fails', () => {
     );
     await clients.use({ clients: 20, rounds: 50 });
     expect(cuts.size).toBe(1000);
-    await clients.mustHaveLostNothing(await storedNames());
+    await clients.expectNothingLost(await storedNames());
   });
 
   it.each([
@@ -108,7 +108,7 @@ describe('no request fails', () => {
       await clients.import([`${file}/Boston`, `${file}/Berlin`]);
     }
     expect(cuts).toBe(100);
-    await clients.mustHaveLostNothing(await storedNames());
+    await clients.expectNothingLost(await storedNames());
   });
 
   it('12: when clients send one key concurrently, and connections are cut', async () => {
@@ -122,7 +122,7 @@ describe('no request fails', () => {
       );
       expect(new Set(answers).size).toBe(1);
     }
-    await clients.mustHaveLostNothing(await storedNames());
+    await clients.expectNothingLost(await storedNames());
   });
 
   it('13: when transactions are slower than the deadline', async () => {
@@ -135,21 +135,21 @@ describe('no request fails', () => {
     }
     using.abort();
     await Promise.all([used, imported]);
-    await clients.mustHaveLostNothing(await storedNames());
+    await clients.expectNothingLost(await storedNames());
   });
 });
 
-/** Ends all of the service's connections. */
+/** Terminates all connections of the service. */
 async function killConnections(database: TestDatabase): Promise<void> {
   await database.query(`SELECT pg_terminate_backend(pid) FROM pg_stat_activity
                         WHERE datname = current_database() AND pid <> pg_backend_pid()`);
 }
 
-/** Cuts the connection when such bytes pass, or when they are answered. */
+/** Cuts the connection when matching bytes pass, or when their response does. */
 function cutOnce(
-  direction: keyof ValidationIssue,
+  direction: keyof ConnectionFault,
   isIt: (bytes: string) => boolean,
-): ValidationIssue {
+): ConnectionFault {
   const answering = new Set<Link>();
   return {
     onRequest: (link, bytes) => {

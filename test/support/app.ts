@@ -4,7 +4,7 @@ import { Test } from '@nestjs/testing';
 import supertest from 'supertest';
 import { createDatabase, type TestDatabase } from './database.js';
 
-/** The service in this process, on a database of its own. */
+/** The service in this process, with a database of its own. */
 export interface RunningApp {
   app: NestFastifyApplication;
   http: ReturnType<typeof supertest>;
@@ -13,15 +13,15 @@ export interface RunningApp {
 }
 
 /**
- * Settings are read when the modules are first imported: one set of them a test file. `findWay` may
- * lead to the database by a proxy.
+ * Starts the service with settings from the environment. `connectVia` may put a proxy in front of the
+ * database.
  */
 export async function startApp(
   settings: Record<string, string> = {},
-  findWay = async (url: string) => url,
+  connectVia = async (url: string) => url,
 ): Promise<RunningApp> {
   const database = await createDatabase();
-  const DATABASE_URL = await findWay(database.url);
+  const DATABASE_URL = await connectVia(database.url);
   Object.assign(process.env, { DATABASE_URL, LOG_LEVEL: 'silent', ...settings });
   const { AppModule } = await import('../../src/app.module.js');
   const { configureApp, makeAdapter } = await import('../../src/configure-app.js');

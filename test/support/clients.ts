@@ -5,20 +5,20 @@ import { aMarathon } from './a-marathon.js';
 import { reportFault, type Outcome } from './fault-report.js';
 import { random } from './seed.js';
 
-/** Longer than any deadline of these tests: who waits for so long waits for ever. */
-const LONGEST_ANSWER_MS = 18_000;
+/** Longer than any deadline of these tests. */
+const RESPONSE_TIMEOUT_MS = 18_000;
 
 interface LoadOptions {
   clients: number;
-  /** How often each client writes and reads. */
+  /** The number of writes and reads of each client. */
   rounds?: number;
-  /** Or until it is aborted. */
+  /** Ends the load when it aborts. */
   until?: AbortSignal;
-  /** Between two rounds, at most. */
+  /** The longest pause between two rounds. */
   pauseMs?: number;
 }
 
-/** Clients of a service whose connections die: they count what they are text. */
+/** Clients of a service with failing connections. They record its answers. */
 export class Clients {
   private readonly acknowledged: string[] = [];
   private readonly answeredAt: number[] = [];
@@ -29,10 +29,10 @@ export class Clients {
 
   constructor(private readonly url: string) {}
 
-  /** The body of an answer with that status; undefined where the answer was another, or none. */
+  /** The body of an answer with the expected status; undefined otherwise. */
   async ask(status: number, path = '', options: RequestInit = {}): Promise<string | undefined> {
     const askedAt = Date.now();
-    const signal = AbortSignal.timeout(LONGEST_ANSWER_MS);
+    const signal = AbortSignal.timeout(RESPONSE_TIMEOUT_MS);
     let failure: string;
     try {
       const answer = await fetch(`${this.url}/marathon/${path}`, { ...options, signal });
@@ -64,7 +64,7 @@ export class Clients {
     if (answer) this.acknowledged.push(...names);
   }
 
-  /** Each client writes, and reads what it wrote, again and again. */
+  /** Each client writes and reads repeatedly. */
   async use({ clients, rounds = Infinity, until, pauseMs = 0 }: LoadOptions): Promise<void> {
     const useIt = async (client: number) => {
       for (let round = 0; round < rounds; round += 1) {
@@ -77,22 +77,22 @@ export class Clients {
     await Promise.all(Array.from({ length: clients }, async (_, client) => useIt(client)));
   }
 
-  /** Resolves after so many more answers. */
+  /** Resolves after `count` more answers. */
   async untilAnswered(count: number): Promise<void> {
     const enough = this.counts.requestCount + count;
     while (this.counts.requestCount < enough) await once(this.answers, 'answer');
   }
 
-  /** To be called when the database is back. */
+  /** Call it when the database is available again. */
   noteRecovery(): void {
     this.recoveredAt = Date.now();
   }
 
   /**
-   * Compares with the names that are stored. The times are not judged here but by `npm run faults`,
-   * which finds a line a fault in the file that FAULTS_REPORT names.
+   * Compares the acknowledged names with the stored ones. Times are compared with their limits by
+   * `npm run faults` only.
    */
-  async mustHaveLostNothing(
+  async expectNothingLost(
     stored: string[],
     limits: Partial<Pick<Outcome, 'slowestMs' | 'recoveredMs'>> = {},
   ): Promise<void> {

@@ -5,7 +5,7 @@ import type { OperatorName } from '../../src/query/operators.js';
 
 type Row = Record<string, Value | null>;
 
-/** Conditions over columns, with values that `values` makes for each. */
+/** Random conditions over columns, with random values for each. */
 export function conditions(
   columns: { column: QueryColumn; values: fc.Arbitrary<Value> }[],
 ): fc.Arbitrary<Group> {
@@ -72,7 +72,7 @@ function comparisons(
   );
 }
 
-/** Texts with wildcards in them, and no backslash, which would have to be doubled. */
+/** Texts with wildcards, and without backslashes, which would have to be doubled. */
 function patterns(values: fc.Arbitrary<Value>): fc.Arbitrary<string> {
   const pieces = fc.oneof(
     fc.constantFrom('*', '_', '%'),
@@ -81,7 +81,7 @@ function patterns(values: fc.Arbitrary<Value>): fc.Arbitrary<string> {
   return fc.array(pieces, { maxLength: 4 }).map((list) => list.join('').replaceAll('\\', ''));
 }
 
-/** Whether a condition holds for a row, as SQL has it: null where that cannot be known. */
+/** Evaluates a condition for a row as SQL does: null is unknown. */
 export function holds(condition: Condition, row: Row): boolean | null {
   const result =
     condition.kind === 'comparison' ? compare(condition, row) : combine(condition, row);

@@ -9,30 +9,30 @@ const CUT_STATEMENTS = 0.2;
 /** Each costs about half a second, and a second on a busy machine. */
 const SILENCED_STATEMENTS = 0.2;
 
-/** What can happen to connections, each as a name and what does it; until `proxy.breakBy({})`. */
+/** The faults of connections, by name. They last until `proxy.breakBy({})`. */
 export function connectionFaults(proxy: Proxy): Record<string, () => Promise<void> | void> {
-  const atNextUse = (harm: (link: Link) => void) =>
+  const atNextUse = (cause: (link: Link) => void) =>
     proxy.breakBy({
       onRequest: (link) => {
         if (!isIdle(link)) return true;
-        harm(link);
+        cause(link);
         return false;
       },
     });
-  /** A part of the statements, on their way there or back. */
-  const atStatements = (part: number, harm: (link: Link) => void) => {
+  /** Affects a part of the statements, or of their responses. */
+  const atStatements = (part: number, cause: (link: Link) => void) => {
     const onItsWayBack = new Set<Link>();
     proxy.breakBy({
       onRequest: (link, bytes) => {
-        // a start-up packet has no type, and is no statement
+        // a startup packet has no type, and is no statement
         if (bytes[0] === 0 || random() >= part) return true;
         if (random() < 0.5) onItsWayBack.add(link);
-        else harm(link);
+        else cause(link);
         return onItsWayBack.has(link);
       },
       onAnswer: (link) => {
         if (!onItsWayBack.delete(link)) return true;
-        harm(link);
+        cause(link);
         return false;
       },
     });
@@ -72,15 +72,15 @@ function reset({ toService }: Link): void {
   toService.resetAndDestroy();
 }
 
-/** One of them, until it is over. Returns its name. */
-export async function doHarm(proxy: Proxy): Promise<string> {
+/** Causes a random fault. Returns its name. */
+export async function causeFault(proxy: Proxy): Promise<string> {
   const faults = connectionFaults(proxy);
   const name = pick(Object.keys(faults));
   await faults[name]!();
   return name;
 }
 
-/** A pause between bursts: often short, and sometimes long enough for connections to be idle. */
+/** Pauses between bursts, sometimes long enough for connections to be idle. */
 export async function pauseBetweenBursts(): Promise<void> {
   await wait(pick([100, 600, 1200, 1800]) * (0.5 + random()));
 }

@@ -1,14 +1,14 @@
 import { randomUUID } from 'node:crypto';
 import pg from 'pg';
 
-/** An empty database on the test run's PostgreSQL. */
+/** A database on the PostgreSQL of the test run. */
 export interface TestDatabase {
   url: string;
   query: (sql: string) => Promise<Record<string, unknown>[]>;
   drop: () => Promise<void>;
 }
 
-/** `options` are those of CREATE DATABASE. */
+/** Creates an empty database. `options` are those of CREATE DATABASE. */
 export async function createDatabase(options = ''): Promise<TestDatabase> {
   const name = `test_${randomUUID().replaceAll('-', '')}`;
   await run(urlOf('postgres'), `CREATE DATABASE ${name} ${options}`);
@@ -21,7 +21,7 @@ export async function createDatabase(options = ''): Promise<TestDatabase> {
   };
 }
 
-/** Resolves once so many connections wait for somebody's lock. */
+/** Resolves when `count` connections wait for a lock. */
 export async function untilBlocked({ query }: TestDatabase, count: number): Promise<void> {
   const blocked = `SELECT 1 FROM pg_stat_activity
                    WHERE datname = current_database() AND cardinality(pg_blocking_pids(pid)) > 0`;

@@ -1,21 +1,21 @@
 import { appendFile } from 'node:fs/promises';
 import { expect } from '@jest/globals';
 
-/** What clients saw of a fault. */
+/** What clients observed during a fault. */
 export interface Outcome {
   requestCount: number;
-  /** Not answered as they would have been without the fault. */
+  /** Requests without the expected answer. */
   failed: number;
-  /** Acknowledged, and not there. */
+  /** Acknowledged writes that are not stored. */
   lost: number;
-  /** There more than once. */
+  /** Writes that are stored more than once. */
   doubled: number;
   slowestMs: number;
-  /** From when the database was back to the first right answer. */
+  /** From the recovery of the database to the first expected answer. */
   recoveredMs?: number;
 }
 
-/** Adds a line to the file that FAULTS_REPORT names, from which `npm run faults` makes its table. */
+/** Appends a line to the file FAULTS_REPORT, from which `npm run faults` makes its table. */
 export async function reportFault(
   outcome: Outcome,
   limits: Partial<Pick<Outcome, 'slowestMs' | 'recoveredMs'>> = {},

@@ -8,7 +8,7 @@ import { replay, Writers } from './writers.js';
 const CLIENTS = 32;
 const LAST_NAME = 'The last one';
 
-/** What is left of a time of writing. */
+/** The results of a period of writing. */
 export interface Written {
   writers: Writers;
   heard: ChangeResponse[];
@@ -16,17 +16,17 @@ export interface Written {
   table: MarathonResponse[];
 }
 
-/** Lets 32 clients write at random for so long, while `harm` is done, and somebody follows the changes. */
+/** Lets 32 clients write randomly during `cause`, while a listener follows the changes. */
 export async function writeFor(
   seconds: number,
   urls: string[],
   database: Pick<TestDatabase, 'query'>,
-  harm: (until: AbortSignal, writers: Writers) => Promise<unknown> = async () => undefined,
+  cause: (until: AbortSignal, writers: Writers) => Promise<unknown> = async () => undefined,
 ): Promise<Written> {
   const writers = new Writers(urls);
   const hearing = hear(urls[0]!);
   const over = new AbortController();
-  const writing = Promise.all([writers.write(CLIENTS, over.signal), harm(over.signal, writers)]);
+  const writing = Promise.all([writers.write(CLIENTS, over.signal), cause(over.signal, writers)]);
   await Promise.race([wait(seconds * 1000), writing]);
   over.abort();
   await writing;
@@ -45,7 +45,7 @@ export async function writeFor(
   return { writers, heard, journal: journal as never, table: table as never };
 }
 
-/** Follows the live changes to the last one; one whose stream ends takes up where it ended. */
+/** Follows the change feed to the last change. A listener whose stream ends continues after its last event. */
 async function hear(url: string): Promise<ChangeResponse[]> {
   const heard: ChangeResponse[] = [];
   while (heard.at(-1)?.marathon.name !== LAST_NAME) {
@@ -59,7 +59,7 @@ async function hear(url: string): Promise<ChangeResponse[]> {
   return heard;
 }
 
-/** The laws of the journal, each a test. */
+/** The invariants of the journal, one test each. */
 export function holdLaws(written: () => Written): void {
   it('fails no request', () => {
     const { requestCount, failures } = written().writers;

@@ -1,6 +1,6 @@
 import type { ChangeResponse } from '../../src/marathon/marathon.dto.js';
 
-/** Follows the live changes, as a browser's EventSource does but for connecting again. */
+/** Follows the change feed as a browser's EventSource does, without reconnecting. */
 export async function* listen(
   url: string,
   headers: Record<string, string> = {},

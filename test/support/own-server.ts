@@ -10,10 +10,10 @@ import { EmbeddedServer } from '../../src/embedded-postgres/embedded-server.js';
 
 const STARTING = new Set(['57P03', 'ENOENT', 'ECONNREFUSED', 'ECONNRESET']);
 
-/** A PostgreSQL of a test's own, that may be stopped, killed and restarted. */
+/** A PostgreSQL of one test, which can be stopped, killed and restarted. */
 export async function startOwnServer() {
   Logger.overrideLogger(false);
-  // in the folder of the run, so that an interrupted run finds it
+  // in the folder of the run, so that an interrupted run removes it
   const folder = await mkdtemp(join(process.env.TEST_RUN_FOLDER ?? tmpdir(), 'own-'));
   await chmod(folder, 0o755);
   const socketFolder = join(folder, 'socket');
@@ -25,7 +25,7 @@ export async function startOwnServer() {
     query: async (sql: string) => query(url, sql),
     start: async () => server.start(),
     stop: async () => server.stop(),
-    /** Resolves once it takes connections again. */
+    /** Resolves when it accepts connections again. */
     restart: async (signal: NodeJS.Signals) => {
       const pid = await readPid(folder);
       process.kill(pid, signal);
@@ -42,7 +42,7 @@ export async function startOwnServer() {
   };
 }
 
-/** The server may just be starting. */
+/** Retries while the server is starting. */
 async function connect(url: string): Promise<pg.Client> {
   for (;;) {
     const client = new pg.Client(url);
@@ -65,7 +65,7 @@ async function query(url: string, sql: string): Promise<Record<string, unknown>[
   }
 }
 
-/** The server writes its number there once it is to be found. */
+/** The server writes its process id there when it starts. */
 async function readPid(folder: string): Promise<number> {
   const file = join(folder, 'data', 'postgresql-18', 'postmaster.pid');
   return Number((await readFile(file, 'utf8')).split('\n')[0]);

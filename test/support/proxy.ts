@@ -1,11 +1,11 @@
 import { once } from 'node:events';
 import { connect, createServer, type AddressInfo, type Socket } from 'node:net';
 
-/** What happens to a connection when bytes go by; it may close, swallow or change its mind. */
-export interface ValidationIssue {
-  /** Before bytes of the service go on to the database; false swallows them. */
+/** What happens to connections. A handler may close or silence them. */
+export interface ConnectionFault {
+  /** Called before bytes are sent to the database. False drops them. */
   onRequest?: (link: Link, bytes: Buffer) => boolean;
-  /** Before bytes of the database go back to the service; false swallows them. */
+  /** Called before bytes are sent to the service. False drops them. */
   onAnswer?: (link: Link, bytes: Buffer) => boolean;
 }
 
@@ -14,14 +14,14 @@ export interface Link {
   toService: Socket;
   toDatabase: Socket;
   lastUsedAt: number;
-  /** From then on nothing passes, and neither side is told. */
+  /** Nothing passes any more, and neither side notices. */
   isSilent?: boolean;
 }
 
-/** Stands between the service and its database, and breaks what passes, as it is told. */
+/** A proxy between the service and its database that causes faults. */
 export async function startProxy(databaseUrl: string) {
   const links = new Set<Link>();
-  const proxy = { fault: {} as ValidationIssue, isRefusing: false };
+  const proxy = { fault: {} as ConnectionFault, isRefusing: false };
   const socketPath = socketPathOf(databaseUrl);
   const server = createServer((toService) => {
     if (proxy.isRefusing) return void toService.resetAndDestroy();
@@ -36,8 +36,8 @@ export async function startProxy(databaseUrl: string) {
   return {
     url: `postgresql://postgres@127.0.0.1:${port}${database}`,
     links,
-    /** From now on, until another one. */
-    breakBy: (fault: ValidationIssue) => void (proxy.fault = fault),
+    /** Causes this fault until another one is set. */
+    breakBy: (fault: ConnectionFault) => void (proxy.fault = fault),
     refuse: (isRefusing: boolean) => {
       proxy.isRefusing = isRefusing;
       if (isRefusing) for (const { toService } of links) toService.resetAndDestroy();
@@ -54,13 +54,13 @@ export async function startProxy(databaseUrl: string) {
   };
 }
 
-/** Where the test run's PostgreSQL listens. */
+/** The socket of the PostgreSQL of the test run. */
 export function socketPathOf(databaseUrl: string): string {
   const { searchParams } = new URL(databaseUrl.replace('@/', '@x/'));
   return `${searchParams.get('host')}/.s.PGSQL.5432`;
 }
 
-function pass(link: Link, proxy: { fault: ValidationIssue }, forget: () => void): void {
+function pass(link: Link, proxy: { fault: ConnectionFault }, forget: () => void): void {
   const { toService, toDatabase } = link;
   toService.on('data', (bytes: Buffer) => {
     if (!link.isSilent && (proxy.fault.onRequest?.(link, bytes) ?? true)) toDatabase.write(bytes);

@@ -17,7 +17,7 @@ interface Call {
   statuses?: number[];
 }
 
-/** What became of the requests so far. */
+/** The results of all requests so far. */
 export interface RequestStatistics {
   requests: number;
   failed: number;
@@ -29,14 +29,14 @@ export interface RequestStatistics {
 
 /**
  * Sends bursts of requests of every kind, and records what was acknowledged. No two requests of a burst
- * change the same marathon, so that what each of them leaves is known.
+ * change the same marathon, so that the state after each of them is known.
  */
 export class RandomRequests {
   readonly problems: string[] = [];
   private readonly latenciesMs: number[] = [];
   readonly late: string[] = [];
   private fault = '';
-  /** What every acknowledged marathon looks like; undefined once its deletion was acknowledged. */
+  /** The acknowledged state of every marathon; undefined after an acknowledged deletion. */
   private readonly marathons = new Map<number, MarathonResponse | undefined>();
   private readonly deleted: number[] = [];
   private idle: number[] = [];
@@ -48,8 +48,8 @@ export class RandomRequests {
   ) {}
 
   /**
-   * `fault` is what is done to them meanwhile. If it hits one in five statements or ten, only those requests are
-   * sent that need few at once: a transaction of ten would have to be tried ten times.
+   * Sends a burst of requests during `fault`. If the fault affects one in five statements, only requests with
+   * few statements per attempt are sent: a transaction of ten would need ten attempts.
    */
   async burst(fault: string): Promise<void> {
     this.fault = fault;
@@ -75,7 +75,7 @@ export class RandomRequests {
     };
   }
 
-  /** What was acknowledged and is not there, or not as it was acknowledged, or more than once. */
+  /** Acknowledged marathons that are missing, differ, or were created more than once. */
   async compare({ query }: Pick<TestDatabase, 'query'>): Promise<string[]> {
     const rows = (await query('SELECT id, name, city, inception_year FROM marathon')) as never;
     const stored = new Map((rows as MarathonResponse[]).map((row) => [row.id, row]));
@@ -98,7 +98,7 @@ export class RandomRequests {
     ];
   }
 
-  /** Each a statement or two, or statements that are retried one by one. */
+  /** Requests with one or two statements, or with statements that are retried one by one. */
   private readonly simpleKinds: Kind[] = [
     async (url) => this.createAndRecord(url),
     async (url) => this.createAndRecord(url),
@@ -117,7 +117,7 @@ export class RandomRequests {
     async (url) => this.readOne(url, '/history'),
   ];
 
-  /** Each a transaction of many statements, which is retried as a whole. */
+  /** Requests with a transaction of many statements, which is retried as a whole. */
   private readonly complexKinds: Kind[] = [
     async (url) => this.importMany(url),
     async (url) => this.changeByFilter(url),
@@ -154,7 +154,7 @@ export class RandomRequests {
     return { id, ...body };
   }
 
-  /** The same key to two instances at once: one marathon, and the same answer. */
+  /** Sends one key to two instances concurrently: one marathon, and the same answer. */
   private async createTwice(url: string): Promise<void> {
     const [name, year_] = [newName(), year()];
     const body = { name, city: 'Berlin', inception_year: year_ };
@@ -183,7 +183,7 @@ export class RandomRequests {
     if (answer !== undefined) for (const name of names) this.names.add(name);
   }
 
-  /** Takes a marathon that no other request of this burst has. */
+  /** Takes a marathon that no other request of this burst uses. */
   private takeOne(): number | undefined {
     if (!this.idle.length) return undefined;
     const place = Math.floor(random() * this.idle.length);
@@ -243,7 +243,7 @@ export class RandomRequests {
     await this.send(url, { path: `${id}${what}`, statuses: [200, 404] });
   }
 
-  /** What is not known after a failure is not compared. */
+  /** After a failure the state is unknown and is not compared. */
   private settle(id: number, marathon: MarathonResponse | undefined): void {
     if (marathon) this.marathons.set(id, marathon);
     else this.marathons.delete(id);

@@ -10,7 +10,7 @@ type SpawnOptions = NonNullable<Parameters<typeof spawn>[2]>;
 
 const started = new Set<ChildProcess>();
 
-/** What a test did not stop, because it failed or because how it stops is not its subject. */
+/** Kills the services that a test did not stop. */
 afterEach(async () => {
   for (const child of started) {
     const ended = once(child, 'close');
@@ -18,7 +18,7 @@ afterEach(async () => {
   }
 });
 
-/** The built service as a process of its own, as a user starts it. */
+/** Starts the built service as a separate process, as users do. */
 export async function startService(
   settings: Record<string, string>,
   options: SpawnOptions = {},
@@ -34,7 +34,7 @@ export async function startService(
   return { ...service, url };
 }
 
-/** Runs one of the built programs to its end. */
+/** Runs a built program until it exits. */
 export async function runProgram(file: string, words: string[], settings: Record<string, string>) {
   return run(file, words, settings).ended;
 }

@@ -5,11 +5,11 @@ import { Logger } from '@nestjs/common';
 import { EmbeddedServer } from '../../dist/src/embedded-postgres/embedded-server.js';
 import { killDescendants, stopAll } from './stop-all.mjs';
 
-/** One real PostgreSQL for the whole run; every test file makes a database of its own on it. */
+/** Starts one PostgreSQL for the whole run. Every test file creates a database on it. */
 export default async function startPostgres() {
   Logger.overrideLogger(['warn', 'error']);
   const folder = await mkdtemp(join(tmpdir(), 'marathon-test-'));
-  // the server runs as another user if this is root
+  // as root, the server runs as another user
   await chmod(folder, 0o755);
   const socketFolder = join(folder, 'socket');
   const server = new EmbeddedServer(join(folder, 'data'), socketFolder);
@@ -17,7 +17,7 @@ export default async function startPostgres() {
   try {
     await server.start();
   } catch (error) {
-    // Jest would exit before all is stopped
+    // Jest would exit before everything is stopped
     if (interruption.hasCome) await new Promise(() => undefined);
     throw error;
   }
@@ -26,7 +26,7 @@ export default async function startPostgres() {
   globalThis.testPostgres = { server, folder };
 }
 
-/** An interrupted run takes with it all that it started. */
+/** An interrupted run stops everything that it started. */
 function stopWhenInterrupted(run) {
   const interruption = { hasCome: false };
   for (const signal of ['SIGINT', 'SIGTERM']) {
@@ -40,7 +40,7 @@ function stopWhenInterrupted(run) {
 
 async function interrupt(run) {
   try {
-    // before its processes are killed, or it would start again
+    // first, because it restarts killed processes
     await run.server.stop();
     killDescendants();
     await stopAll(run);

@@ -1,10 +1,10 @@
-// With STOCK_POOL set the fault tests run on TypeORM's own pool, and nothing is done again: to see them fail.
+// With STOCK_POOL set, the fault tests run on TypeORM's own pool and without retries, to see them fail.
 import pg from 'pg';
 
-/** Takes from the service's modules what keeps its promise. */
+/** Removes the recycling pool and the retries from the service. */
 export function useStockPool({ recyclingPg }, { DatabaseStartup }) {
   recyclingPg.Pool = class StockPool extends pg.Pool {
-    /** Without a limit, who asks a connection that died in silence would wait for ever. */
+    /** Without a limit, a query on a silent connection would wait for ever. */
     constructor({ deadlineMs, ...options }) {
       super({ ...options, ssl: false, query_timeout: deadlineMs / 6 });
     }
@@ -14,7 +14,7 @@ export function useStockPool({ recyclingPg }, { DatabaseStartup }) {
     }
 
     abort() {
-      // pg's own pool cannot
+      // pg's pool cannot abort
     }
   };
   DatabaseStartup.prototype.withRetry = async (work) => work();

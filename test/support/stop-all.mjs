@@ -3,7 +3,7 @@ import { readdir, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 
-/** Ends what the tests of a run left: every PostgreSQL in its folder, and the folder. */
+/** Stops what a run left: every PostgreSQL in its folder, and removes the folder. */
 export async function stopAll({ server, folder }) {
   await server.stop();
   const files = await readdir(folder, { recursive: true });
@@ -16,7 +16,7 @@ export async function stopAll({ server, folder }) {
   await rm(folder, { recursive: true, force: true, maxRetries: 20 });
 }
 
-/** Ends the processes below this one: the tests of an interrupted run, and the services they started. */
+/** Kills the descendants of this process: the tests of an interrupted run, and their services. */
 export function killDescendants() {
   const { stdout } = spawnSync('ps', ['-A', '-o', 'pid=,ppid='], { encoding: 'utf8' });
   const all = stdout
@@ -32,7 +32,7 @@ function kill(pid, signal) {
   try {
     return process.kill(pid, signal);
   } catch {
-    // it has ended by itself
+    // it has exited already
     return false;
   }
 }

@@ -1,6 +1,6 @@
 import type { RunningApp } from './app.js';
 
-/** Stores marathons as one file; what a row leaves out is null. */
+/** Imports marathons. Absent members are null. */
 export async function store(
   { http }: RunningApp,
   marathons: { name: string; city?: string | null; inception_year?: number | null }[],

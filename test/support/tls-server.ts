@@ -10,7 +10,7 @@ const REFUSAL = 'SFATAL\0C28000\0Mno pg_hba.conf entry for host "here", no encry
 
 const certificates = new URL('tls/', import.meta.url).pathname;
 
-/** Signed by `authority.crt`, for the name localhost and no other. */
+/** Signed by `authority.crt`, for the name localhost only. */
 const CERTIFICATE = {
   key: readFileSync(`${certificates}server.key`),
   cert: readFileSync(`${certificates}server.crt`),
@@ -20,7 +20,7 @@ const CERTIFICATE = {
 export const AUTHORITY = `${certificates}authority.crt`;
 export const ANOTHER_AUTHORITY = `${certificates}another-authority.crt`;
 
-/** A PostgreSQL that speaks TLS, or insists on it: the one behind it does neither. */
+/** A PostgreSQL that supports or requires TLS, in front of one that has none. */
 export async function startTlsServer(databaseUrl: string, { refusesPlain = false } = {}) {
   const sockets = new Set<Socket>();
   const server = createServer(async (socket) => {

@@ -1,14 +1,14 @@
 import { randomInt, randomUUID } from 'node:crypto';
 import type { ChangeResponse, MarathonResponse } from '../../src/marathon/marathon.dto.js';
 
-/** A write that the service answered, and the version that it made. */
+/** An acknowledged write, and its version. */
 interface Acknowledged {
   id: number;
   version: number;
   marathon: MarathonResponse;
 }
 
-/** Clients that create, change, remove and restore at random, and keep what was acknowledged. */
+/** Clients that create, update, delete and restore randomly, and record acknowledged writes. */
 export class Writers {
   readonly acknowledged: Acknowledged[] = [];
   readonly failures: string[] = [];
@@ -64,7 +64,7 @@ export class Writers {
     this.acknowledged.push({ id, version: answer.version, marathon });
   }
 
-  /** Undefined where it failed, or there was nothing to be done: removed by another, or there already. */
+  /** Undefined if the request failed, or had nothing to do. */
   private async ask(url: string, method: string, path: string, body?: object, headers = {}) {
     this.requestCount += 1;
     const type: Record<string, string> = body ? { 'Content-Type': 'application/json' } : {};
@@ -89,7 +89,7 @@ export class Writers {
   }
 }
 
-/** What a table looks like that has seen these changes. */
+/** The table after these changes. */
 export function replay(changes: ChangeResponse[]): MarathonResponse[] {
   const marathons = new Map<number, MarathonResponse>();
   for (const { operation, marathon } of changes) {
