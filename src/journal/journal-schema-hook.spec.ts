@@ -20,7 +20,7 @@ class Relay {
 describe('the schema hook of the journal', () => {
   it('rejects a second journaled entity, and names both', async () => {
     const entityMetadatas = [Marathon, Relay].map((target) => ({ target, name: target.name }));
-    const runner = { connection: { entityMetadatas } } as Partial<QueryRunner>;
+    const runner: unknown = { connection: { entityMetadatas } };
     const prepare = journalSchemaHook({} as JournaledTable);
     const preparing = prepare(runner as QueryRunner);
     await expect(preparing).rejects.toThrow(UnsafeSchemaChangeError);
