@@ -8,7 +8,8 @@ export default {
   globalTeardown: './test/support/stop-postgres.mjs',
   // no test waits for a time, but for what happens: this is for those that wait in vain
   testTimeout: 180_000,
-  maxWorkers: 2,
+  // much of a run waits for the database, so three workers keep two cores busy
+  maxWorkers: 3,
   transform: {
     '\\.ts$': [
       '@swc/jest',

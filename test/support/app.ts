@@ -14,14 +14,16 @@ export interface RunningApp {
 
 /**
  * Starts the service with settings from the environment. `connectVia` may put a proxy in front of the
- * database.
+ * database. Without `existing`, a database is created, and dropped when the service is closed.
  */
 export async function startApp(
   settings: Record<string, string> = {},
   connectVia = async (url: string) => url,
+  existing?: TestDatabase,
 ): Promise<RunningApp> {
-  const database = await createDatabase();
+  const database = existing ?? (await createDatabase());
   const DATABASE_URL = await connectVia(database.url);
+  const environment = { ...process.env };
   Object.assign(process.env, { DATABASE_URL, LOG_LEVEL: 'silent', ...settings });
   const { AppModule } = await import('../../src/app.module.js');
   const { configureApp, makeAdapter } = await import('../../src/configure-app.js');
@@ -35,17 +37,24 @@ export async function startApp(
     );
   }
   const testing = await Test.createTestingModule({ imports: [AppModule] }).compile();
+  for (const name of Object.keys(settings)) delete process.env[name];
+  Object.assign(process.env, environment);
   const app = testing.createNestApplication<NestFastifyApplication>(makeAdapter(), {
     bodyParser: false,
     logger: false,
   });
   await configureApp(app);
   await app.listen(0, '127.0.0.1');
-  await app.get(DatabaseStartup).ready;
-  const drain = prepareShutdown(app);
+  const shutDown = prepareShutdown(app);
+  try {
+    await app.get(DatabaseStartup).ready;
+  } catch (error) {
+    await shutDown();
+    throw error;
+  }
   const close = async () => {
-    await drain();
-    await database.drop();
+    await shutDown();
+    if (!existing) await database.drop();
   };
   return { app, http: supertest(await app.getUrl()), database, close };
 }
