@@ -8,10 +8,11 @@ import { DatabaseStartup } from '../database/database-startup.js';
 import { RequestCoalescer } from '../database/request-coalescer.js';
 import { matchesTag } from '../http/entity-tags.js';
 import { DatabaseVersions, type DatabaseVersion } from '../journal/database-versions.js';
-import { runWithDeadline, type Deadline } from '../pool/deadline.js';
+import type { Deadline } from '../pool/deadline.js';
 import { Semaphore } from '../pool/semaphore.js';
 import { ProblemError } from '../problems/problems.js';
-import { ListExecutor, type ListStatement, type OpenList } from './list-executor.js';
+import { ListExecutor, type OpenList } from './list-executor.js';
+import { fetchVersion, ListPreparation } from './list-preparation.js';
 import type { ListRequest } from './list-request.js';
 import { etagOf, type ListResult, type ListSource } from './list-result.js';
 import { bufferStart } from './list-streaming.js';
@@ -68,7 +69,7 @@ export class ListReader {
    */
   async read(request: ListRequest, source: ListSource): Promise<ListResult> {
     if (request.ifNoneMatch !== undefined) {
-      const version = await this.fetchVersion(source, request.deadline.endsAt);
+      const version = await fetchVersion(source, this.versions, request.deadline.endsAt);
       if (isCurrent(request, version)) return { version, isNotModified: true, cursors: {} };
     }
     if (!request.needsRows) return this.readMetadata(request, source);
@@ -76,9 +77,10 @@ export class ListReader {
   }
 
   private async readMetadata(request: ListRequest, source: ListSource): Promise<ListResult> {
+    const preparation = this.prepare(request, source);
     return this.retry(request, async () => {
-      const version = await this.fetchVersion(source, request.deadline.endsAt);
-      const list = await this.open(request, source, request.client.signal, request.deadline);
+      const version = await preparation.version(request.deadline.endsAt);
+      const list = await this.open(preparation, request.client.signal, request.deadline);
       await list.close();
       return { ...list.metadata, version };
     });
@@ -92,11 +94,12 @@ export class ListReader {
     if (request.coalescingKey === undefined) return undefined;
     const key = `${request.coalescingKey} ${source.relation}`;
     if (this.knownLongLists.has(key)) return undefined;
+    const preparation = this.prepare(request, source);
     const execute = async (signal: AbortSignal, deadline: Deadline) => {
-      const version = await this.fetchVersion(source, deadline.endsAt);
+      const version = await preparation.version(deadline.endsAt);
       const cached = this.cache.get(key);
       if (cached && cached.version?.snapshot === version?.snapshot) return cached;
-      const list = await this.readBuffered(request, source, version, signal, deadline);
+      const list = await this.readBuffered(preparation, signal, deadline);
       if (list && version?.snapshot) this.cache.set(key, list);
       return list;
     };
@@ -107,13 +110,12 @@ export class ListReader {
   }
 
   private async readBuffered(
-    request: ListRequest,
-    source: ListSource,
-    version: DatabaseVersion | undefined,
+    preparation: ListPreparation,
     signal: AbortSignal,
     deadline: Deadline,
   ): Promise<ShortList | undefined> {
-    const list = await this.open(request, source, signal, deadline);
+    const version = await preparation.version(deadline.endsAt);
+    const list = await this.open(preparation, signal, deadline);
     try {
       const { start, isComplete } = await bufferStart(list.readRows());
       return isComplete ? { ...list.metadata, version, rows: start } : undefined;
@@ -124,8 +126,9 @@ export class ListReader {
 
   private async readLong(request: ListRequest, source: ListSource): Promise<ListResult> {
     await this.acquireLongList(request.deadline);
+    const preparation = this.prepare(request, source);
     try {
-      return await this.retry(request, async () => this.openStream(request, source));
+      return await this.retry(request, async () => this.openStream(request, preparation));
     } catch (error) {
       this.longLists.release();
       throw error;
@@ -133,9 +136,12 @@ export class ListReader {
   }
 
   /** A list that ends within the buffer is closed before it is sent. */
-  private async openStream(request: ListRequest, source: ListSource): Promise<ListResult> {
-    const version = await this.fetchVersion(source, request.deadline.endsAt);
-    const list = await this.open(request, source, request.client.signal, request.deadline);
+  private async openStream(
+    { client, deadline }: ListRequest,
+    preparation: ListPreparation,
+  ): Promise<ListResult> {
+    const version = await preparation.version(deadline.endsAt);
+    const list = await this.open(preparation, client.signal, deadline);
     try {
       const chunks = list.readRows();
       const { start, isComplete } = await bufferStart(chunks);
@@ -161,31 +167,16 @@ export class ListReader {
     }
   }
 
+  private prepare(request: ListRequest, source: ListSource): ListPreparation {
+    return new ListPreparation(request, source, this.versions);
+  }
+
   private async open(
-    request: ListRequest,
-    source: ListSource,
+    preparation: ListPreparation,
     signal: AbortSignal,
     deadline: Deadline,
   ): Promise<OpenList> {
-    const { query, format, isCounted } = request;
-    const { relation, search } = source;
-    const match =
-      query.search === undefined
-        ? undefined
-        : await runWithDeadline(deadline, async () => search.find(query.search!, relation));
-    const statement: ListStatement = { query, format, isCounted, source: { relation, match } };
-    return this.executor.open(statement, signal, deadline);
-  }
-
-  private async fetchVersion(
-    { version }: ListSource,
-    endsAt: number,
-  ): Promise<DatabaseVersion | undefined> {
-    return version === 'latest'
-      ? this.versions.fetch(endsAt)
-      : version === undefined
-        ? undefined
-        : { seq: version };
+    return this.executor.open(await preparation.statement(deadline), signal, deadline);
   }
 
   private async retry<T>({ deadline }: ListRequest, work: () => Promise<T>): Promise<T> {

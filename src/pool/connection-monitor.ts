@@ -10,7 +10,7 @@ const CHECK_INTERVAL_MS = 100;
  * After this time the server is asked whether it works on a statement; then again whenever the statement
  * has taken half as long again, and at least every five seconds.
  */
-const INSPECT_AFTER_MS = 300;
+const INSPECT_AFTER_MS = 200;
 const INSPECT_GROWTH = 1.5;
 const MAX_INSPECT_INTERVAL_MS = 5000;
 /** The connection over which the server is asked may be dead too, so others are opened meanwhile. */
