@@ -4,7 +4,7 @@ import type { PooledClient } from '../pool/pool-types.js';
 import { poolOf, type RecyclingPool } from '../pool/recycling-pool.js';
 import { runPrepared } from './prepared-statements.js';
 
-/** A connection without a response for so long is not shared: it may be dead. */
+/** A connection without a response for this time is not shared: it may be dead. */
 const MAX_QUIET_MS = 50;
 /** After this time a connection returns to the pool, which checks its age. */
 const MAX_SHARED_MS = 1000;

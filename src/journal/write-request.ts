@@ -136,9 +136,9 @@ export async function findStoredResults<T extends Journaled>(
 ): Promise<Map<WriteRequest, T | Error>> {
   const results = (await executor.query(
     `SELECT position, fingerprint, record_id AS id, version, record
-     FROM unnest($1::text[], $2::integer[]) WITH ORDINALITY AS requested (request_id, nth, position)
-     JOIN journal_request USING (request_id) LEFT JOIN journal ON seq = first_seq + nth
-     WHERE nth = 0 OR first_seq + nth <= last_seq`,
+     FROM unnest($1::text[], $2::integer[]) WITH ORDINALITY AS requested (request_id, row_offset, position)
+     JOIN journal_request USING (request_id) LEFT JOIN journal ON seq = first_seq + row_offset
+     WHERE row_offset = 0 OR first_seq + row_offset <= last_seq`,
     [positions.map(({ requestId }) => requestId), positions.map(({ offset }) => offset)],
   )) as StoredResult[];
   return new Map(

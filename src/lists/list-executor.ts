@@ -44,7 +44,11 @@ export class ListExecutor {
   /**
    * Opens a list. The caller must close it. The statements end with `deadline`, and when `signal` aborts.
    */
-  async open(statement: ListStatement, signal: AbortSignal, deadline: Deadline): Promise<OpenList> {
+  async open(
+    statement: ListStatement,
+    signal: AbortSignal,
+    deadline: Deadline,
+  ): Promise<ListStream> {
     const ownDeadline = { ...deadline };
     const client = await poolOf(this.dataSource).checkOut(ownDeadline);
     try {
@@ -52,7 +56,7 @@ export class ListExecutor {
       if (isSnapshot) await client.query('BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY');
       const metadata = await fetchMetadata(client, statement);
       const rows = this.copy(client, statement, signal);
-      return new OpenList(metadata, rows, { client, deadline: ownDeadline, isSnapshot });
+      return new ListStream(metadata, rows, { client, deadline: ownDeadline, isSnapshot });
     } catch (error) {
       client.release();
       throw error;
@@ -77,8 +81,8 @@ interface Resources {
 }
 
 /** A list with a connection of its own, until it is closed. */
-export class OpenList {
-  private readonly log = new Logger(OpenList.name);
+export class ListStream {
+  private readonly log = new Logger(ListStream.name);
   private isStarted = false;
   private isComplete = false;
   private isClosed = false;

@@ -1,5 +1,5 @@
 import type { Semaphore } from '../pool/semaphore.js';
-import type { OpenList } from './list-executor.js';
+import type { ListStream } from './list-executor.js';
 
 /** The rows of a long list. It uses a connection until it is closed. */
 export class RowStream implements AsyncIterable<Buffer> {
@@ -8,7 +8,7 @@ export class RowStream implements AsyncIterable<Buffer> {
   constructor(
     private readonly start: Buffer,
     private readonly rest: AsyncIterable<Buffer>,
-    private readonly list: OpenList,
+    private readonly list: ListStream,
     private readonly longLists: Semaphore<void>,
   ) {}
 

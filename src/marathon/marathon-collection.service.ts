@@ -7,7 +7,7 @@ import type { BulkJournal, MatchingIds } from '../journal/bulk-journal.js';
 import type { JournalReader } from '../journal/journal-reader.js';
 import { InjectBulkJournal, InjectJournalReader } from '../journal/journal.module.js';
 import type { WriteOptions } from '../journal/write-options.js';
-import { ListReader } from '../lists/list-reader.js';
+import { ListService } from '../lists/list.service.js';
 import type { ListRequest } from '../lists/list-request.js';
 import type { ListResult } from '../lists/list-result.js';
 import type { Group } from '../query/conditions.js';
@@ -31,7 +31,7 @@ export class MarathonCollectionService {
     @InjectJournalReader(Marathon) private readonly journalReader: JournalReader<Marathon>,
     @InjectSearch(Marathon) private readonly search: Search,
     private readonly history: MarathonHistoryService,
-    private readonly reader: ListReader,
+    private readonly lists: ListService,
   ) {}
 
   /** The marathons of now, or of an earlier time. */
@@ -39,19 +39,19 @@ export class MarathonCollectionService {
     const { search } = this;
     const seq = asOf && (await this.history.findSeqAt(asOf, request.deadline));
     const relation = seq === undefined ? TABLE : this.journalReader.relationAt(seq);
-    return this.reader.read(request, { relation, search, version: seq ?? 'latest' });
+    return this.lists.read(request, { relation, search, version: seq ?? 'latest' });
   }
 
   /** The marathons that were founded a multiple of ten years before `year`. */
   async findAnniversaries(request: ListRequest, year: number): Promise<ListResult> {
     const relation = `(${anniversariesSql(year)})`;
-    return this.reader.read(request, { relation, search: this.search, version: 'latest' });
+    return this.lists.read(request, { relation, search: this.search, version: 'latest' });
   }
 
   /** The marathons that a request changed. */
   async findChanged(request: ListRequest, requestId: string): Promise<ListResult> {
     const relation = this.journalReader.relationOf(requestId);
-    return this.reader.read(request, { relation, search: this.search });
+    return this.lists.read(request, { relation, search: this.search });
   }
 
   /** Counts the selected marathons by decade and by city. */

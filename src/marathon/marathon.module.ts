@@ -3,7 +3,7 @@ import { TypeOrmModule } from '@nestjs/typeorm';
 import { EventStreams } from '../http/event-streams.js';
 import { ImportsModule } from '../imports/imports.module.js';
 import { JournalModule } from '../journal/journal.module.js';
-import { ListReader } from '../lists/list-reader.js';
+import { ListService } from '../lists/list.service.js';
 import { SearchModule } from '../search/search.module.js';
 import { MarathonCollectionController } from './marathon-collection.controller.js';
 import { MarathonCollectionService } from './marathon-collection.service.js';
@@ -28,7 +28,7 @@ import { MarathonService } from './marathon.service.js';
     MarathonCollectionService,
     MarathonTransferService,
     EventStreams,
-    ListReader,
+    ListService,
   ],
   exports: [MarathonService, MarathonTransferService],
 })

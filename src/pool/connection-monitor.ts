@@ -7,17 +7,17 @@ import { ResponseTimeoutError, type RecyclingClient } from './recycling-client.j
 
 const CHECK_INTERVAL_MS = 100;
 /**
- * After this time the server is asked whether it works on a statement; then again whenever the statement
+ * After this time the server is queried for the state of a statement; then again whenever the statement
  * has taken half as long again, and at least every five seconds.
  */
 const INSPECT_AFTER_MS = 200;
 const INSPECT_GROWTH = 1.5;
 const MAX_INSPECT_INTERVAL_MS = 5000;
-/** The connection over which the server is asked may be dead too, so others are opened meanwhile. */
+/** The connection that queries the server may be dead too, so others are opened meanwhile. */
 const MAX_CONCURRENT_INSPECTIONS = 3;
 /** How long a connection may transfer nothing while the server waits for our data. */
 const RECEIVE_TIMEOUT_MS = 5000;
-/** How long the server may be unreachable before its statements are given up. */
+/** How long the server may be unreachable before its statements are abandoned. */
 const UNREACHABLE_TIMEOUT_MS = 5000;
 /** The server is reachable, but has no free connection. */
 const TOO_MANY_CONNECTIONS = '53300';
@@ -29,10 +29,10 @@ interface MonitoredLease {
   /** Since when it owes a response and transferred nothing; undefined if it owes none. */
   waitingSince?: number;
   transferredBytes: number;
-  /** How long it waits until the server is asked about it. */
+  /** How long it waits until the server is queried about it. */
   inspectAfterMs: number;
   state?: BackendState;
-  /** Since when the server could not be asked about it. */
+  /** Since when the server could not be queried about it. */
   unreachableSince?: number;
 }
 
@@ -42,7 +42,7 @@ interface MonitoredLease {
  * - its statement has no response at the deadline;
  * - the server has finished the statement and the response does not arrive, or it waits for data and all
  *   data was sent;
- * - the server cannot be asked, and the response timeout has passed.
+ * - the server cannot be queried, and the response timeout has passed.
  *
  * A slow statement that the server works on is not interrupted before its deadline.
  */
@@ -93,7 +93,7 @@ export class ConnectionMonitor {
       void this.inspect(overdue, now);
   }
 
-  /** Whether the server should be asked about a connection. A dead connection is closed. */
+  /** Whether the server should be queried about a connection. A dead connection is closed. */
   private isOverdue(lease: MonitoredLease, now: number): boolean {
     const { client, deadline } = lease;
     updateWaiting(lease, now);
@@ -118,7 +118,7 @@ export class ConnectionMonitor {
     try {
       await this.backends.inspect(pids, (states) => this.apply(waitingSince, states));
     } catch (error) {
-      this.log.debug(`The server could not be asked about its processes: ${String(error)}`);
+      this.log.debug(`The processes of the server could not be queried: ${String(error)}`);
       const isFull = hasErrorCode(error, TOO_MANY_CONNECTIONS);
       for (const lease of overdue) {
         lease.state = undefined;

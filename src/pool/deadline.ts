@@ -4,9 +4,9 @@ import { AsyncLocalStorage } from 'node:async_hooks';
 export interface Deadline {
   /** After this time no connection is waited for, and nothing is retried. */
   endsAt: number;
-  /** A statement without a response by then is given up. `Infinity` for imports and index builds. */
+  /** A statement without a response by then is abandoned. `Infinity` for imports and index builds. */
   statementsEndAt: number;
-  /** How long a connection may owe a response if the server cannot be asked about it. */
+  /** How long a connection may owe a response if the server cannot be queried about it. */
   responseTimeoutMs: number;
 }
 

@@ -11,7 +11,7 @@ import { DatabaseVersions, type DatabaseVersion } from '../journal/database-vers
 import type { Deadline } from '../pool/deadline.js';
 import { Semaphore } from '../pool/semaphore.js';
 import { ProblemError } from '../problems/problems.js';
-import { ListExecutor, type OpenList } from './list-executor.js';
+import { ListExecutor, type ListStream } from './list-executor.js';
 import { fetchVersion, ListPreparation } from './list-preparation.js';
 import type { ListRequest } from './list-request.js';
 import { etagOf, type ListResult, type ListSource } from './list-result.js';
@@ -38,7 +38,7 @@ const MAX_WAITING_REQUESTS = 1000;
  * it reads, and so how long a connection is used, long lists may use a quarter of the pool only.
  */
 @Injectable()
-export class ListReader {
+export class ListService {
   private readonly executor: ListExecutor;
   private readonly coalescer: RequestCoalescer<ShortList | undefined>;
   private readonly longLists: Semaphore<void>;
@@ -175,7 +175,7 @@ export class ListReader {
     preparation: ListPreparation,
     signal: AbortSignal,
     deadline: Deadline,
-  ): Promise<OpenList> {
+  ): Promise<ListStream> {
     return this.executor.open(await preparation.statement(deadline), signal, deadline);
   }
 
