@@ -54,6 +54,9 @@ describe('GET /marathon', () => {
     ['or=(name.eq."Run, \\"Paris\\" (half\\\\way)",id.eq.1)', [1, 6]],
     ['name=eq.Run, "Paris" (half\\way)', [6]],
     ['city=Boston&city=Paris', []],
+    ['city=St. Moritz', []],
+    ['city=eq.gte', []],
+    ['city=eq.equals.x', []],
   ])('filters by %s', async (query, expected) => {
     expect(await ids(query)).toEqual(expected);
   });
@@ -78,6 +81,12 @@ describe('GET /marathon', () => {
     ],
     ['inception_year=gtee.1970', { detail: expect.stringContaining('gte') }],
     ['inception_year=>1970', { detail: expect.stringContaining('operators are eq') }],
+    ['name=equals.x', { position: 1, detail: expect.stringContaining('did you mean eq?') }],
+    ['name=EQ.x', { detail: expect.stringContaining('did you mean eq?') }],
+    ['name=mtch.^A', { detail: expect.stringContaining('write eq.mtch.…') }],
+    ['name=not.equals.x', { position: 5, detail: expect.stringContaining('did you mean eq?') }],
+    ['city=gte', { detail: expect.stringContaining('write eq.gte') }],
+    ['city=not', { detail: expect.stringContaining('write eq.not') }],
     ['city=ilik.*x*', { detail: expect.stringContaining('eq.ilik.') }],
     ['inception_year=like.19*', { detail: expect.stringContaining('is for text') }],
     ['city=is.nul', { detail: expect.stringContaining('not.is.null') }],

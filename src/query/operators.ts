@@ -29,6 +29,8 @@ export const OPERATORS = {
 
 export type OperatorName = keyof typeof OPERATORS;
 
+export const OPERATOR_NAMES = Object.keys(OPERATORS);
+
 export function operatorOf(name: OperatorName): Operator {
   return OPERATORS[name];
 }

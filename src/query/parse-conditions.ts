@@ -1,8 +1,8 @@
 import { COLUMN_TYPES, type QueryColumn } from './columns.js';
 import type { Comparison, Condition, Group } from './conditions.js';
-import { isOperatorName, operatorOf, OPERATORS, type OperatorName } from './operators.js';
+import { isOperatorName, operatorOf, OPERATOR_NAMES, type OperatorName } from './operators.js';
 import { Scanner } from './scanner.js';
-import { nearestTo, suggest } from './suggest.js';
+import { suggest } from './suggest.js';
 import { readElement, readValue, unescapeQuoted } from './values.js';
 
 /** Larger queries are taken for an attack or a mistake. */
@@ -10,9 +10,9 @@ const [MAX_DEPTH, MAX_COMPARISONS] = [10, 200];
 
 const NAME = /"((?:[^"\\]|\\.)*)"|([A-Za-z_][A-Za-z0-9_]*)/y;
 const WORD = /[A-Za-z_]*/y;
-const OPERATOR_LIKE = /([a-z_]+)\./y;
-/** Shorter words are similar to an operator by chance. */
-const MIN_SUGGESTED_LENGTH = 3;
+const OPERATOR = /([a-z_]+)\./y;
+/** A word and a point, as in `equals.x`. Text such as `St. Moritz` has a space after the point. */
+const OPERATOR_LIKE = /([A-Za-z_]+)(\([^)]*\))?\.(?!\s)/y;
 
 /** Parses the value of a column's parameter, for example `not.eq.x`. The default operator is `eq`. */
 export function parseFilter(column: QueryColumn, text: string): Comparison {
@@ -104,29 +104,43 @@ function readOperator(scanner: Scanner): OperatorName {
   const operator = takeOperator(scanner);
   if (operator) return operator;
   const word = scanner.take(WORD)![0];
-  const names = Object.keys(OPERATORS);
-  return scanner.fail(`"${word}" is not an operator: ${suggest(word, names)}`, start);
+  return scanner.fail(`"${word}" is not an operator: ${suggestOperator(word)}`, start);
 }
 
-/** Returns undefined for a value without an operator, unless it looks like a mistyped operator. */
+/** Returns undefined for a value without an operator. A value that looks like a mistyped one is an error. */
 function readOptionalOperator(scanner: Scanner): OperatorName | undefined {
   const start = scanner.index;
   const operator = takeOperator(scanner);
   if (operator) return operator;
-  const word = scanner.take(OPERATOR_LIKE)?.[1];
+  const [attempt, word] = scanner.take(OPERATOR_LIKE) ?? [];
+  if (attempt !== undefined) {
+    scanner.fail(
+      `"${word}" is not an operator: ${suggestOperator(word!)}; ` +
+        `for text that begins with "${attempt}", write eq.${attempt}…`,
+      start,
+    );
+  }
+  const text = scanner.takeRest();
+  if (isOperatorName(text) || text === 'not') {
+    scanner.fail(
+      `the operator ${text} needs a point and a value; for the text "${text}", write eq.${text}`,
+      start,
+    );
+  }
   scanner.index = start;
-  const names = Object.keys(OPERATORS).filter((name) => name.length >= MIN_SUGGESTED_LENGTH);
-  const nearest = word === undefined ? undefined : nearestTo(word, names, 1);
-  if (!nearest) return undefined;
-  return scanner.fail(
-    `did you mean ${nearest}? For text that begins with "${word}.", write eq.${word}.…`,
-    start,
-  );
+  return undefined;
+}
+
+/** A word such as `equals` begins with an operator; another one may be a typing mistake. */
+function suggestOperator(word: string): string {
+  const lower = word.toLowerCase();
+  const start = OPERATOR_NAMES.findLast((name) => lower.startsWith(name));
+  return start ? `did you mean ${start}?` : suggest(lower, OPERATOR_NAMES);
 }
 
 function takeOperator(scanner: Scanner): OperatorName | undefined {
   const start = scanner.index;
-  const word = scanner.take(OPERATOR_LIKE)?.[1];
+  const word = scanner.take(OPERATOR)?.[1];
   if (word !== undefined && isOperatorName(word)) return word;
   scanner.index = start;
   return undefined;

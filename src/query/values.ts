@@ -1,6 +1,6 @@
 import { COLUMN_TYPES, type QueryColumn, type Value } from './columns.js';
 import type { Comparison } from './conditions.js';
-import { operatorOf, OPERATORS, type OperatorName } from './operators.js';
+import { operatorOf, OPERATOR_NAMES, type OperatorName } from './operators.js';
 import type { Scanner } from './scanner.js';
 
 const MAX_VALUES = 1000;
@@ -63,8 +63,7 @@ function toValue(scanner: Scanner, column: QueryColumn, text: string, start: num
   const { parse, description } = COLUMN_TYPES[column.type];
   const value = parse(text);
   if (value !== undefined) return value;
-  const names = Object.keys(OPERATORS).join(', ');
   const shown = text.length > MAX_QUOTED_LENGTH ? `${text.slice(0, MAX_QUOTED_LENGTH)}…` : text;
-  const hint = /^[<>=!]|^[a-z]+\./.test(text) ? `; operators are ${names}` : '';
+  const hint = /^[<>=!]|^[a-z]+\./.test(text) ? `; operators are ${OPERATOR_NAMES.join(', ')}` : '';
   return scanner.fail(`"${shown}" is not ${description}${hint}`, start);
 }
