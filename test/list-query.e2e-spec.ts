@@ -55,6 +55,25 @@ describe('GET /marathon', () => {
     ['name=eq.Run, "Paris" (half\\way)', [6]],
     ['city=Boston&city=Paris', []],
     ['city=St. Moritz', []],
+    ['name=match.^B.*thon$', [1, 2]],
+    ['name=imatch.^b.*THON$', [1, 2]],
+    ['name=not.match.^B', [3, 4, 5, 6, 7]],
+    ['name=like(any).{Boston*,"*, *"}', [1, 6]],
+    ['name=ilike(all).{*run*,*PARIS*}', [6]],
+    ['city=eq(any).{Paris,"New York",NULL}', [3, 5, 6]],
+    ['city=not.eq(any).{Paris,"New York"}', [1, 2, 4]],
+    ['inception_year=gt(all).{1970,1990}', [4, 7]],
+    ['city=eq(any).{}', []],
+    ['city=eq(any).{ Paris , New\\ York }', [3, 5, 6]],
+    ['or=(name.like(any).{Berlin*,Nowhere*},city.eq.Boston)', [1, 2, 7]],
+    ['name=fts(english).running|paris', [5, 6, 7]],
+    ['name=fts(simple).marathon %26 york', [3]],
+    ['name=plfts(english).marathons paris', [5]],
+    ['name=phfts(simple).york city', [3]],
+    ['name=wfts(simple)."de paris" or berlin', [2, 5]],
+    ['name=not.wfts(english).marathon', [6, 7]],
+    ['city=is.not_null&inception_year=is.NOT_NULL', [1, 2, 3, 4, 5]],
+    ['city=not.is.not_null', [7]],
     ['city=eq.gte', []],
     ['city=eq.equals.x', []],
   ])('filters by %s', async (query, expected) => {
@@ -89,7 +108,19 @@ describe('GET /marathon', () => {
     ['city=not', { detail: expect.stringContaining('write eq.not') }],
     ['city=ilik.*x*', { detail: expect.stringContaining('eq.ilik.') }],
     ['inception_year=like.19*', { detail: expect.stringContaining('is for text') }],
-    ['city=is.nul', { detail: expect.stringContaining('not.is.null') }],
+    ['city=is.nul', { detail: expect.stringContaining('not_null') }],
+    ['city=is.true', { detail: expect.stringContaining('columns that are true or false') }],
+    ['name=neq(any).{a}', { detail: 'neq has no modifiers', position: 10 }],
+    ['name=eq(some).{a}', { detail: expect.stringContaining('(any) and (all)') }],
+    ['name=fts(no way).a', { detail: expect.stringContaining('fts(english)') }],
+    ['name=eq(any).a', { detail: expect.stringContaining('an array such as') }],
+    ['name=eq(any).{a', { detail: expect.stringContaining('closing brace') }],
+    ['name=eq(any).{a,}', { detail: expect.stringContaining('a value was expected') }],
+    ['name=eq(any).{{a}}', { detail: expect.stringContaining('a value was expected') }],
+    ['name=eq(any).{"a}', { detail: 'this quote is never closed' }],
+    ['id=eq(any).{1,x}', { position: 12, detail: expect.stringContaining('whole number') }],
+    ['id=match.1', { detail: expect.stringContaining('is for text') }],
+    [`name=match.${'a'.repeat(201)}`, { detail: expect.stringContaining('200 characters') }],
     ['city=in.(Boston', { position: 11, detail: expect.stringContaining('parenthesis') }],
     ['city=in.("Boston)', { detail: 'this quote is never closed', position: 5 }],
     ['or=(city.eq.Paris', { position: 15 }],
@@ -114,6 +145,21 @@ describe('GET /marathon', () => {
     ['format=xml', { parameter: 'format' }],
   ])('rejects %s with an explanation', async (query, expected) => {
     expect(await fault(query)).toMatchObject(expected);
+  });
+
+  it.each([
+    ['name=match.(', 'parentheses'],
+    ['name=imatch.[', 'brackets'],
+    ['name=match(any).{a,*}', 'quantifier'],
+    ['name=fts.a b', 'tsquery'],
+    ['name=fts(klingon).a', 'klingon'],
+    ['name=match.(&limit=2', 'parentheses'],
+  ])('explains what PostgreSQL rejects in %s', async (query, word) => {
+    const { body } = await get(query).expect(400);
+    expect(body).toMatchObject({
+      code: 'invalid_parameter',
+      detail: expect.stringContaining(word),
+    });
   });
 
   it('reports all issues together', async () => {

@@ -1,8 +1,12 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
+import { DataSource } from 'typeorm';
 import type { MarathonResponse } from '../src/marathon/marathon.dto.js';
 import { MARATHONS } from '../src/marathon/marathon.lists.js';
+import { readArrayLiteral } from '../src/query/array-literal.js';
 import { serializeMembers } from '../src/query/conditions.js';
+import { ParseError } from '../src/query/errors.js';
+import { Scanner } from '../src/query/scanner.js';
 import { startApp, type RunningApp } from './support/app.js';
 import { conditions, holds } from './support/conditions.js';
 import { store } from './support/store.js';
@@ -51,6 +55,34 @@ describe('any list query', () => {
         expect(found.marathon_list).toEqual(expected);
       }),
       { numRuns: 300 },
+    );
+  });
+
+  it('reads arrays as PostgreSQL does', async () => {
+    const dataSource = running.app.get(DataSource);
+    const pieces = fc.constantFrom(
+      'a',
+      'b c',
+      ' ',
+      ',',
+      '"',
+      '\\',
+      'NULL',
+      'null',
+      '\t',
+      '\n',
+      'é',
+      '',
+    );
+    const literal = fc.array(pieces, { maxLength: 8 }).map((words) => `{${words.join('')}}`);
+    await fc.assert(
+      fc.asyncProperty(literal, async (text) => {
+        const [expected] = await dataSource
+          .query('SELECT $1::text[] AS elements', [text])
+          .catch(() => []);
+        expect(readElements(text)).toEqual(expected?.elements);
+      }),
+      { numRuns: 500 },
     );
   });
 
@@ -168,5 +200,17 @@ describe('any list query', () => {
     );
   });
 });
+
+/** Undefined if the text is no array. */
+function readElements(text: string): (string | null)[] | undefined {
+  const scanner = new Scanner(text);
+  try {
+    const elements = readArrayLiteral(scanner).map((element) => element.text);
+    return scanner.isAtEnd ? elements : undefined;
+  } catch (error) {
+    expect(error).toBeInstanceOf(ParseError);
+    return undefined;
+  }
+}
 
 const EMPTY = { marathon_list: [] as MarathonResponse[] };

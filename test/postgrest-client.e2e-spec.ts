@@ -39,6 +39,20 @@ describe('@supabase/postgrest-js, unchanged', () => {
     expect(await names(select().filter('city', 'in', '(Paris,Berlin)'))).toBe('ea');
   });
 
+  it('matches patterns, regular expressions and full-text searches', async () => {
+    expect(await names(select().likeAnyOf('name', ['Boston*', '*night']))).toBe('oa');
+    expect(await names(select().ilikeAllOf('name', ['b%', '%MARATHON']))).toBe('oe');
+    expect(await names(select().regexMatch('name', '^B.*n$'))).toBe('oe');
+    expect(await names(select().regexIMatch('name', 'NIGHT$'))).toBe('a');
+    const config = 'english';
+    expect(await names(select().textSearch('name', 'marathons & !boston', { config }))).toBe('e');
+    expect(await names(select().textSearch('name', 'paris night', { type: 'plain' }))).toBe('a');
+    const websearch = { type: 'websearch', config } as const;
+    expect(await names(select().textSearch('name', '"boston marathon" or paris', websearch))).toBe(
+      'oa',
+    );
+  });
+
   it('sorts, limits and counts', async () => {
     const { data, count, error } = await marathons()
       .select('name', { count: 'exact' })

@@ -1,6 +1,7 @@
 import { HttpException } from '@nestjs/common';
 import {
   ConnectionRejectedError,
+  findInvalidExpression,
   findViolation,
   isDatabaseUnavailable,
   isDiskFull,
@@ -72,6 +73,8 @@ export function toProblem(failure: unknown): Problem {
   if (failure instanceof ProblemError) return failure;
   const rule = FAILURE_RULES.find(([matches]) => matches(failure));
   if (rule) return { code: rule[1], detail: rule[2] };
+  const expression = findInvalidExpression(failure);
+  if (expression) return { code: 'invalid_parameter', detail: describeExpression(expression) };
   const violation = findViolation(failure);
   if (violation) return { code: 'constraint_violation', detail: describeViolation(violation) };
   return (
@@ -100,6 +103,10 @@ function fastifyProblem(failure: unknown): Problem | undefined {
   if (known) return known;
   const isClientError = 'statusCode' in failure && Number(failure.statusCode) < 500;
   return isClientError ? { code: 'malformed_request', detail: failure.message } : undefined;
+}
+
+function describeExpression(message: string): string {
+  return `PostgreSQL cannot evaluate a filter: ${message}. Correct the value of match, imatch or the full-text search.`;
 }
 
 /** https://www.postgresql.org/docs/current/errcodes-appendix.html, class 23 and P0001 */

@@ -31,12 +31,25 @@ function groupSql({ kind, conditions }: Group, parameters: Parameters): string {
   return `(${parts.join(kind === 'and' ? ' AND ' : ' OR ')})`;
 }
 
-function comparisonSql({ column, operator, value }: Comparison, parameters: Parameters): string {
+function comparisonSql(comparison: Comparison, parameters: Parameters): string {
+  const { column, operator, quantifier, language, value } = comparison;
   const { takes, toSql } = operatorOf(operator);
   const { cast } = COLUMN_TYPES[column.type];
   const name = quoteName(column.name);
   if (takes === 'null') return toSql(name, '');
   if (takes === 'list') return toSql(name, parameters.add(value, `${cast}[]`));
-  const operand = takes === 'pattern' ? String(value).replaceAll('*', '%') : value;
-  return toSql(name, parameters.add(operand, cast));
+  const operand = takes === 'pattern' ? toLikePattern(value) : value;
+  if (quantifier) {
+    return toSql(name, `${quantifier} (${parameters.add(operand, `${cast}[]`)})`);
+  }
+  const placeholder = parameters.add(operand, cast);
+  if (language === undefined) return toSql(name, placeholder);
+  const configuration = parameters.add(language, 'regconfig');
+  return toSql(`${configuration}, ${name}`, `${configuration}, ${placeholder}`);
+}
+
+/** Patterns have `*` for any characters, because `%` must be encoded in addresses. */
+function toLikePattern(value: Comparison['value']): Comparison['value'] {
+  if (Array.isArray(value)) return value.map((element) => toLikePattern(element) as string | null);
+  return value === null ? null : String(value).replaceAll('*', '%');
 }

@@ -24,52 +24,51 @@ export function conditions(
   return group;
 }
 
-function comparisons(
-  columns: { column: QueryColumn; values: fc.Arbitrary<Value> }[],
-): fc.Arbitrary<Comparison> {
-  return fc.oneof(
-    ...columns.map(({ column, values }) => {
-      const common = {
-        kind: fc.constant('comparison' as const),
-        negated: fc.boolean(),
-        column: fc.constant(column),
-      };
-      return fc.oneof(
-        fc.record({
-          ...common,
-          operator: fc.constantFrom<OperatorName[]>(
-            'eq',
-            'neq',
-            'gt',
-            'gte',
-            'lt',
-            'lte',
-            'isdistinct',
-          ),
-          value: values,
-        }),
-        fc.record({
-          ...common,
-          operator: fc.constantFrom<OperatorName[]>('in'),
-          value: fc.array(values, { maxLength: 3 }),
-        }),
-        fc.record({
-          ...common,
-          operator: fc.constantFrom<OperatorName[]>('is'),
-          value: fc.constant(null),
-        }),
-        ...(column.type === 'text'
-          ? [
-              fc.record({
-                ...common,
-                operator: fc.constantFrom<OperatorName[]>('like', 'ilike'),
-                value: patterns(values),
-              }),
-            ]
-          : []),
-      );
+type TestedColumn = { column: QueryColumn; values: fc.Arbitrary<Value> };
+
+/** PostgreSQL and JavaScript agree on these. */
+const REGEXES = ['^a', 'B$', 'a.c', '[ab]', 'a|^b', '^ab?$', 'c+', ''];
+const SEARCHED = ['a', 'ab', 'c', 'ba'];
+
+function comparisons(columns: TestedColumn[]): fc.Arbitrary<Comparison> {
+  return fc.oneof(...columns.map((tested) => fc.oneof(...comparisonsOf(tested))));
+}
+
+function comparisonsOf({ column, values }: TestedColumn): fc.Arbitrary<Comparison>[] {
+  const build = (
+    operators: OperatorName[],
+    value: fc.Arbitrary<Comparison['value']>,
+    others: object = {},
+  ) =>
+    fc.record({
+      kind: fc.constant('comparison' as const),
+      negated: fc.boolean(),
+      column: fc.constant(column),
+      operator: fc.constantFrom(...operators),
+      value,
+      ...others,
+    });
+  const quantified = (operators: OperatorName[], value: fc.Arbitrary<Value>) => [
+    build(operators, value),
+    build(operators, fc.array(fc.option(value, { freq: 4 }), { maxLength: 3 }), {
+      quantifier: fc.constantFrom('any', 'all'),
     }),
-  );
+  ];
+  return [
+    ...quantified(['eq', 'gt', 'gte', 'lt', 'lte'], values),
+    build(['neq', 'isdistinct'], values),
+    build(['in'], fc.array(values, { maxLength: 3 })),
+    build(['is'], fc.constant(null)),
+    ...(column.type === 'text'
+      ? [
+          ...quantified(['like', 'ilike'], patterns(values)),
+          ...quantified(['match', 'imatch'], fc.constantFrom(...REGEXES)),
+          build(['fts', 'plfts', 'phfts', 'wfts'], fc.constantFrom(...SEARCHED), {
+            language: fc.constant('simple'),
+          }),
+        ]
+      : []),
+  ];
 }
 
 /** Texts with wildcards, and without backslashes, which would have to be doubled. */
@@ -95,29 +94,46 @@ function combine(group: Group, row: Row): boolean | null {
   return results.has(null) ? null : !decisive;
 }
 
-function compare({ operator, column, value }: Comparison, row: Row): boolean | null {
+function compare({ operator, column, quantifier, value }: Comparison, row: Row): boolean | null {
   const given = row[column.name] ?? null;
   if (operator === 'is') return given === null;
   if (operator === 'isdistinct') return given !== value;
-  if (operator === 'in' && Array.isArray(value) && !value.length) return false;
-  if (given === null) return null;
+  if (!Array.isArray(value)) return compareOne(operator, given, value);
+  const isAny = quantifier !== 'all';
+  const results = new Set(value.map((element) => compareOne(operator, given, element)));
+  if (results.has(isAny)) return isAny;
+  return results.has(null) ? null : !isAny;
+}
+
+/** Null is unknown. */
+function compareOne(
+  operator: OperatorName,
+  given: Value | null,
+  value: Value | null,
+): boolean | null {
+  if (given === null || value === null) return null;
   switch (operator) {
     case 'eq':
+    case 'in':
       return given === value;
     case 'neq':
       return given !== value;
     case 'gt':
-      return given > (value as Value);
+      return given > value;
     case 'gte':
-      return given >= (value as Value);
+      return given >= value;
     case 'lt':
-      return given < (value as Value);
+      return given < value;
     case 'lte':
-      return given <= (value as Value);
-    case 'in':
-      return (value as Value[]).includes(given);
-    default:
+      return given <= value;
+    case 'match':
+    case 'imatch':
+      return new RegExp(String(value), operator === 'imatch' ? 'iu' : 'u').test(String(given));
+    case 'like':
+    case 'ilike':
       return matches(String(given), String(value), operator === 'ilike');
+    default:
+      return String(given).toLowerCase().split(/\W+/).includes(String(value));
   }
 }
 
