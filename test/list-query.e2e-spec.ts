@@ -246,6 +246,67 @@ describe('GET /marathon', () => {
     expect(answer.headers).toMatchObject({ 'content-range': range });
   });
 
+  it.each([
+    ['limit=3', '0-2/*'],
+    ['limit=3&offset=6', '6-6/*'],
+    ['limit=3&offset=9', '*/*'],
+    ['limit=0', '*/*'],
+    ['limit=50&format=csv', '0-6/*'],
+    ['', undefined],
+  ])('sends the range of a page without a count: %s', async (query, range) => {
+    const { headers } = await get(query).expect(200);
+    expect(headers['content-range']).toBe(range);
+    const head = await running.http.head(`/marathon/?${query}`).expect(200);
+    expect(head.headers['content-range']).toBe(range);
+  });
+
+  it.each([
+    ['', '0-1', [1, 2], '0-1/*'],
+    ['', 'items=5-9', [6, 7], '5-6/*'],
+    ['offset=1', '0-2', [2, 3], '1-2/*'],
+    ['limit=2&offset=1', '2-9', [3], '2-2/*'],
+    ['limit=2', '4-5', [], '*/*'],
+    ['', '5-', [6, 7], undefined],
+    ['', 'bytes=0-1', [1, 2, 3, 4, 5, 6, 7], undefined],
+    ['', 'nonsense', [1, 2, 3, 4, 5, 6, 7], undefined],
+  ])('reads the header Range: %s %s', async (query, range, expected, contentRange) => {
+    const { body, headers } = await get(query).set('Range', range).expect(200);
+    expect(body.marathon_list.map(({ id }: MarathonResponse) => id)).toEqual(expected);
+    expect(headers['content-range']).toBe(contentRange);
+  });
+
+  it('follows Range with links to the next rows', async () => {
+    const { headers } = await get('').set('Range', '0-2').expect(200);
+    const { body } = await running.http.get(linkOf(headers.link, 'next')!).expect(200);
+    expect(body.marathon_list.map(({ id }: MarathonResponse) => id)).toEqual([4, 5, 6]);
+  });
+
+  it('counts with Range, and ignores it with another Range-Unit', async () => {
+    const part = await get('').set({ Range: '2-3', Prefer: 'count=exact' }).expect(206);
+    expect(part.headers['content-range']).toBe('2-3/7');
+    const all = await get('').set({ Range: '2-3', 'Range-Unit': 'bytes' }).expect(200);
+    expect(all.body.marathon_list).toHaveLength(7);
+    await get('').set({ Range: '9-12', Prefer: 'count=exact' }).expect(416);
+    const { body } = await get('').set('Range', '3-2').expect(416);
+    expect(body.detail).toContain('0-24');
+    await get('after=WyJ4IiwwLDFd').set('Range', '0-1').expect(400);
+  });
+
+  it.each(['planned', 'estimated'])('counts with Prefer: count=%s', async (mode) => {
+    const { headers } = await get('limit=3').set('Prefer', `count=${mode}`).expect(206);
+    expect(headers['content-range']).toMatch(mode === 'estimated' ? /^0-2\/7$/ : /^0-2\/\d+$/);
+    expect(headers['preference-applied']).toBe(`count=${mode}`);
+    const head = await running.http.head('/marathon/?limit=3').set('Prefer', `count=${mode}`);
+    expect(head.headers['content-range']).toBe(headers['content-range']);
+  });
+
+  it('never plans fewer rows than it sends', async () => {
+    const query = 'id=gt.1&id=lt.7&name=neq.x&city=neq.y&inception_year=gt.0';
+    const { headers } = await get(`${query}&limit=5`).set('Prefer', 'count=planned');
+    const [, sent, planned] = /-(\d+)\/(\d+)$/.exec(headers['content-range']!)!;
+    expect(Number(planned)).toBeGreaterThan(Number(sent));
+  });
+
   it('reports the range of a page after a cursor', async () => {
     const count = { Prefer: 'count=exact' };
     const { headers } = await get('limit=3').expect(200);
@@ -276,7 +337,7 @@ describe('GET /marathon', () => {
     for (const { text, body, headers } of [named, accepted]) {
       expect(text ?? String(body)).toBe(expected);
       expect(headers['content-type']).toContain(accept);
-      expect(headers.vary).toBe('Accept, Prefer');
+      expect(headers.vary).toBe('Accept, Prefer, Range');
     }
   });
 

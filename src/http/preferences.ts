@@ -5,17 +5,23 @@ import { suggest } from '../query/suggest.js';
 const VALUES: Record<string, string[]> = {
   tx: ['commit', 'rollback'],
   resolution: ['merge-duplicates', 'ignore-duplicates'],
-  count: ['exact'],
+  count: ['exact', 'planned', 'estimated'],
   return: ['minimal', 'representation'],
 };
 const MAX_AFFECTED = 'max-affected';
 const NO_PREFERENCES: Preferences = Object.freeze({});
 
+/**
+ * How the rows of a list are counted: all of them, by the planner's estimate, or by this estimate if it is
+ * large.
+ */
+export type CountMode = 'exact' | 'planned' | 'estimated';
+
 /** The preferences of a client (RFC 7240) that this service supports. Others are ignored. */
 export interface Preferences {
   tx?: 'commit' | 'rollback';
   resolution?: 'merge-duplicates' | 'ignore-duplicates';
-  count?: 'exact';
+  count?: CountMode;
   return?: 'minimal' | 'representation';
   /** The largest number of records that a bulk change may affect. */
   'max-affected'?: number;

@@ -4,13 +4,17 @@ import type { DataSource } from 'typeorm';
 import type { Deadline } from '../pool/deadline.js';
 import type { PooledClient } from '../pool/pool-types.js';
 import { poolOf } from '../pool/recycling-pool.js';
+import type { CountMode } from '../http/preferences.js';
 import type { ListQuery } from '../query/list-query.js';
 import {
+  explainRows,
   nextAndPrevCursors,
+  plannedRows,
   selectCount,
   selectPageBoundaries,
   selectRows,
   type PageBoundary,
+  type Plan,
   type RowCounts,
   type Source,
   type Statement,
@@ -18,18 +22,25 @@ import {
 import { copyRows } from './copy-rows.js';
 import { copyStatement, inlineParameters, wrapLines, type Format } from './formats.js';
 
+/** With `estimated`, a list that the planner takes for shorter than this is counted. */
+const MAX_ESTIMATED_EXACTLY = 1000;
+
 /** A list as PostgreSQL executes it. */
 export interface ListStatement {
   query: ListQuery;
   source: Source;
   format: Format;
-  isCounted: boolean;
+  countMode?: CountMode;
 }
 
 /** What is known about a list besides its rows. */
 export interface ListMetadata {
   /** The number of rows in the whole list, and from the cursor on. Undefined if they were not counted. */
   counts?: { total: number; remaining: number };
+  /** The number of rows that the planner expects in the whole list. */
+  plannedCount?: number;
+  /** The number of rows that are sent, if it is known before. */
+  rowCount?: number;
   /** The values of `after` for the next and the previous page. */
   cursors: { next?: string; previous?: string };
 }
@@ -52,7 +63,7 @@ export class ListExecutor {
     const ownDeadline = { ...deadline };
     const client = await poolOf(this.dataSource).checkOut(ownDeadline);
     try {
-      const isSnapshot = statement.isCounted || isPage(statement.query);
+      const isSnapshot = statement.countMode !== undefined || isPage(statement.query);
       if (isSnapshot) await client.query('BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY');
       const metadata = await fetchMetadata(client, statement);
       const rows = this.copy(client, statement, signal);
@@ -130,17 +141,32 @@ export class ListStream {
 
 async function fetchMetadata(
   client: PooledClient,
-  { query, source, isCounted }: ListStatement,
+  { query, source, countMode }: ListStatement,
 ): Promise<ListMetadata> {
   const fetch = async <R extends object>({ text, values }: Statement) =>
     (await client.query<R>(text, values)).rows;
+  const plannedCount =
+    countMode && countMode !== 'exact'
+      ? plannedRows(await fetch<Plan>(explainRows(query, source)))
+      : undefined;
+  const isCounted =
+    countMode === 'exact' || (countMode === 'estimated' && plannedCount! <= MAX_ESTIMATED_EXACTLY);
   const [counts] = isCounted ? await fetch<RowCounts>(selectCount(query, source)) : [];
-  const boundaries = isPage(query)
-    ? await fetch<PageBoundary>(selectPageBoundaries(query, source))
-    : [];
+  const page = isPage(query)
+    ? readBoundaries(query, await fetch<PageBoundary>(selectPageBoundaries(query, source)))
+    : { cursors: {} };
   return {
     counts: counts && { total: Number(counts.total), remaining: Number(counts.remaining) },
+    plannedCount,
+    ...page,
+  };
+}
+
+function readBoundaries(query: ListQuery, boundaries: PageBoundary[]) {
+  const fetchedCount = Number(boundaries[0]?.fetched_count ?? 0);
+  return {
     cursors: nextAndPrevCursors(query, boundaries),
+    rowCount: Math.min(fetchedCount, query.limit!),
   };
 }
 

@@ -27,10 +27,10 @@ export class ListPreparation {
   }
 
   async statement(deadline: Deadline): Promise<ListStatement> {
-    const { query, format, isCounted } = this.request;
+    const { query, format, countMode } = this.request;
     const { relation } = this.source;
     if (query.search !== undefined) this.foundMatch ??= await this.search(query.search, deadline);
-    return { query, format, isCounted, source: { relation, match: this.foundMatch } };
+    return { query, format, countMode, source: { relation, match: this.foundMatch } };
   }
 
   private async search(text: string, deadline: Deadline): Promise<SearchMatch> {

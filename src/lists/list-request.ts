@@ -2,8 +2,9 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import { ClientConnection } from '../http/client-connection.js';
 import { fromQuery } from '../http/from-request.js';
 import { negotiate } from '../http/negotiation.js';
-import { preferencesOf } from '../http/preferences.js';
+import { preferencesOf, type CountMode } from '../http/preferences.js';
 import { startDeadline, type Deadline } from '../http/request-deadline.js';
+import { rowRangeOf, type RowRange } from '../http/row-range.js';
 import { invalidParameters, type DtoClass } from '../http/validation.js';
 import { ProblemError } from '../problems/problems.js';
 import type { Group } from '../query/conditions.js';
@@ -21,7 +22,9 @@ export interface ListedResource extends QueryableResource {
 /** A request for a list: what is listed, and how it is sent. */
 export class ListRequest {
   readonly deadline: Deadline;
+  private readonly range?: RowRange;
   private negotiated?: FormatName;
+  private requested?: ListQuery;
 
   constructor(
     private readonly parsedQuery: ListQuery,
@@ -30,6 +33,7 @@ export class ListRequest {
     private readonly formatParameter?: FormatParameter,
   ) {
     this.deadline = startDeadline(this.http);
+    this.range = rowRangeOf(this.http);
   }
 
   /** Negotiated when it is needed: most writes send no list. */
@@ -38,8 +42,10 @@ export class ListRequest {
     return this.negotiated;
   }
 
+  /** The query of the address, and of the header `Range`. */
   get query(): ListQuery {
-    return this.isSingle ? { ...this.parsedQuery, limit: 2 } : this.parsedQuery;
+    this.requested ??= this.range ? withRange(this.parsedQuery, this.range) : this.parsedQuery;
+    return this.isSingle ? { ...this.requested, limit: 2 } : this.requested;
   }
 
   get format() {
@@ -51,9 +57,9 @@ export class ListRequest {
     return this.formatName === 'object';
   }
 
-  /** Whether the rows are counted: `Prefer: count=exact`. */
-  get isCounted(): boolean {
-    return preferencesOf(this.http).count === 'exact';
+  /** How the rows are counted; undefined if they are not. */
+  get countMode(): CountMode | undefined {
+    return preferencesOf(this.http).count;
   }
 
   get needsRows(): boolean {
@@ -67,7 +73,10 @@ export class ListRequest {
   /** Requests with the same key get the same response at the same time; undefined if none may share it. */
   get coalescingKey(): string | undefined {
     const { method, url } = this.http;
-    return method === 'GET' ? `${url} ${this.formatName} ${this.isCounted}` : undefined;
+    const { first, last } = this.range ?? {};
+    return method === 'GET'
+      ? `${url} ${this.formatName} ${this.countMode} ${first}-${last}`
+      : undefined;
   }
 
   /** The same request with a deadline that starts now. */
@@ -113,6 +122,15 @@ export function ListQueryOf<Options extends object>(
     const { format } = options as { format?: FormatParameter };
     return { query, options, request: new ListRequest(query, reply, resource.formats, format) };
   });
+}
+
+/** The rows that the parameters and the range have in common. */
+function withRange(query: ListQuery, { first, last = Infinity }: RowRange): ListQuery {
+  if (query.after) throw new ProblemError('invalid_header', 'Range cannot be combined with after.');
+  const offset = Math.max(query.offset, first);
+  const end = Math.min(query.offset + (query.limit ?? Infinity), last + 1);
+  const limit = end === Infinity ? undefined : Math.max(0, end - offset);
+  return { ...query, offset, limit };
 }
 
 class NoOptions {}

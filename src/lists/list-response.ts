@@ -1,26 +1,23 @@
 import type { FastifyReply } from 'fastify';
-import { confirmPreference } from '../http/preferences.js';
 import { ProblemError } from '../problems/problems.js';
+import { sendContentRange } from './content-range.js';
 import { etagOf, type ListResult } from './list-result.js';
 import type { ListRequest } from './list-request.js';
 import { bufferStart, streamTo } from './list-streaming.js';
 import { RowStream } from './row-stream.js';
 
-/**
- * Sends a list in the requested format. Its pages and counts are sent as headers: RFC 9110, sections
- * 14.4 and 15.3.7, with rows as the unit, and RFC 8288.
- */
+/** Sends a list in the requested format, with its pages and counts as headers. */
 export async function sendList(
   reply: FastifyReply,
   request: ListRequest,
   result: ListResult,
 ): Promise<void> {
   const { rows, version } = result;
-  reply.header('Vary', 'Accept, Prefer');
+  reply.header('Vary', 'Accept, Prefer, Range');
   try {
     if (version !== undefined) reply.header('ETag', `"${etagOf(request, version)}"`);
     if (result.isNotModified) return void reply.code(304).send();
-    if (request.isCounted) sendCounts(reply, request, result);
+    sendContentRange(reply, request, result);
     sendLinks(reply, request, result);
     reply.type(`${request.format.mediaType}; charset=utf-8`);
     if (rows === undefined) reply.send();
@@ -45,25 +42,6 @@ async function singleRow(rows: Buffer | RowStream): Promise<string> {
   );
 }
 
-/** Sends `Content-Range`, and 206 for a part of the list. */
-function sendCounts(reply: FastifyReply, { query }: ListRequest, { counts }: ListResult): void {
-  confirmPreference(reply, 'count=exact');
-  if (!counts) return;
-  const { limit = Infinity, offset, after } = query;
-  const { total, remaining } = counts;
-  const size = Math.min(limit, Math.max(0, remaining - offset));
-  const start = after?.isBackward ? remaining - size : total - remaining + offset;
-  const range = size ? `${start}-${start + size - 1}` : '*';
-  reply.header('Content-Range', `${range}/${total}`);
-  if (offset && offset >= total) {
-    throw new ProblemError(
-      'range_not_satisfiable',
-      `The offset ${offset} is past the end of the list: it has ${total} rows.`,
-    );
-  }
-  if (size < total) reply.code(206);
-}
-
 type QueryChanges = Record<string, string | number | undefined>;
 
 /** Sends `Link` with the neighbouring pages (RFC 8288). */
@@ -86,7 +64,7 @@ function sendLinks(reply: FastifyReply, { query }: ListRequest, { cursors }: Lis
   };
   const { url } = reply.request;
   const links = Object.entries(pages).flatMap(([relation, changes]) =>
-    changes ? [`<${changeQuery(url, changes)}>; rel="${relation}"`] : [],
+    changes ? [`<${changeQuery(url, { ...changes, limit })}>; rel="${relation}"`] : [],
   );
   reply.header('Link', links.join(', '));
 }

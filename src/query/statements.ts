@@ -56,7 +56,8 @@ export function selectPageBoundaries(query: ListQuery, source: Source): Statemen
   const order = orderSql(readingOrder(query));
   const page = pageSql(query, source, parameters, limit + 1);
   const text = `
-    SELECT * FROM (SELECT row_number() OVER (ORDER BY ${order}) AS position, ${keys}
+    SELECT * FROM (SELECT row_number() OVER (ORDER BY ${order}) AS position,
+                          count(*) OVER () AS fetched_count, ${keys}
                    FROM (SELECT * ${page}) AS listed) AS numbered
     WHERE position IN (1, ${limit}, ${limit + 1}) ORDER BY position`;
   return { text, values: parameters.values };
@@ -74,8 +75,32 @@ export function selectCount(query: ListQuery, source: Source): Statement {
   return { text, values: parameters.values };
 }
 
-/** A row of `selectPageBoundaries`; `position` counts the rows of the page from 1. */
-export type PageBoundary = Record<string, Value | null> & { position: string };
+/** The planner's estimate of the rows of the whole list. `plannedRows` reads the result. */
+export function explainRows(query: ListQuery, source: Source): Statement {
+  const parameters = new Parameters();
+  const rows = listedSql(query, source, parameters);
+  const having = conditionSql(query.having, parameters);
+  const text = `EXPLAIN (FORMAT JSON) SELECT 1 FROM (${rows}) AS listed WHERE ${having}`;
+  return { text, values: parameters.values };
+}
+
+/** https://www.postgresql.org/docs/current/sql-explain.html */
+export interface Plan {
+  'QUERY PLAN': [{ Plan: { 'Plan Rows': number } }];
+}
+
+export function plannedRows([result]: Plan[]): number {
+  return result!['QUERY PLAN'][0].Plan['Plan Rows'];
+}
+
+/**
+ * A row of `selectPageBoundaries`; `position` counts the rows of the page from 1, and `fetched_count` is
+ * the number of rows of the page, and of one more if there is a next page.
+ */
+export type PageBoundary = Record<string, Value | null> & {
+  position: string;
+  fetched_count: string;
+};
 
 /** The cursors of the next and of the previous page, if there are such pages. */
 export function nextAndPrevCursors(
