@@ -140,6 +140,10 @@ describe('GET /marathon', () => {
     ['having=n.gt.1', { detail: expect.stringContaining('aggregates') }],
     ['select=name,name', { detail: expect.stringContaining('selected twice') }],
     ['select=count(),city.sum()', { detail: expect.stringContaining('is for numbers') }],
+    ['select=name::date', { position: 5, detail: expect.stringContaining('no cast to "date"') }],
+    ['select=name::', { detail: expect.stringContaining('text, integer') }],
+    ['select=id::json,count()', { detail: expect.stringContaining('combined with aggregates') }],
+    ['select=id::text.sum()', { detail: expect.stringContaining('is for numbers') }],
     ['select=sum()', { detail: expect.stringContaining('needs a column') }],
     ['q=', { parameter: 'q' }],
     ['format=xml', { parameter: 'format' }],
@@ -154,6 +158,8 @@ describe('GET /marathon', () => {
     ['name=fts.a b', 'tsquery'],
     ['name=fts(klingon).a', 'klingon'],
     ['name=match.(&limit=2', 'parentheses'],
+    ['select=name::integer', 'invalid input syntax'],
+    ['select=name::json', 'json'],
   ])('explains what PostgreSQL rejects in %s', async (query, word) => {
     const { body } = await get(query).expect(400);
     expect(body).toMatchObject({
@@ -166,6 +172,43 @@ describe('GET /marathon', () => {
     const { body } = await get('limit=x&order=nme&citty=Paris&as_of=then').expect(400);
     const named = body.errors.map(({ parameter }: { parameter: string }) => parameter);
     expect(named.toSorted()).toEqual(['as_of', 'citty', 'limit', 'order']);
+  });
+
+  it.each([
+    ['id=1&select=inception_year::text', { inception_year: '1897' }],
+    ['id=1&select=year:inception_year::numeric,id::json', { year: 1897, id: 1 }],
+    ['id=1&select=y:"inception_year"::text', { y: '1897' }],
+    ['select=n:count()::text', { n: '7' }],
+    ['select=m:inception_year::text.max()', { m: '2003' }],
+    ['select=m:inception_year::numeric.sum()::text', { m: '11817' }],
+    ['select=m:inception_year.avg()::integer', { m: 1970 }],
+    [
+      'select=decade:inception_year::text,n:count()&having=decade.eq.1897',
+      { decade: '1897', n: 1 },
+    ],
+    [
+      'select=inception_year::text,id&order=inception_year&limit=1',
+      { inception_year: '1897', id: 1 },
+    ],
+  ])('casts: %s', async (query, expected) => {
+    expect(await list(query)).toEqual([expected]);
+  });
+
+  it('sends a column that was cast in every format', async () => {
+    const { text } = await get('id=1&select=inception_year::text&format=csv').expect(200);
+    expect(text).toBe('inception_year\n1897\n');
+  });
+
+  const getAs = (accept: string) =>
+    get('id=7&select=name,city').set('Accept', accept).buffer().expect(200);
+
+  it.each(['array', 'object'])('leaves out nulls in a stripped %s', async (format) => {
+    const type = `application/vnd.pgrst.${format}+json`;
+    const stripped = await getAs(`${type};nulls=stripped`);
+    expect([JSON.parse(stripped.text)].flat()).toEqual([{ name: 'Nowhere Run' }]);
+    expect(stripped.headers['content-type']).toBe(`${type};nulls=stripped; charset=utf-8`);
+    const complete = await getAs(type);
+    expect([JSON.parse(complete.text)].flat()).toEqual([{ name: 'Nowhere Run', city: null }]);
   });
 
   it('selects and renames columns, in their order', async () => {

@@ -6,7 +6,9 @@ const VALUES: Record<string, string[]> = {
   tx: ['commit', 'rollback'],
   resolution: ['merge-duplicates', 'ignore-duplicates'],
   count: ['exact', 'planned', 'estimated'],
-  return: ['minimal', 'representation'],
+  return: ['minimal', 'headers-only', 'representation'],
+  missing: ['default', 'null'],
+  handling: ['strict', 'lenient'],
 };
 const MAX_AFFECTED = 'max-affected';
 const NO_PREFERENCES: Preferences = Object.freeze({});
@@ -17,12 +19,16 @@ const NO_PREFERENCES: Preferences = Object.freeze({});
  */
 export type CountMode = 'exact' | 'planned' | 'estimated';
 
-/** The preferences of a client (RFC 7240) that this service supports. Others are ignored. */
+/** The preferences of a client (RFC 7240) that this service supports. */
 export interface Preferences {
   tx?: 'commit' | 'rollback';
   resolution?: 'merge-duplicates' | 'ignore-duplicates';
   count?: CountMode;
-  return?: 'minimal' | 'representation';
+  return?: 'minimal' | 'headers-only' | 'representation';
+  /** What absent members of rows become. No column has a default besides null, so both mean the same. */
+  missing?: 'default' | 'null';
+  /** Whether an unsupported preference is an error (RFC 7240, section 4.4). */
+  handling?: 'strict' | 'lenient';
   /** The largest number of records that a bulk change may affect. */
   'max-affected'?: number;
 }
@@ -41,6 +47,12 @@ export function preferencesOf(request: FastifyRequest): Preferences {
   return preferences;
 }
 
+/** Confirms `Prefer: handling`, which every route applies. */
+export function confirmHandling(reply: FastifyReply): void {
+  const { handling } = preferencesOf(reply.request);
+  if (handling) confirmPreference(reply, `handling=${handling}`);
+}
+
 /** Confirms in `Preference-Applied` that a preference was applied (RFC 7240, section 3). */
 export function confirmPreference(reply: FastifyReply, preference: string): void {
   const others = String(reply.getHeader('Preference-Applied') ?? '').split(', ');
@@ -48,23 +60,44 @@ export function confirmPreference(reply: FastifyReply, preference: string): void
   reply.header('Preference-Applied', [...all].join(', '));
 }
 
+/**
+ * Without `handling`, an unknown preference is ignored, and an unknown value of a supported one is an error:
+ * it is more likely a mistake than a wish that may be ignored.
+ */
 function parsePreferences(header: string | string[]): Preferences {
   const items = [header].flat().join(',').split(',');
   const pairs = items.map((item) => item.split(';')[0]!.split('=').map(unquote));
-  return Object.fromEntries(pairs.filter(([name]) => isSupported(name!)).map(validate));
+  const handling = pairs.find(([name]) => name === 'handling')?.[1];
+  if (handling === 'strict') pairs.forEach(assertSupported);
+  const supported = pairs.filter(([name]) => isSupported(name!));
+  const valid = handling === 'lenient' ? supported.filter(isValid) : supported;
+  return Object.fromEntries(valid.map(validate));
 }
 
 function isSupported(name: string): boolean {
   return name === MAX_AFFECTED || Object.hasOwn(VALUES, name);
 }
 
-function validate([name, value]: string[]): [string, string | number] {
-  if (name === MAX_AFFECTED && /^\d{1,15}$/.test(value ?? '')) return [name, Number(value)];
-  const values = VALUES[name!] ?? ['a whole number'];
-  if (values.includes(value ?? '')) return [name!, value!];
+function assertSupported([name]: string[]): void {
+  if (isSupported(name!)) return;
+  const names = [...Object.keys(VALUES), MAX_AFFECTED];
   throw new ProblemError(
     'invalid_preference',
-    `Prefer: ${name}=${value ?? ''} is not supported: ${suggest(value ?? '', values)}`,
+    `Prefer: ${name} is not supported, and handling=strict was sent: ${suggest(name!, names)}`,
+  );
+}
+
+function isValid([name, value = '']: string[]): boolean {
+  if (name === MAX_AFFECTED) return /^\d{1,15}$/.test(value);
+  return VALUES[name!]!.includes(value);
+}
+
+function validate([name, value = '']: string[]): [string, string | number] {
+  if (isValid([name!, value])) return [name!, name === MAX_AFFECTED ? Number(value) : value];
+  const values = VALUES[name!] ?? ['a whole number'];
+  throw new ProblemError(
+    'invalid_preference',
+    `Prefer: ${name}=${value} is not supported: ${suggest(value, values)}`,
   );
 }
 

@@ -3,7 +3,12 @@ import type { WriteOptions as JournalWriteOptions } from '../journal/write-optio
 import { ProblemError } from '../problems/problems.js';
 import { parseEntityTags } from './entity-tags.js';
 import { fromRequest } from './from-request.js';
-import { confirmPreference, preferencesOf, type Preferences } from './preferences.js';
+import {
+  confirmHandling,
+  confirmPreference,
+  preferencesOf,
+  type Preferences,
+} from './preferences.js';
 
 /** A quoted string (RFC 9651, section 3.3.3), or the unquoted text that many clients send. */
 const KEY = /^"([\x20-\x7e]{1,255})"$|^([\x21\x23-\x7e]{1,255})$/;
@@ -18,7 +23,7 @@ export interface WriteOptions extends JournalWriteOptions {
 }
 
 /** Preferences that only some routes apply. */
-type OptionalPreference = 'return' | 'resolution' | 'max-affected';
+type OptionalPreference = 'return' | 'resolution' | 'max-affected' | 'missing';
 
 /**
  * Gives a handler the options of a write, from `If-Match`, `Idempotency-Key`
@@ -30,8 +35,8 @@ export const WriteOptions = (...applied: OptionalPreference[]) =>
     const { headers, id } = request;
     const preferences = preferencesOf(request);
     const dryRun = preferences.tx === 'rollback';
-    if (dryRun) confirmPreference(reply, 'tx=rollback');
-    for (const name of applied) confirmOnRead(reply, name, preferences[name]);
+    confirmHandling(reply);
+    for (const name of ['tx', ...applied] as const) confirmOnRead(reply, name, preferences[name]);
     const key = parseKey(headers['idempotency-key']);
     return {
       dryRun,
@@ -48,7 +53,7 @@ export const WriteOptions = (...applied: OptionalPreference[]) =>
 /** `return` is confirmed with the response. */
 function confirmOnRead(
   reply: FastifyReply,
-  name: OptionalPreference,
+  name: OptionalPreference | 'tx',
   value?: string | number,
 ): void {
   if (name !== 'return' && value !== undefined) confirmPreference(reply, `${name}=${value}`);

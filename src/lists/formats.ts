@@ -7,6 +7,8 @@ export interface Format {
   rowsAre: 'json' | 'csv';
   /** The text around the rows, which are separated by commas. Without it, each row is a line. */
   wrapper?: [head: string, tail: string];
+  /** Whether members that are null are left out. */
+  stripsNulls?: boolean;
 }
 
 export type Formats = Record<FormatName, Format>;
@@ -14,8 +16,11 @@ export type Formats = Record<FormatName, Format>;
 /** The values of `?format=`. */
 export const FORMAT_PARAMETERS = ['json', 'csv', 'ndjson', 'array'] as const;
 export type FormatParameter = (typeof FORMAT_PARAMETERS)[number];
-/** `object` is one row; clients request it by `Accept` only. */
-export type FormatName = FormatParameter | 'object';
+/** Clients request the others by `Accept` only. `object` is one row. */
+export type FormatName = FormatParameter | 'object' | 'stripped-array' | 'stripped-object';
+
+const ARRAY = 'application/vnd.pgrst.array+json';
+const OBJECT = 'application/vnd.pgrst.object+json';
 
 /** The formats of a list. `listMember` is the member of the JSON format that holds the rows. */
 export function formatsOf(listMember: string): Formats {
@@ -27,12 +32,19 @@ export function formatsOf(listMember: string): Formats {
     },
     csv: { mediaType: 'text/csv', rowsAre: 'csv' },
     ndjson: { mediaType: 'application/x-ndjson', rowsAre: 'json' },
-    array: {
-      mediaType: 'application/vnd.pgrst.array+json',
+    array: { mediaType: ARRAY, rowsAre: 'json', wrapper: ['[', ']'] },
+    object: { mediaType: OBJECT, rowsAre: 'json' },
+    'stripped-array': {
+      mediaType: `${ARRAY};nulls=stripped`,
       rowsAre: 'json',
       wrapper: ['[', ']'],
+      stripsNulls: true,
     },
-    object: { mediaType: 'application/vnd.pgrst.object+json', rowsAre: 'json' },
+    'stripped-object': {
+      mediaType: `${OBJECT};nulls=stripped`,
+      rowsAre: 'json',
+      stripsNulls: true,
+    },
   };
 }
 
@@ -40,9 +52,10 @@ export function formatsOf(listMember: string): Formats {
 const UNQUOTED_LINES = String.raw`FORMAT csv, QUOTE E'\x01', DELIMITER E'\x02'`;
 
 /** A COPY statement for the rows of a query. */
-export function copyStatement(query: string, { rowsAre }: Format): string {
+export function copyStatement(query: string, { rowsAre, stripsNulls }: Format): string {
   if (rowsAre === 'csv') return `COPY (${query}) TO STDOUT (FORMAT csv, HEADER)`;
-  return `COPY (SELECT row_to_json(row) FROM (${query}) AS row) TO STDOUT (${UNQUOTED_LINES})`;
+  const object = stripsNulls ? 'json_strip_nulls(row_to_json(row))' : 'row_to_json(row)';
+  return `COPY (SELECT ${object} FROM (${query}) AS row) TO STDOUT (${UNQUOTED_LINES})`;
 }
 
 type Literal = string | number | null;

@@ -54,7 +54,7 @@ export class ListRequest {
 
   /** Whether exactly one row is requested, as PostgREST's clients do by `Accept`. */
   get isSingle(): boolean {
-    return this.formatName === 'object';
+    return this.formatName === 'object' || this.formatName === 'stripped-object';
   }
 
   /** How the rows are counted; undefined if they are not. */

@@ -1,4 +1,5 @@
 import type { FastifyReply } from 'fastify';
+import { confirmHandling } from '../http/preferences.js';
 import { ProblemError } from '../problems/problems.js';
 import { sendContentRange } from './content-range.js';
 import { etagOf, type ListResult } from './list-result.js';
@@ -14,6 +15,7 @@ export async function sendList(
 ): Promise<void> {
   const { rows, version } = result;
   reply.header('Vary', 'Accept, Prefer, Range');
+  confirmHandling(reply);
   try {
     if (version !== undefined) reply.header('ETag', `"${etagOf(request, version)}"`);
     if (result.isNotModified) return void reply.code(304).send();

@@ -1,5 +1,6 @@
 import { Controller, Delete, Get, Patch, Post, Res } from '@nestjs/common';
 import type { FastifyReply } from 'fastify';
+import { confirmPreference } from '../http/preferences.js';
 import { RetryOnConnectionLoss } from '../http/retry.interceptor.js';
 import { Consumes } from '../http/route-rules.js';
 import { UploadedRows } from '../http/upload.js';
@@ -63,7 +64,7 @@ export class MarathonCollectionController {
   async create(
     @ValidatedBodyOrRows(CreateMarathonDto) body: CreateMarathonDto | UploadedRows,
     @ListQueryOf(MARATHONS, UpsertQuery, 'select') parsed: ParsedList<UpsertQuery>,
-    @WriteOptions('resolution', 'return') options: WriteOptions,
+    @WriteOptions('resolution', 'return', 'missing') options: WriteOptions,
     @Res() reply: FastifyReply,
   ) {
     reply.code(201);
@@ -119,6 +120,7 @@ export class MarathonCollectionController {
     if (!options.returnsRepresentation || options.dryRun) {
       return sendSummary(reply, options, summary);
     }
+    confirmPreference(reply, 'return=representation');
     const changed = await this.collection.findChanged(request, options.requestId);
     await sendList(reply, request, changed);
   }

@@ -17,9 +17,10 @@ const UNAVAILABLE = /^(08...|53(?!100)...|57P..|58...|25006|25P03|40001|40P01|55
 /** Class 23, and what a trigger raises. */
 const INTEGRITY_VIOLATION = /^(23|P0001$)/;
 const UNIQUE_VIOLATION = '23505';
-/** Invalid regular expression, syntax error, undefined object. */
-const EXPRESSION_ERRORS = ['2201B', '42601', '42704'];
-const EXPRESSION = /regular expression|tsquery|text search configuration/;
+/** Invalid regular expression, syntax error, undefined object, invalid text and number of a cast. */
+const EXPRESSION_ERRORS = ['2201B', '42601', '42704', '22P02', '22003'];
+const EXPRESSION =
+  /regular expression|tsquery|text search configuration|invalid input syntax|out of range/;
 const READ_ONLY = '25006';
 const DATABASE_DISK_FULL = '53100';
 
@@ -114,8 +115,8 @@ export function findViolation(failure: unknown): Violation | undefined {
 }
 
 /**
- * The message of PostgreSQL about a regular expression, a query of a full-text search or a language that
- * it cannot use; undefined for other failures. Syntax errors share their code with those of SQL.
+ * The message of PostgreSQL about a regular expression, a query of a full-text search, a language or a cast
+ * that it cannot use; undefined for other failures. Syntax errors share their code with those of SQL.
  */
 export function findInvalidExpression(failure: unknown): string | undefined {
   const cause = causeOf(failure);

@@ -106,7 +106,7 @@ function fastifyProblem(failure: unknown): Problem | undefined {
 }
 
 function describeExpression(message: string): string {
-  return `PostgreSQL cannot evaluate a filter: ${message}. Correct the value of match, imatch or the full-text search.`;
+  return `PostgreSQL cannot evaluate a parameter: ${message}. Correct the filter, or the cast in select.`;
 }
 
 /** https://www.postgresql.org/docs/current/errcodes-appendix.html, class 23 and P0001 */

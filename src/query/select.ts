@@ -11,9 +11,13 @@ interface Aggregate {
 
 const AGGREGATES: Record<string, Aggregate> = {
   count: { typeOf: () => 'integer', toSql: (column) => `count(${column})` },
-  sum: { onlyFor: ['integer'], typeOf: () => 'integer', toSql: (column) => `sum(${column})` },
+  sum: {
+    onlyFor: ['integer', 'decimal'],
+    typeOf: (column) => column!.type,
+    toSql: (column) => `sum(${column})`,
+  },
   avg: {
-    onlyFor: ['integer'],
+    onlyFor: ['integer', 'decimal'],
     typeOf: () => 'decimal',
     toSql: (column) => `avg(${column})::float8`,
   },
@@ -21,15 +25,28 @@ const AGGREGATES: Record<string, Aggregate> = {
   max: { typeOf: (column) => column!.type, toSql: (column) => `max(${column})` },
 };
 
+/** The types that a column can be cast to, with the type of the result. */
+const CASTS: Record<string, ColumnType> = {
+  text: 'text',
+  integer: 'integer',
+  numeric: 'decimal',
+  json: 'text',
+};
+
 /** A member of the answer: a column, an aggregate of a column, or `count()` of rows. */
 export interface SelectItem {
   /** The name of the member. */
   name: string;
   column?: QueryColumn;
+  /** The SQL type that the column is cast to, before it is aggregated. */
+  columnCast?: string;
   aggregate?: string;
+  /** The SQL type that the aggregate is cast to. */
+  aggregateCast?: string;
 }
 
 const ALIAS = /(?:"([A-Za-z_][A-Za-z0-9_]*)"|([A-Za-z_][A-Za-z0-9_]*)):(?!:)/y;
+const CAST = /::([A-Za-z0-9_ ]*)/y;
 const CALL = /\.?([A-Za-z_]+)\(\)/y;
 const [MAX_ITEMS, MAX_NAME_LENGTH] = [50, 63];
 
@@ -42,7 +59,14 @@ export function parseSelect(text: string, columns: QueryColumn[]): SelectItem[] 
     for (const item of readItems(scanner, columns)) addItem(item, items, scanner, start);
   } while (scanner.skip(','));
   if (!scanner.isAtEnd) scanner.fail('a comma was expected between selected columns');
+  if (items.some(({ aggregate }) => aggregate) && items.some(isJson)) {
+    scanner.fail('::json cannot be combined with aggregates', 0);
+  }
   return items;
+}
+
+function isJson({ columnCast, aggregateCast }: SelectItem): boolean {
+  return columnCast === 'json' || aggregateCast === 'json';
 }
 
 function addItem(item: SelectItem, items: SelectItem[], scanner: Scanner, start: number): void {
@@ -72,22 +96,38 @@ function readRowCount(scanner: Scanner, columns: QueryColumn[]): SelectItem | un
     const example = `${columns[0]!.name}.${name}()`;
     scanner.fail(`${name}() needs a column, as in ${example}`, start);
   }
-  return { name, aggregate: name };
+  return { name, aggregate: name, aggregateCast: readCast(scanner) };
+}
+
+/** Reads a type such as `::text`. Returns undefined if there is none. */
+function readCast(scanner: Scanner): string | undefined {
+  const start = scanner.index;
+  const type = scanner.take(CAST)?.[1];
+  if (type === undefined || Object.hasOwn(CASTS, type)) return type;
+  return scanner.fail(`there is no cast to "${type}": ${suggest(type, Object.keys(CASTS))}`, start);
 }
 
 function readColumnItem(scanner: Scanner, columns: QueryColumn[]): SelectItem {
   const column = readColumn(scanner, columns);
+  const columnCast = readCast(scanner);
+  const item = { ...toSelectItem(column), columnCast };
   const start = scanner.index;
   const aggregate = scanner.take(CALL)?.[1];
-  if (aggregate === undefined) return toSelectItem(column);
+  if (aggregate === undefined) return item;
   const names = Object.keys(AGGREGATES);
   if (!names.includes(aggregate)) {
     scanner.fail(`there is no ${aggregate}(): ${suggest(aggregate, names)}`, start);
   }
-  if (AGGREGATES[aggregate]!.onlyFor?.includes(column.type) === false) {
-    scanner.fail(`${aggregate}() is for numbers, and ${column.name} is ${column.type}`, start);
+  const { type } = columnOf(item);
+  if (AGGREGATES[aggregate]!.onlyFor?.includes(type) === false) {
+    scanner.fail(`${aggregate}() is for numbers, and ${column.name} is ${type}`, start);
   }
-  return { name: aggregate, column, aggregate };
+  return { ...item, name: aggregate, aggregate, aggregateCast: readCast(scanner) };
+}
+
+/** The column of an item after its cast. */
+function columnOf({ column, columnCast }: SelectItem): QueryColumn {
+  return columnCast === undefined ? column! : { name: column!.name, type: CASTS[columnCast]! };
 }
 
 export function toSelectItem(column: QueryColumn): SelectItem {
@@ -95,13 +135,24 @@ export function toSelectItem(column: QueryColumn): SelectItem {
 }
 
 /** The column of the answer that an item makes. */
-export function outputColumnOf({ name, column, aggregate }: SelectItem): QueryColumn {
-  return { name, type: aggregate ? AGGREGATES[aggregate]!.typeOf(column) : column!.type };
+export function outputColumnOf(item: SelectItem): QueryColumn {
+  const { name, column, aggregate, aggregateCast } = item;
+  if (aggregate === undefined) return { name, type: columnOf(item).type };
+  if (aggregateCast !== undefined) return { name, type: CASTS[aggregateCast]! };
+  return { name, type: AGGREGATES[aggregate]!.typeOf(column && columnOf(item)) };
 }
 
 /** SQL for an item, with its name. */
-export function selectItemSql({ name, column, aggregate }: SelectItem): string {
-  const source = column ? quoteName(column.name) : '*';
-  const sql = aggregate ? AGGREGATES[aggregate]!.toSql(source) : source;
+export function selectItemSql(item: SelectItem): string {
+  const { name, column, columnCast, aggregate, aggregateCast } = item;
+  const source = column ? castSql(quoteName(column.name), columnCast) : '*';
+  const sql = aggregate ? castSql(AGGREGATES[aggregate]!.toSql(source), aggregateCast) : source;
   return `${sql} AS ${quoteName(name)}`;
+}
+
+function castSql(sql: string, type: string | undefined): string {
+  if (type === undefined) return sql;
+  if (type === 'integer') return `CAST(${sql} AS bigint)`;
+  // numbers have no cast to json of their own
+  return type === 'json' ? `CAST(CAST(${sql} AS text) AS json)` : `CAST(${sql} AS ${type})`;
 }
