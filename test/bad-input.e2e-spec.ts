@@ -111,7 +111,7 @@ describe('invalid input is rejected with an explanation, and not stored:', () =>
     'text/plain',
     'application/x-www-form-urlencoded',
     'application/merge-patch+json',
-    'text/csv; charset=iso-8859-1',
+    'application/json; charset=iso-8859-1',
   ])('a new marathon as %s', async (type) => {
     // by its type alone, whatever its content is
     expect((await post('name=Boston', type)).body.status).toBe(415);

@@ -82,12 +82,12 @@ describe('a bulk import', () => {
   });
 
   it.each([
-    ['UTF-16', Buffer.from('\u{feff}name\nBoston\n', 'utf16le'), 'Save it as UTF-8'],
+    ['UTF-16 without a mark', Buffer.from('name\nBoston\n', 'utf16le'), 'Save it as UTF-8'],
     ['an unknown column', 'name,town\nx,y\n', 'There is no column "town"'],
     ['a mistyped column', 'name,citi\nx,y\n', 'did you mean city?'],
     ['a column twice', 'name,name\nx,y\n', 'names name twice'],
     ['no name', 'city\nx\n', 'lacks the column name'],
-    ['nothing at all', '', 'There is no header'],
+    ['nothing at all', '', 'The file is empty'],
     ['a header alone', 'name,city\n', 'There are no rows'],
     [
       'a quote that swallows the rest',

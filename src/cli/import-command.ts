@@ -55,7 +55,7 @@ export async function importFile(
     bar.update(file.bytesRead, { step: file.bytesRead < size ? 'reading' : 'storing' });
   }, PROGRESS_INTERVAL_MS);
   try {
-    const { inserted, updated, skipped } = await transfer.import(file, resolution, { dryRun });
+    const { inserted, updated, skipped } = await transfer.import(file, { resolution }, { dryRun });
     bar.update(size);
     bar.stop();
     const counts = [`${inserted} marathons imported`];

@@ -4,18 +4,20 @@ import { callbackify } from 'node:util';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { ProblemError } from '../problems/problems.js';
 import { JSON_TYPES, ROW_TYPES } from './route-rules.js';
-import { assertUploadSize, UploadedRows } from './upload.js';
+import { assertUploadSize, UploadedRows, type ContentType } from './upload.js';
 
 const MAX_OBJECT_BYTES = 1_048_576;
 const DISCARD_TIMEOUT_MS = 1000;
-const OPENING_BRACKET = 0x5b;
-const WHITE_SPACE = new Set([0x20, 0x09, 0x0a, 0x0d]);
+const CHARSET = 'charset=';
+/** An array, or an object that begins with a list of objects, as the service sends lists. */
+const ROWS = /^(?:\u{ef}\u{bb}\u{bf})?\s*(?:\[|\{\s*"[^"\\]*"\s*:\s*\[\s*[{\]])/u;
+const MAX_ROWS_PREFIX = 1024;
 
 type Done = (error: Error | null, body?: unknown) => void;
 
 /**
  * Parses bodies. A JSON object is read into memory; it must be UTF-8 (RFC 8259, section 8.1). A JSON
- * array, and every media type for rows, becomes `UploadedRows` if the method is POST. Uploads may have
+ * array, a list as the service sends it, and every media type for rows, becomes `UploadedRows` if the method is POST. Uploads may have
  * up to `maxUploadMb` MiB.
  */
 export function addBodyParsers(fastify: FastifyInstance, maxUploadMb: number): void {
@@ -31,7 +33,7 @@ export function addBodyParsers(fastify: FastifyInstance, maxUploadMb: number): v
   // with callbacks: one more promise costs every write measurably
   fastify.addContentTypeParser(JSON_TYPES, (request, payload: Readable, done: Done) => {
     bufferStart(payload, done, (start) => {
-      if (isArray(start.bytes) && createsRows(request)) {
+      if (createsRows(request) && holdsRows(start.bytes)) {
         return callbackify(receive)(request, rejoin(start, payload), done);
       }
       const text = decodeObject(start, payload);
@@ -82,14 +84,25 @@ async function receiveRows(
   payload: Readable,
   maxUploadMb: number,
 ): Promise<UploadedRows> {
-  const mediaType = headers['content-type']!.split(';')[0]!.trim().toLowerCase();
   try {
     assertUploadSize(Number(headers['content-length'] ?? 0), maxUploadMb);
-    return await UploadedRows.receive(mediaType, payload, maxUploadMb);
+    return await UploadedRows.receive(
+      parseContentType(headers['content-type']!),
+      payload,
+      maxUploadMb,
+    );
   } catch (error) {
     discard(payload);
     throw error;
   }
+}
+
+function parseContentType(header: string): ContentType {
+  const [mediaType = '', ...parameters] = header
+    .split(';')
+    .map((part) => part.trim().toLowerCase());
+  const charset = parameters.find((parameter) => parameter.startsWith(CHARSET));
+  return { mediaType, charset: charset?.slice(CHARSET.length).replaceAll('"', '') };
 }
 
 /** Most clients read no response while they send, so the rest of a rejected body is read for a second. */
@@ -98,10 +111,8 @@ function discard(payload: Readable): void {
   payload.once('close', () => clearTimeout(timer)).resume();
 }
 
-function isArray(bytes: Buffer): boolean {
-  let index = 0;
-  while (WHITE_SPACE.has(bytes[index]!)) index += 1;
-  return bytes[index] === OPENING_BRACKET;
+function holdsRows(bytes: Buffer): boolean {
+  return ROWS.test(bytes.toString('latin1', 0, MAX_ROWS_PREFIX));
 }
 
 function createsRows({ method }: FastifyRequest): boolean {

@@ -67,14 +67,18 @@ function rejectParameters({ query }: FastifyRequest): void {
 
 function rejectOtherTypes(header: string, accepted: string[]): void {
   if (accepted.includes(header)) return;
-  const [type = '', ...parameters] = header.toLowerCase().split(/\s*;\s*/);
-  if (!accepted.includes(type.trim())) {
+  const [type = '', ...parameters] = header
+    .trim()
+    .toLowerCase()
+    .split(/\s*;\s*/);
+  if (!accepted.includes(type)) {
     throw unsupported(`Send ${accepted.join(' or ')} here, not ${type}.`);
   }
   const charset = parameters
     .find((text) => text.startsWith('charset='))
     ?.replaceAll(/charset=|"/g, '');
-  if (['utf-8', 'utf8', undefined].includes(charset)) return;
+  // rows are decoded when they are parsed; JSON is UTF-8 (RFC 8259, section 8.1)
+  if (ROW_TYPES.includes(type) || ['utf-8', 'utf8', undefined].includes(charset)) return;
   throw unsupported(`Send UTF-8 here, not ${charset}.`);
 }
 

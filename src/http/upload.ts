@@ -11,9 +11,17 @@ const FILE_PREFIX = 'marathon-upload-';
 /** A file has its name for less than a millisecond. */
 const ABANDONED_AFTER_MS = 60_000;
 
+/** The media type of a body, and its parameter `charset` (RFC 9110, section 8.3). */
+export interface ContentType {
+  mediaType: string;
+  charset?: string;
+}
+
 /** Many rows in one of the media types for rows. They can be read more than once. */
 export interface RowSource {
   mediaType: string;
+  /** The name of its encoding. The default is UTF-8. */
+  charset?: string;
   /** A hash of the content: the same for two uploads of the same file. */
   fingerprint: string;
   open: () => Readable;
@@ -27,6 +35,7 @@ export interface RowSource {
 export class UploadedRows implements RowSource {
   private constructor(
     readonly mediaType: string,
+    readonly charset: string | undefined,
     readonly fingerprint: string,
     private readonly file: FileHandle,
   ) {}
@@ -35,11 +44,15 @@ export class UploadedRows implements RowSource {
    * Receives a body. On failure, the rest of the body is left unread.
    * @throws {ProblemError} `body_too_large` if it is larger than `maxMb` MiB.
    */
-  static async receive(mediaType: string, body: Readable, maxMb: number): Promise<UploadedRows> {
+  static async receive(
+    { mediaType, charset }: ContentType,
+    body: Readable,
+    maxMb: number,
+  ): Promise<UploadedRows> {
     const file = await openUnnamedFile();
     try {
       const fingerprint = await writeTo(file, body, maxMb);
-      return new UploadedRows(mediaType, fingerprint, file);
+      return new UploadedRows(mediaType, charset, fingerprint, file);
     } catch (error) {
       await file.close();
       throw error;

@@ -1,5 +1,12 @@
 import { getMetadataStorage, validateSync, type ValidationError } from 'class-validator';
 import { ProblemError } from '../problems/problems.js';
+import {
+  chooseMembers,
+  parseColumnMappings,
+  type ColumnMapping,
+} from '../query/column-mappings.js';
+import { ParseError } from '../query/errors.js';
+import type { QueryParameters } from '../query/parameters.js';
 import { suggest } from '../query/suggest.js';
 import { satisfiesRules } from './fast-validation.js';
 import { fromQuery, fromRequest } from './from-request.js';
@@ -25,9 +32,29 @@ type Members = Record<string, unknown>;
 export const ValidatedBody = (dtoClass: DtoClass) =>
   fromRequest(({ body }) => validateBody(dtoClass, body));
 
-/** As `ValidatedBody`. A body with many rows is passed on unread, as `UploadedRows`. */
+/**
+ * As `ValidatedBody`, with the members that the parameter `columns` names, if it is sent. A body with many
+ * rows is passed on unread, as `UploadedRows`.
+ */
 export const ValidatedBodyOrRows = (dtoClass: DtoClass) =>
-  fromRequest(({ body }) => (body instanceof UploadedRows ? body : validateBody(dtoClass, body)));
+  fromRequest(({ body, query }) => {
+    if (body instanceof UploadedRows) return body;
+    const { columns } = query as QueryParameters;
+    if (typeof columns !== 'string' || !isObject(body)) return validateBody(dtoClass, body);
+    const mappings = parseColumns(columns, memberNamesOf(dtoClass));
+    return validateBody(dtoClass, chooseMembers(body, mappings));
+  });
+
+/** @throws {ProblemError} `invalid_parameter` if `columns` cannot be parsed. */
+export function parseColumns(columns: string, known: string[]): ColumnMapping[] {
+  try {
+    return parseColumnMappings(columns, known);
+  } catch (error) {
+    if (!(error instanceof ParseError)) throw error;
+    const position = error.index === undefined ? undefined : error.index + 1;
+    throw invalidParameters([{ parameter: 'columns', detail: error.message, position }]);
+  }
+}
 
 /**
  * Gives a handler the query parameters as an instance of `dtoClass`.

@@ -1,39 +1,59 @@
 import { isUtf8 } from 'node:buffer';
+import type { FieldUse } from './choose-columns.js';
 import { InvalidUploadError, type RowErrors } from './row-errors.js';
 
-const [LINE_FEED, CARRIAGE_RETURN, QUOTE] = [0x0a, 0x0d, 0x22];
+const [LINE_FEED, CARRIAGE_RETURN, QUOTE, SPACE] = [0x0a, 0x0d, 0x22, 0x20];
 const MAX_RECORD_BYTES = 1_048_576;
 const MAX_LINE_NUMBER_LENGTH = 16;
+const NOT_UTF8 =
+  'is not UTF-8: save the file in that encoding, or name its encoding, as in Content-Type: text/csv; charset=windows-1252';
 
 /** Where the current byte is in a field. */
 const [AT_START, UNQUOTED, QUOTED, AFTER_QUOTES] = [0, 1, 2, 3];
 
+/** How the fields of a record are read. */
+export interface FieldRules {
+  delimiter: string;
+  /** The use of each field that the header names. */
+  uses: FieldUse[];
+  /** Unquoted texts that mean null. */
+  nullTexts: string[];
+  /** The line of the header, from 1. */
+  headerLine: number;
+}
+
 /**
- * Splits CSV into records, counts their fields, and inserts the line of each record as its first field.
- * The fields are parsed by PostgreSQL, which is several times as fast as JavaScript.
+ * Splits CSV into records, counts their fields, and leaves out those that are not used. The line of each
+ * record becomes its first field. The fields are parsed by PostgreSQL, which is several times as fast as
+ * JavaScript.
  *
  * Records with a syntax error are rejected here: PostgreSQL would stop at the first of them and not
  * report the others.
  */
 export class CsvRecordSplitter {
   private readonly delimiterByte: number;
+  private readonly nullTexts: Buffer[];
   private output = Buffer.alloc(0);
   private length = 0;
   private recordStart = 0;
-  private line = 1;
+  private fieldStart = 0;
+  private line: number;
   private recordLine = 1;
   private fieldState = AT_START;
   private fieldCount = 0;
+  private isKept = false;
+  private hasUnnamedValue = false;
   private isAscii = true;
   private isAfterReturn = false;
   private error = '';
 
   constructor(
-    private readonly delimiter: string,
-    private readonly expectedFields: number,
+    private readonly rules: FieldRules,
     private readonly rowErrors: RowErrors,
   ) {
-    this.delimiterByte = delimiter.charCodeAt(0);
+    this.delimiterByte = rules.delimiter.charCodeAt(0);
+    this.nullTexts = rules.nullTexts.map((text) => Buffer.from(text));
+    this.line = rules.headerLine;
   }
 
   /** Returns the records that end in `chunk`. The first chunk begins with the line end of the header. */
@@ -49,8 +69,8 @@ export class CsvRecordSplitter {
       }
       this.isAfterReturn = false;
       if (!this.fieldCount) this.beginRecord(chunk.length - index);
-      this.output[this.length++] = byte;
-      this.advance(byte);
+      if (byte === this.delimiterByte && this.fieldState !== QUOTED) this.beginNextField();
+      else this.advance(byte);
     }
     return this.output.subarray(0, this.recordStart);
   }
@@ -79,24 +99,48 @@ export class CsvRecordSplitter {
   private beginRecord(remainingBytes: number): void {
     const needed = this.length + remainingBytes + MAX_LINE_NUMBER_LENGTH;
     if (needed > this.output.length) this.output = Buffer.concat([this.output], 2 * needed);
-    this.length += this.output.write(this.line + this.delimiter, this.length, 'latin1');
+    this.length += this.output.write(String(this.line), this.length, 'latin1');
     this.recordLine = this.line;
-    this.fieldCount = 1;
+    this.beginField();
+  }
+
+  private beginField(): void {
+    const use = this.rules.uses[this.fieldCount];
+    this.fieldCount += 1;
+    this.fieldState = AT_START;
+    this.isKept = typeof use === 'object';
+    if (this.isKept) this.output[this.length++] = this.delimiterByte;
+    this.fieldStart = this.length;
+  }
+
+  private beginNextField(): void {
+    this.endField();
+    this.beginField();
+  }
+
+  private endField(): void {
+    if (this.isKept && this.fieldState === UNQUOTED && this.isNull()) this.length = this.fieldStart;
+  }
+
+  private isNull(): boolean {
+    const field = this.output.subarray(this.fieldStart, this.length);
+    return this.nullTexts.some((text) => text.length === field.length && text.equals(field));
   }
 
   private advance(byte: number): void {
+    if (this.isKept) this.output[this.length++] = byte;
+    else if (byte > SPACE && byte !== QUOTE) this.checkUnnamed();
     if (byte >= 0x80) this.isAscii = false;
     if (byte === 0) this.error = 'has a NUL character';
     if (byte === QUOTE) this.advanceOverQuote();
     else if (this.fieldState === QUOTED) this.line += byte === LINE_FEED ? 1 : 0;
-    else if (byte === this.delimiterByte) this.beginField();
     else if (this.fieldState === AFTER_QUOTES) this.rejectQuote();
     else this.fieldState = UNQUOTED;
   }
 
-  private beginField(): void {
-    this.fieldCount += 1;
-    this.fieldState = AT_START;
+  /** A field that has no name must be empty, or a value would be lost. */
+  private checkUnnamed(): void {
+    if (this.rules.uses[this.fieldCount - 1] !== 'ignored') this.hasUnnamedValue = true;
   }
 
   /** A doubled quote in a quoted field (RFC 4180, section 2.7) is read as its end and a new start. */
@@ -116,6 +160,7 @@ export class CsvRecordSplitter {
   }
 
   private endRecord(): void {
+    this.endField();
     const error = this.error || this.findError();
     if (error) this.rowErrors.add(this.recordLine, [{ pointer: '#', detail: error }]);
     else this.output[this.length++] = LINE_FEED;
@@ -124,14 +169,18 @@ export class CsvRecordSplitter {
     this.fieldState = AT_START;
     this.fieldCount = 0;
     this.isAscii = true;
+    this.hasUnnamedValue = false;
     this.error = '';
   }
 
   private findError(): string {
-    if (this.fieldCount !== this.expectedFields) {
-      return `has ${this.fieldCount} fields, and the header ${this.expectedFields}`;
+    const { uses } = this.rules;
+    const lacksColumns = uses.slice(this.fieldCount).some((use) => typeof use === 'object');
+    if (lacksColumns || (this.hasUnnamedValue && this.fieldCount > uses.length)) {
+      return `has ${this.fieldCount} fields, and the header ${uses.length}`;
     }
+    if (this.hasUnnamedValue) return 'has a value in a column without a name';
     const record = this.output.subarray(this.recordStart, this.length);
-    return this.isAscii || isUtf8(record) ? '' : 'is not UTF-8: save the file in that encoding';
+    return this.isAscii || isUtf8(record) ? '' : NOT_UTF8;
   }
 }

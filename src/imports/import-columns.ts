@@ -44,7 +44,7 @@ function textFits(maxLength: number, isRequired: boolean) {
 
 function integerFits(min: number, max: number) {
   return (text: string) => `CASE
-    WHEN ${trimSql(text)} ~ '^0*[0-9]{1,9}$' THEN ${integerSql(text)} BETWEEN ${min} AND ${max}
+    WHEN ${trimSql(text)} ~ '^0*[0-9]{1,9}(\\.0*)?$' THEN ${integerSql(text)} BETWEEN ${min} AND ${max}
     ELSE false END`;
 }
 
@@ -52,8 +52,9 @@ function trimSql(text: string): string {
   return `btrim(${text}, ${WHITE_SPACE})`;
 }
 
+/** Spreadsheet programs write whole numbers as 1990.0 too. */
 function integerSql(text: string): string {
-  return `${trimSql(text)}::integer`;
+  return `split_part(${trimSql(text)}, '.', 1)::integer`;
 }
 
 function range(first: number, last: number): number[] {

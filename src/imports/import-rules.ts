@@ -9,13 +9,16 @@ export class ImportRules {
   readonly table: string;
   readonly columns: ImportColumn[];
   readonly naturalKey: string[];
+  /** The member of a JSON answer that holds a list, which can be sent back. */
+  readonly listMember: string;
   private readonly dtoClass: DtoClass;
 
   constructor(entity: Type) {
-    const { table, columns, naturalKey } = resourceOf(entity);
+    const { table, columns, naturalKey, listMember } = resourceOf(entity);
     this.table = table;
     this.columns = columns.map(toImportColumn);
     this.naturalKey = naturalKey;
+    this.listMember = listMember;
     this.dtoClass = CreateDto(entity);
   }
 

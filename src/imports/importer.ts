@@ -8,6 +8,7 @@ import type { JournalTransaction } from '../journal/journal-transaction.js';
 import type { WriteOptions } from '../journal/write-options.js';
 import { Semaphore } from '../pool/semaphore.js';
 import type { Search } from '../search/search.js';
+import type { ImportOptions } from './import-options.js';
 import type { ImportRules } from './import-rules.js';
 import { mergeSql, selectStagedSql, type Resolution } from './merge.js';
 import { parseRows } from './parse-rows.js';
@@ -38,22 +39,20 @@ export class Importer<T extends object> {
   }
 
   /**
-   * Stores all rows. With `resolution`, rows whose natural key exists are merged or skipped.
+   * Stores all rows. With a `resolution`, rows whose natural key exists are merged or skipped.
    * @throws {InvalidRowsError} with the issues of each invalid row.
    * @throws {InvalidUploadError} if the upload cannot be parsed, or has no rows.
    */
-  async import(
-    rows: RowSource,
-    resolution: Resolution | undefined,
-    options: WriteOptions,
-  ): Promise<ImportCounts> {
+  async import(rows: RowSource, how: ImportOptions, options: WriteOptions): Promise<ImportCounts> {
     await this.database.wait();
     // all attempts have one request id, so that an import whose acknowledgement was lost is not repeated
     const retried = { ...options, requestId: options.requestId ?? randomUUID() };
     await this.running.acquire(MAX_WAITING_MS);
     try {
       const { deleted: _, ...counts } = await this.database.retry.longWork(async () =>
-        resolution ? this.merge(rows, resolution, retried) : this.add(rows, retried),
+        how.resolution
+          ? this.merge(rows, how.resolution, how, retried)
+          : this.add(rows, how, retried),
       );
       this.search.renewIndex();
       return counts;
@@ -62,22 +61,30 @@ export class Importer<T extends object> {
     }
   }
 
-  private async merge(rows: RowSource, resolution: Resolution, options: WriteOptions) {
-    const intent = { import: rows.fingerprint, as: rows.mediaType, resolution };
+  private async merge(
+    rows: RowSource,
+    resolution: Resolution,
+    how: ImportOptions,
+    options: WriteOptions,
+  ) {
+    const intent = { ...intentOf(rows, how), resolution };
     return this.transaction.run(options, async (manager) => {
-      const offered = await this.stage(manager.queryRunner!, rows);
+      const offered = await this.stage(manager.queryRunner!, rows, how);
       const change = mergeSql(this.rules, resolution);
       return this.journal.applyMany(manager, options, intent, { change, offered });
     });
   }
 
-  private async add(rows: RowSource, options: WriteOptions): Promise<ChangeCounts> {
-    const intent = { import: rows.fingerprint, as: rows.mediaType };
+  private async add(
+    rows: RowSource,
+    how: ImportOptions,
+    options: WriteOptions,
+  ): Promise<ChangeCounts> {
     return this.dataSource.transaction(async ({ queryRunner }) => {
       const staging = queryRunner!;
-      const count = await this.stage(staging, rows, this.rules.table);
+      const count = await this.stage(staging, rows, how, this.rules.table);
       const select = selectStagedSql(this.rules);
-      return this.journal.createMany(options, intent, { staging, select, count });
+      return this.journal.createMany(options, intentOf(rows, how), { staging, select, count });
     });
   }
 
@@ -85,6 +92,7 @@ export class Importer<T extends object> {
   private async stage(
     runner: QueryRunner,
     source: RowSource,
+    how: ImportOptions,
     numberedBy?: string,
   ): Promise<number> {
     const rowErrors = new RowErrors();
@@ -92,7 +100,7 @@ export class Importer<T extends object> {
     // an error before the first read is reported by the read
     bytes.on('error', () => undefined);
     try {
-      const rows = await parseRows(source, bytes, this.rules, rowErrors);
+      const rows = await parseRows(source, bytes, this.rules, how, rowErrors);
       const count = await stageRows(runner, this.rules.columns, rows, numberedBy);
       await validateStaged(runner, this.rules, rows, rowErrors);
       rowErrors.throwIfAny();
@@ -102,4 +110,10 @@ export class Importer<T extends object> {
       bytes.destroy();
     }
   }
+}
+
+/** What a repeated request must have in common with the first one. Its members are stored as a hash. */
+function intentOf({ fingerprint, mediaType, charset }: RowSource, how: ImportOptions): object {
+  const { columns, nullText } = how;
+  return { import: fingerprint, as: mediaType, charset, columns, nullText };
 }

@@ -1,6 +1,7 @@
 import { isUtf8 } from 'node:buffer';
 import type { ValidationIssue } from '../http/validation.js';
 import type { ImportColumn } from './import-columns.js';
+import { chooseMembers, type ColumnMapping } from '../query/column-mappings.js';
 import type { ImportRules } from './import-rules.js';
 import type { JsonText } from './json-splitter.js';
 import { issueAt, type RowErrors } from './row-errors.js';
@@ -10,44 +11,54 @@ const CHUNK_LENGTH = 65_536;
 type Members = Record<string, unknown>;
 type ParsedRow = { members: Members } | { issues: ValidationIssue[] };
 
-/** Writes JSON objects as CSV for COPY. Values that are no rows are added to `rowErrors`. */
-export async function* parseJsonRows(
-  values: AsyncIterable<JsonText>,
-  rules: ImportRules,
-  rowErrors: RowErrors,
-  pointerTo: (line: number) => string,
-): AsyncGenerator<Buffer> {
-  let chunk = '';
-  for await (const { line, text } of values) {
-    const row = parseRow(text, rules);
-    if ('members' in row) chunk += toCsv(line, row.members, rules.columns);
-    else {
-      const pointer = pointerTo(line);
-      rowErrors.add(
-        line,
-        row.issues.map((issue) => issueAt(pointer, issue)),
-      );
-    }
-    if (chunk.length < CHUNK_LENGTH) continue;
-    yield Buffer.from(chunk);
-    chunk = '';
-  }
-  yield Buffer.from(chunk);
-}
+/** Writes JSON objects as CSV for COPY. Values that are no rows are added to the row errors. */
+export class JsonRowParser {
+  constructor(
+    private readonly rules: ImportRules,
+    private readonly mappings: ColumnMapping[] | undefined,
+    private readonly rowErrors: RowErrors,
+    private readonly pointerTo: (line: number) => string,
+  ) {}
 
-function parseRow(text: Buffer, rules: ImportRules): ParsedRow {
-  if (!isUtf8(text)) return invalidRow('is not UTF-8');
-  let value: unknown;
-  try {
-    value = JSON.parse(text.toString());
-  } catch {
-    return invalidRow('is not well-formed JSON');
+  async *parse(values: AsyncIterable<JsonText>): AsyncGenerator<Buffer> {
+    let chunk = '';
+    for await (const value of values) {
+      chunk += this.parseValue(value);
+      if (chunk.length < CHUNK_LENGTH) continue;
+      yield Buffer.from(chunk);
+      chunk = '';
+    }
+    yield Buffer.from(chunk);
   }
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
-    return invalidRow(`must be an object with the members ${rules.memberNames.join(', ')}`);
+
+  /** A line of CSV, or nothing if the row is rejected. */
+  private parseValue({ line, text }: JsonText): string {
+    const row = this.parseRow(text);
+    if ('members' in row) return toCsv(line, row.members, this.rules.columns);
+    const pointer = this.pointerTo(line);
+    this.rowErrors.add(
+      line,
+      row.issues.map((issue) => issueAt(pointer, issue)),
+    );
+    return '';
   }
-  const members = value as Members;
-  return canBeStaged(members, rules.columns) ? { members } : { issues: rules.explain(members) };
+
+  private parseRow(text: Buffer): ParsedRow {
+    if (!isUtf8(text)) return invalidRow('is not UTF-8');
+    let value: unknown;
+    try {
+      value = JSON.parse(text.toString());
+    } catch {
+      return invalidRow('is not well-formed JSON');
+    }
+    const { rules } = this;
+    if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+      return invalidRow(`must be an object with the members ${rules.memberNames.join(', ')}`);
+    }
+    const { mappings } = this;
+    const members = mappings ? chooseMembers(value as Members, mappings) : (value as Members);
+    return canBeStaged(members, rules.columns) ? { members } : { issues: rules.explain(members) };
+  }
 }
 
 function invalidRow(detail: string): ParsedRow {

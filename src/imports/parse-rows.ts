@@ -1,7 +1,10 @@
 import type { RowSource } from '../http/upload.js';
 import { parseCsv } from './csv-parser.js';
 import type { ImportRules } from './import-rules.js';
-import { parseJsonRows } from './json-parser.js';
+import { decodeText } from './decode-text.js';
+import type { ImportOptions } from './import-options.js';
+import { unwrapList } from './json-envelope.js';
+import { JsonRowParser } from './json-parser.js';
 import { splitArray, splitLines } from './json-splitter.js';
 import type { ParsedRows } from './parsed-rows.js';
 import type { RowErrors } from './row-errors.js';
@@ -12,16 +15,19 @@ import type { RowErrors } from './row-errors.js';
  * @throws {InvalidUploadError} if the upload as a whole cannot be parsed.
  */
 export async function parseRows(
-  { mediaType }: Pick<RowSource, 'mediaType'>,
+  { mediaType, charset }: Pick<RowSource, 'mediaType' | 'charset'>,
   bytes: AsyncIterable<Buffer>,
   rules: ImportRules,
+  options: ImportOptions,
   rowErrors: RowErrors,
 ): Promise<ParsedRows> {
-  if (mediaType === 'text/csv') return parseCsv(bytes, rules.columns, rowErrors);
+  const text = decodeText(bytes, charset);
+  if (mediaType === 'text/csv') return parseCsv(text, rules.columns, options, rowErrors);
   const isArray = mediaType === 'application/json';
-  const values = isArray ? splitArray(bytes) : splitLines(bytes);
+  const values = isArray ? splitArray(unwrapList(text, rules.listMember)) : splitLines(text);
   const pointerTo = (line: number) => (isArray ? `#/${line - 1}` : '#');
-  const copyText = parseJsonRows(values, rules, rowErrors, pointerTo);
+  const parser = new JsonRowParser(rules, options.columns, rowErrors, pointerTo);
   const names = rules.columns.map(({ name }) => name);
-  return { columns: [...names, 'absent'], delimiter: ',', isEmptyNull: false, pointerTo, copyText };
+  const copyText = parser.parse(values);
+  return { columns: [...names, 'absent'], delimiter: ',', isCsv: false, pointerTo, copyText };
 }

@@ -3,8 +3,8 @@ export interface ParsedRows {
   /** The columns after the line, in the order of the text. */
   columns: string[];
   delimiter: string;
-  /** Whether an empty quoted field is null too. Spreadsheet programs write such fields. */
-  isEmptyNull: boolean;
+  /** Whether the rows were CSV. An empty quoted number is null then: some programs quote every field. */
+  isCsv: boolean;
   /** The JSON pointer (RFC 6901) of the row at a line. */
   pointerTo: (line: number) => string;
   copyText: AsyncIterable<Buffer>;

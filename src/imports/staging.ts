@@ -34,7 +34,7 @@ export async function stageRows(
      ON COMMIT DROP`,
   );
   const client = (await runner.connect()) as PoolClient;
-  const copy = client.query(copyFrom(copyStatement(rows)));
+  const copy = client.query(copyFrom(copyStatement(rows, columns)));
   await pipeline(Readable.from(rows.copyText), copy);
   return copy.rowCount;
 }
@@ -45,8 +45,14 @@ async function idColumn(runner: QueryRunner, table: string): Promise<string> {
   return `id integer DEFAULT nextval('${sequence!.name}')`;
 }
 
-function copyStatement({ columns, delimiter, isEmptyNull }: ParsedRows): string {
-  const forceNull = isEmptyNull ? `, FORCE_NULL (${columns.join(', ')})` : '';
-  return `COPY ${STAGING_TABLE} (line, ${columns.join(', ')})
-          FROM STDIN (FORMAT csv, DELIMITER '${delimiter}'${forceNull})`;
+function copyStatement(rows: ParsedRows, importColumns: ImportColumn[]): string {
+  const numbers = importColumns.filter(({ jsonType }) => jsonType === 'number');
+  const emptyIsNull = rows.isCsv ? rows.columns.filter((name) => isOneOf(name, numbers)) : [];
+  const forceNull = emptyIsNull.length ? `, FORCE_NULL (${emptyIsNull.join(', ')})` : '';
+  return `COPY ${STAGING_TABLE} (line, ${rows.columns.join(', ')})
+          FROM STDIN (FORMAT csv, DELIMITER '${rows.delimiter.replaceAll("'", "''")}'${forceNull})`;
+}
+
+function isOneOf(name: string, columns: ImportColumn[]): boolean {
+  return columns.some((column) => column.name === name);
 }

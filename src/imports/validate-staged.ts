@@ -37,5 +37,5 @@ function toMembers(row: StagedRow, columns: ImportColumn[]): Record<string, unkn
 }
 
 function toNumber(text: unknown): unknown {
-  return typeof text === 'string' && /^\s*\d+\s*$/.test(text) ? Number(text) : text;
+  return typeof text === 'string' && /^\s*\d+(\.0*)?\s*$/.test(text) ? Number(text) : text;
 }

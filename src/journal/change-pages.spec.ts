@@ -2,7 +2,10 @@ import { describe, expect, it } from '@jest/globals';
 import type { DatabaseStartup } from '../database/database-startup.js';
 import { ChangePages, PAGE_LENGTH } from './change-pages.js';
 
-const OPEN = { withRetryUntil: async (_, work) => work() } as Partial<DatabaseStartup>;
+const OPEN: Partial<DatabaseStartup> = {
+  withRetryUntil: async (_, work) => work(),
+  deadlineMs: 10_000,
+};
 
 /** Those of a log with so many changes, and the pages that were loaded. */
 function pagesOf(total: number) {

@@ -17,7 +17,7 @@ import {
 import { sendList } from '../lists/list-response.js';
 import { sendSummary } from '../lists/write-response.js';
 import { MarathonCollectionService } from './marathon-collection.service.js';
-import { MarathonTransferService, rowsToImport } from './marathon-transfer.service.js';
+import { MarathonTransferService, requestedImport } from './marathon-transfer.service.js';
 import {
   AnniversaryQuery,
   AsOfQuery,
@@ -68,9 +68,10 @@ export class MarathonCollectionController {
     @Res() reply: FastifyReply,
   ) {
     reply.code(201);
-    const rows = rowsToImport(body, reply.request.body, parsed.options, options);
-    if (!rows) return this.createOne(body as CreateMarathonDto, parsed.request, options, reply);
-    const counts = await this.transfer.import(rows, options.resolution, options);
+    const requested = requestedImport(body, reply.request.body, parsed.options, options);
+    if (!requested)
+      return this.createOne(body as CreateMarathonDto, parsed.request, options, reply);
+    const counts = await this.transfer.import(requested.rows, requested.how, options);
     // an import may take longer than the deadline of the request
     await this.respond(reply, parsed.request.restarted(), options, counts);
   }

@@ -3,16 +3,19 @@ import { Injectable } from '@nestjs/common';
 import { InjectDataSource } from '@nestjs/typeorm';
 import { DataSource } from 'typeorm';
 import { oneRow, UploadedRows, type RowSource } from '../http/upload.js';
+import { parseColumns } from '../http/validation.js';
 import type { WriteOptions } from '../http/write-options.js';
 import type { ImportCounts, Importer } from '../imports/importer.js';
 import { InjectImporter } from '../imports/imports.module.js';
-import type { Resolution } from '../imports/merge.js';
+import type { ImportOptions } from '../imports/import-options.js';
 import type { WriteOptions as JournalWriteOptions } from '../journal/write-options.js';
 import { exportCsv } from '../lists/csv-export.js';
 import { ProblemError } from '../problems/problems.js';
 import type { CreateMarathonDto, UpsertQuery } from './marathon.dto.js';
 import { Marathon } from './marathon.entity.js';
 import { RESOURCE } from './marathon.lists.js';
+
+const COLUMN_NAMES = RESOURCE.columns.map(({ name }) => name);
 
 /** Imports and exports many marathons. */
 @Injectable()
@@ -23,16 +26,16 @@ export class MarathonTransferService {
   ) {}
 
   /**
-   * Stores all rows, or none. With `resolution`, existing marathons are updated or skipped.
+   * Stores all rows, or none. With a `resolution`, existing marathons are updated or skipped.
    * @throws {InvalidRowsError} with the issues of each invalid row.
    * @throws {InvalidUploadError} if the rows cannot be parsed.
    */
   async import(
     rows: RowSource,
-    resolution: Resolution | undefined,
+    how: ImportOptions,
     options: JournalWriteOptions,
   ): Promise<ImportCounts> {
-    return this.importer.import(rows, resolution, options);
+    return this.importer.import(rows, how, options);
   }
 
   /** Writes all marathons as CSV, to a file or to a stream. */
@@ -41,18 +44,36 @@ export class MarathonTransferService {
   }
 }
 
+/** Rows, and how they are imported. */
+export interface RequestedImport {
+  rows: RowSource;
+  how: ImportOptions;
+}
+
 /**
  * The rows of a body that are imported: uploaded rows, and a single object with a conflict resolution.
- * Undefined for an object that is created.
+ * Undefined for an object that is created. `members` are those of the object as they were sent.
  * @throws {ProblemError} `invalid_parameter` or `invalid_preference` if one of `on_conflict` and
- * `Prefer: resolution` is without the other.
+ * `Prefer: resolution` is without the other, or if `columns` cannot be parsed.
  */
-export function rowsToImport(
+export function requestedImport(
   body: CreateMarathonDto | UploadedRows,
   members: unknown,
-  { on_conflict }: UpsertQuery,
+  query: UpsertQuery,
   { resolution }: WriteOptions,
-): RowSource | undefined {
+): RequestedImport | undefined {
+  assertComplete(query, resolution);
+  const rows = body instanceof UploadedRows ? body : resolution && oneRow(members);
+  if (!rows) return undefined;
+  const columns =
+    query.columns === undefined ? undefined : parseColumns(query.columns, COLUMN_NAMES);
+  return { rows, how: { resolution, columns, nullText: query.null } };
+}
+
+function assertComplete(
+  { on_conflict }: UpsertQuery,
+  resolution: WriteOptions['resolution'],
+): void {
   if (on_conflict && !resolution) {
     throw new ProblemError(
       'invalid_preference',
@@ -65,6 +86,4 @@ export function rowsToImport(
       `Prefer: resolution=${resolution} needs the columns of the key: ?on_conflict=${RESOURCE.naturalKey.join(',')}.`,
     );
   }
-  if (body instanceof UploadedRows) return body;
-  return resolution ? oneRow(members) : undefined;
 }

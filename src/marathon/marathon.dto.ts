@@ -1,4 +1,4 @@
-import { IsIn, Matches } from 'class-validator';
+import { IsIn, IsString, Length } from 'class-validator';
 import { CreateDto, UpdateDto } from '../http/resource-dtos.js';
 import { IsIntegerParameter, IsOptionalNotNull, IsPastTime } from '../http/value-rules.js';
 import type { Operation } from '../journal/journal.entity.js';
@@ -54,20 +54,21 @@ export class AnniversaryQuery {
 }
 
 const NATURAL_KEY = RESOURCE.naturalKey.join(',');
-const COLUMN_NAMES = RESOURCE.columns.map(({ name }) => name);
-const COLUMN = `"?(${COLUMN_NAMES.join('|')})"?`;
-const COLUMN_LIST = new RegExp(`^${COLUMN}(,${COLUMN})*$`);
-
 /** How marathons are stored that may exist already. */
 export class UpsertQuery {
   @IsOptionalNotNull()
   @IsIn([NATURAL_KEY], { message: `can be ${NATURAL_KEY}` })
   on_conflict?: string;
 
-  /** PostgREST's clients list the members of their rows here. The rows themselves decide. */
+  /** The columns that are read, and their names in the upload, as in `name:Race`. */
   @IsOptionalNotNull()
-  @Matches(COLUMN_LIST, { message: `lists columns, as in ${COLUMN_NAMES.join(',')}` })
+  @IsString({ message: 'can be sent once only' })
   columns?: string;
+
+  /** A text that means null in CSV. */
+  @IsOptionalNotNull()
+  @Length(1, 100, { message: 'has 1 to 100 characters' })
+  null?: string;
 }
 
 /** The version to restore. The default is the one before the deletion. */

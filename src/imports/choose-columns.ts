@@ -1,0 +1,105 @@
+import type { ColumnMapping } from '../query/column-mappings.js';
+import { suggest } from '../query/suggest.js';
+import type { ImportColumn } from './import-columns.js';
+import { InvalidUploadError } from './row-errors.js';
+
+/** What is done with a field of each row. */
+export type FieldUse = { column: string } | 'ignored' | 'unnamed';
+
+/**
+ * Finds the column of each field that a header names. Names are compared without regard to case,
+ * surrounding spaces, and the difference between space, hyphen and underscore.
+ * @throws {InvalidUploadError} with the next step, if a column is unknown, named twice or missing.
+ */
+export function chooseColumns(
+  header: string[],
+  columns: ImportColumn[],
+  mappings: ColumnMapping[] | undefined,
+): FieldUse[] {
+  const known = columns.map(({ name }) => name);
+  const sources = mappings ?? known.map((name) => ({ name, source: name }));
+  const uses = header.map((text) => useOf(text, sources));
+  if (mappings) rejectMissingSources(mappings, uses, header);
+  else rejectUnknown(header, uses, known);
+  rejectRepeated(uses);
+  const missing = columns.find(({ name, isRequired }) => isRequired && !isUsed(uses, name));
+  if (missing) {
+    throw new InvalidUploadError(
+      `The header lacks the column ${missing.name}. The columns of the file are ${list(header)}. ` +
+        adviseMapping(header, known),
+    );
+  }
+  return uses.map((use) => use ?? 'ignored');
+}
+
+/** The name of a column in the form in which names are compared. */
+export function normalizeName(name: string): string {
+  return name
+    .trim()
+    .toLowerCase()
+    .replaceAll(/[\s_-]+/g, '_');
+}
+
+function useOf(text: string, sources: ColumnMapping[]): FieldUse | undefined {
+  if (!text) return 'unnamed';
+  const normalized = normalizeName(text);
+  const mapping =
+    sources.find(({ source }) => source === text) ??
+    sources.find(({ source }) => normalizeName(source) === normalized);
+  return mapping && { column: mapping.name };
+}
+
+function rejectUnknown(header: string[], uses: (FieldUse | undefined)[], known: string[]): void {
+  const unknown = header.filter((_, index) => uses[index] === undefined);
+  if (!unknown.length) return;
+  const names = unknown.map((name) => `"${name}"`).join(', ');
+  const advice = adviseMapping(header, known);
+  const hint = suggest(normalizeName(unknown[0]!), known);
+  const end = hint.endsWith('?') ? '' : '.';
+  throw new InvalidUploadError(`There is no column ${names}: ${hint}${end} ${advice}`);
+}
+
+function rejectMissingSources(
+  mappings: ColumnMapping[],
+  uses: (FieldUse | undefined)[],
+  header: string[],
+): void {
+  const missing = mappings.find(({ name }) => !isUsed(uses, name));
+  if (!missing) return;
+  throw new InvalidUploadError(
+    `columns= names "${missing.source}", and the columns of the file are ${list(header)}.`,
+  );
+}
+
+function rejectRepeated(uses: (FieldUse | undefined)[]): void {
+  const names = uses.flatMap((use) => (typeof use === 'object' ? use.column : []));
+  const repeated = names.find((name, index) => names.indexOf(name) < index);
+  if (repeated === undefined) return;
+  throw new InvalidUploadError(
+    `The header names ${repeated} twice. Choose one of them with columns=.`,
+  );
+}
+
+function isUsed(uses: (FieldUse | undefined)[], name: string): boolean {
+  return uses.some((use) => typeof use === 'object' && use.column === name);
+}
+
+/** An example with names of the file. It is a guess, so the reader has to check it. */
+function adviseMapping(header: string[], known: string[]): string {
+  const named = header.filter(Boolean);
+  const own = (column: string) => named.find((text) => normalizeName(text) === column);
+  const others = named.filter((text) => !known.includes(normalizeName(text)));
+  const items = known.flatMap((column) => {
+    const source = own(column) ?? others.shift();
+    return source === undefined ? [] : `${column}:${quoteIfNeeded(source)}`;
+  });
+  return `Choose and rename columns with columns=, for example columns=${items.join(',')}.`;
+}
+
+function quoteIfNeeded(name: string): string {
+  return /^[\w-]+$/.test(name) ? name : `"${name.replaceAll(/["\\]/g, '\\$&')}"`;
+}
+
+function list(names: string[]): string {
+  return names.filter(Boolean).join(', ');
+}

@@ -1,0 +1,12 @@
+import type { ColumnMapping } from '../query/column-mappings.js';
+import type { Resolution } from './merge.js';
+
+/** How the rows of an upload are read and stored. */
+export interface ImportOptions {
+  /** The columns that are read. Without it all are read, and an unknown one is an error. */
+  columns?: ColumnMapping[];
+  /** A text that means null in CSV, besides `NULL` and nothing at all. */
+  nullText?: string;
+  /** Without it, every row becomes a new record. */
+  resolution?: Resolution;
+}
