@@ -123,8 +123,13 @@ export class CsvRecordSplitter {
   }
 
   private isNull(): boolean {
-    const field = this.output.subarray(this.fieldStart, this.length);
-    return this.nullTexts.some((text) => text.length === field.length && text.equals(field));
+    const size = this.length - this.fieldStart;
+    for (const text of this.nullTexts) {
+      // most fields differ in their first byte
+      if (text.length !== size || text[0] !== this.output[this.fieldStart]) continue;
+      if (text.equals(this.output.subarray(this.fieldStart, this.length))) return true;
+    }
+    return false;
   }
 
   private advance(byte: number): void {

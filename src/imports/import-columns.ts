@@ -42,8 +42,10 @@ function textFits(maxLength: number, isRequired: boolean) {
     ELSE char_length(${trimSql(text)}) BETWEEN ${isRequired ? 1 : 0} AND ${maxLength} END`;
 }
 
+/** The first case is a fast path for plain digits. A bounded repetition is several times as slow. */
 function integerFits(min: number, max: number) {
   return (text: string) => `CASE
+    WHEN octet_length(${text}) <= 9 AND ${text} ~ '^[0-9]+$' THEN ${text}::integer BETWEEN ${min} AND ${max}
     WHEN ${trimSql(text)} ~ '^0*[0-9]{1,9}(\\.0*)?$' THEN ${integerSql(text)} BETWEEN ${min} AND ${max}
     ELSE false END`;
 }
