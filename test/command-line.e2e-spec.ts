@@ -65,7 +65,7 @@ describe('the command line', () => {
 
   it.each([
     ['a column nobody knows', 'name,town\nx,y\n', 'There is no column "town"'],
-    ['a mistyped column', 'Name\nx\n', 'did you mean name?'],
+    ['a mistyped column', 'Nme\nx\n', 'did you mean name?'],
     ['a row with too many fields', 'name,city\nx,y,z\n', 'line 2: has 3 fields, and the header 2'],
     ['UTF-16', '\u{feff}n\0a\0m\0e\0', 'Save it as UTF-8'],
     ['a file without rows', 'name\n', 'There are no rows'],

@@ -7,7 +7,8 @@ import { JSON_TYPES, ROW_TYPES } from './route-rules.js';
 import { assertUploadSize, UploadedRows, type ContentType } from './upload.js';
 
 const MAX_OBJECT_BYTES = 1_048_576;
-const DISCARD_TIMEOUT_MS = 1000;
+/** As nginx's `lingering_timeout`: on a slow network a client needs seconds to read its response. */
+const DISCARD_TIMEOUT_MS = 5000;
 const CHARSET = 'charset=';
 /** An array, or an object that begins with a list of objects, as the service sends lists. */
 const ROWS = /^(?:\u{ef}\u{bb}\u{bf})?\s*(?:\[|\{\s*"[^"\\]*"\s*:\s*\[\s*[{\]])/u;
@@ -105,7 +106,7 @@ function parseContentType(header: string): ContentType {
   return { mediaType, charset: charset?.slice(CHARSET.length).replaceAll('"', '') };
 }
 
-/** Most clients read no response while they send, so the rest of a rejected body is read for a second. */
+/** Most clients read no response while they send, so the rest of a rejected body is read for a while. */
 function discard(payload: Readable): void {
   const timer = setTimeout(() => payload.destroy(), DISCARD_TIMEOUT_MS).unref();
   payload.once('close', () => clearTimeout(timer)).resume();
