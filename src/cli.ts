@@ -1,12 +1,14 @@
 import 'reflect-metadata';
 import { once } from 'node:events';
+import { readFile } from 'node:fs/promises';
 import { start as startRepl } from 'node:repl';
 import { parseArgs } from 'node:util';
 import { Logger, type INestApplicationContext } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { DataSource } from 'typeorm';
 import { AppModule } from './app.module.js';
-import { importFile, parseImportArguments, printRejected } from './cli/import-command.js';
+import { parseImportArguments, type ImportFlags } from './cli/import-arguments.js';
+import { importFiles, printRejected } from './cli/import-command.js';
 import { USAGE, UsageError } from './cli/usage.js';
 import { DatabaseStartup } from './database/database-startup.js';
 import { InvalidRowsError } from './imports/row-errors.js';
@@ -16,39 +18,65 @@ import { makeLogger } from './operations/logger.js';
 import { explainStartupError } from './operations/startup-errors.js';
 import { suggest } from './query/suggest.js';
 
-const OPTIONS = {
-  help: { type: 'boolean', short: 'h' },
-  'dry-run': { type: 'boolean' },
+const IMPORT_OPTIONS = {
+  format: { type: 'string' },
+  columns: { type: 'string' },
+  encoding: { type: 'string' },
+  null: { type: 'string' },
   duplicates: { type: 'string' },
+  'dry-run': { type: 'boolean' },
+} as const;
+const OPTIONS = {
+  ...IMPORT_OPTIONS,
+  help: { type: 'boolean', short: 'h' },
+  version: { type: 'boolean' },
 } as const;
 
-interface Options {
-  'dry-run'?: boolean;
-  duplicates?: string;
-}
-
-type Command = (argument: string | undefined, options: Options) => Promise<void>;
+type Command = (words: string[], options: ImportFlags) => Promise<void>;
 
 const COMMANDS: Record<string, Command> = {
   import: importNamed,
-  export: exportFile,
-  schema: updateSchema,
-  shell,
+  export: async ([path, ...others], options) => {
+    rejectExcess('export', others, options);
+    await exportFile(path);
+  },
+  schema: async ([mode, ...others], options) => {
+    rejectExcess('schema', others, options);
+    await updateSchema(mode);
+  },
+  shell: async (words, options) => {
+    rejectExcess('shell', words, options);
+    await shell();
+  },
+  help: async () => console.log(USAGE),
 };
 
 async function main(): Promise<void> {
   Logger.overrideLogger(makeLogger('warn'));
   const { positionals, values } = parseArgs({ allowPositionals: true, options: OPTIONS });
-  const [name, argument] = positionals;
-  if (values.help || name === undefined) return console.log(USAGE);
+  const { help, version, ...options } = values;
+  const [name, ...words] = positionals;
+  if (version) return printVersion();
+  if (help || name === undefined) return console.log(USAGE);
   const command = Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined;
-  if (command) return command(argument, values);
+  if (command) return command(words, options);
   throw new UsageError(`There is no command "${name}": ${suggest(name, Object.keys(COMMANDS))}`);
 }
 
-async function importNamed(path: string | undefined, options: Options): Promise<void> {
-  const args = parseImportArguments(path, options['dry-run'] ?? false, options.duplicates);
-  await withApplication(async (app) => importFile(app.get(MarathonTransferService), args));
+/** An argument that is not used is a mistake. */
+function rejectExcess(command: string, words: string[], options: ImportFlags): void {
+  const excess = [...words, ...Object.keys(options).map((name) => `--${name}`)];
+  if (excess.length) throw new UsageError(`${command} does not take ${excess.join(', ')}.`);
+}
+
+async function printVersion(): Promise<void> {
+  const text = await readFile(new URL('../../package.json', import.meta.url), 'utf8');
+  console.log((JSON.parse(text) as { version: string }).version);
+}
+
+async function importNamed(paths: string[], options: ImportFlags): Promise<void> {
+  const args = parseImportArguments(paths, options);
+  await withApplication(async (app) => importFiles(app.get(MarathonTransferService), args));
 }
 
 async function exportFile(path?: string): Promise<void> {

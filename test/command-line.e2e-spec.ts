@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { createDatabase, type TestDatabase } from './support/database.js';
-import { runProgram } from './support/service.js';
+import { runProgram, startProgram } from './support/service.js';
 
 const REAL_MARATHONS = 'data/marathons.csv';
 
@@ -25,6 +25,9 @@ describe('the command line', () => {
   const command = async (...words: string[]) =>
     runProgram('cli.js', words, { DATABASE_URL: database.url });
 
+  const startCommand = (...words: string[]) =>
+    startProgram('cli.js', words, { DATABASE_URL: database.url });
+
   const importText = async (text: string, duplicates?: string) => {
     const file = join(folder, 'marathons.csv');
     await writeFile(file, text);
@@ -32,7 +35,11 @@ describe('the command line', () => {
   };
 
   it('imports the sample and exports it again, byte for byte', async () => {
-    expect((await command('import', REAL_MARATHONS)).output).toBe('100 marathons imported.\n');
+    const { output } = await command('import', REAL_MARATHONS);
+    expect(output).toBe(
+      `${REAL_MARATHONS}: CSV in utf-8; separated by commas; columns name, city, inception_year\n` +
+        '100 marathons imported.\n',
+    );
     const copy = join(folder, 'copy.csv');
     await command('export', copy);
     expect(await readFile(copy, 'utf8')).toBe(await readFile(REAL_MARATHONS, 'utf8'));
@@ -51,7 +58,8 @@ describe('the command line', () => {
 
   it('stores nothing with --dry-run', async () => {
     const { output } = await command('import', REAL_MARATHONS, '--dry-run');
-    expect(output).toBe('100 marathons imported (dry run: nothing was stored).\n');
+    expect(output).toContain('\n100 marathons imported (dry run: nothing was stored).\n');
+    expect(output).not.toContain('--duplicates');
     expect(await database.query('SELECT * FROM marathon')).toEqual([]);
   });
 
@@ -59,8 +67,50 @@ describe('the command line', () => {
     await importText('name,city,inception_year\nBoston,Boston,1897\n');
     const next = 'name,city,inception_year\nBoston,Boston,1898\nBerlin,Berlin,1974\n';
     const summaryOf = async (duplicates: string) => (await importText(next, duplicates)).output;
-    expect(await summaryOf('ignore')).toBe('1 marathons imported, 0 updated, 1 skipped.\n');
-    expect(await summaryOf('merge')).toBe('0 marathons imported, 1 updated, 1 skipped.\n');
+    expect(await summaryOf('ignore')).toContain('\n1 marathons imported, 0 updated, 1 skipped.\n');
+    expect(await summaryOf('merge')).toContain('\n0 marathons imported, 1 updated, 1 skipped.\n');
+  });
+
+  it('says with --dry-run how many marathons exist', async () => {
+    const text = 'name,city\nBoston,Boston\nBerlin,Berlin\n';
+    const file = join(folder, 'twice.csv');
+    await writeFile(file, text);
+    await command('import', file);
+    const { output } = await command('import', file, '--dry-run');
+    expect(output).toContain('2 of them have the name and city of an existing marathon');
+  });
+
+  it('imports several files, with chosen columns, another encoding and another null', async () => {
+    const [first, second] = [join(folder, 'first.txt'), join(folder, 'second.tsv')];
+    await writeFile(first, Buffer.from('Race;Host city;Web\nZürich;n/a;x\n', 'latin1'));
+    await writeFile(second, Buffer.from('Race\tHost city\nGenève\tGenève\n', 'latin1'));
+    const { output } = await command(
+      ...['import', first, second, '--columns', 'name:Race,city:"Host city"'],
+      ...['--encoding', 'windows-1252', '--null', 'n/a'],
+    );
+    expect(output).toBe(
+      `${first}: CSV in windows-1252; separated by semicolons; columns name (Race), city (Host city); ignored Web\n` +
+        '1 marathons imported.\n' +
+        `${second}: CSV in windows-1252; separated by tabs; columns name (Race), city (Host city)\n` +
+        '1 marathons imported.\n',
+    );
+    expect(await database.query('SELECT name, city FROM marathon ORDER BY id')).toEqual([
+      { name: 'Zürich', city: null },
+      { name: 'Genève', city: 'Genève' },
+    ]);
+  });
+
+  it('imports the standard input', async () => {
+    const { ended, stdin } = startCommand('import', '-', '--format', 'ndjson');
+    stdin.end('{"name":"Boston"}\n');
+    expect((await ended).output).toContain('1 marathons imported.');
+  });
+
+  it('prints its version and its commands', async () => {
+    expect((await command('--version')).output).toMatch(/^\d+\.\d+\.\d+\n$/);
+    for (const word of ['help', '--help']) {
+      expect((await command(word)).output).toContain('import FILE');
+    }
   });
 
   it.each([
@@ -79,7 +129,13 @@ describe('the command line', () => {
     [['imprt'], 'did you mean import?'],
     [['import'], 'Name the file to import.'],
     [['import', 'nowhere.csv'], 'nowhere.csv'],
-    [['import', 'marathons.xlsx'], '.csv'],
+    [['import', 'marathons.xlsx'], '--format csv'],
+    [['import', '-'], '--format csv'],
+    [['import', REAL_MARATHONS, '--format', 'xml'], 'csv'],
+    [['import', REAL_MARATHONS, '--columns', 'nam:Race'], 'did you mean name?'],
+    [['import', REAL_MARATHONS, '--encoding', 'klingon'], 'is not known'],
+    [['export', 'a.csv', 'b.csv'], 'export does not take b.csv'],
+    [['shell', '--dry-run'], 'shell does not take --dry-run'],
     [['import', REAL_MARATHONS, '--duplicates', 'merg'], 'did you mean merge?'],
     [['import', REAL_MARATHONS, '--dry-rum'], '--dry-rum'],
     [['schema', 'drop'], 'Use schema sync or schema check.'],

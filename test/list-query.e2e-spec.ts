@@ -146,6 +146,10 @@ describe('GET /marathon', () => {
     ['select=id::text.sum()', { detail: expect.stringContaining('is for numbers') }],
     ['select=sum()', { detail: expect.stringContaining('needs a column') }],
     ['q=', { parameter: 'q' }],
+    ['sort=name', { detail: 'is not known: use order' }],
+    ['page=2', { detail: 'is not known: use limit and offset' }],
+    ['Per-Page=2', { detail: 'is not known: use limit' }],
+    ['constructor=2', { detail: expect.stringContaining('is not known: there are') }],
     ['format=xml', { parameter: 'format' }],
   ])('rejects %s with an explanation', async (query, expected) => {
     expect(await fault(query)).toMatchObject(expected);

@@ -1,69 +1,39 @@
 import { createReadStream, type ReadStream } from 'node:fs';
 import { stat } from 'node:fs/promises';
-import { extname } from 'node:path';
 import { SingleBar } from 'cli-progress';
-import type { RowSource } from '../http/upload.js';
-import type { Resolution } from '../imports/merge.js';
+import { UploadedRows, type RowSource } from '../http/upload.js';
+import type { UploadDescription } from '../imports/describe-upload.js';
+import type { ImportCounts } from '../imports/importer.js';
 import type { InvalidRowsError } from '../imports/row-errors.js';
 import type { MarathonTransferService } from '../marathon/marathon-transfer.service.js';
-import { suggest } from '../query/suggest.js';
-import { UsageError } from './usage.js';
-
-const MEDIA_TYPES: Record<string, string> = {
-  '.csv': 'text/csv',
-  '.tsv': 'text/csv',
-  '.txt': 'text/csv',
-  '.ndjson': 'application/x-ndjson',
-  '.jsonl': 'application/x-ndjson',
-  '.json': 'application/json',
-};
+import { STANDARD_INPUT, type ImportArguments, type NamedFile } from './import-arguments.js';
 
 const PROGRESS_INTERVAL_MS = 100;
+const DELIMITER_NAMES: Record<string, string> = {
+  ',': 'commas',
+  ';': 'semicolons',
+  '\t': 'tabs',
+  '|': 'bars',
+};
 
-const RESOLUTIONS = { merge: 'merge-duplicates', ignore: 'ignore-duplicates' } as const;
-
-/** The arguments of the command `import`. */
-export interface ImportArguments {
-  path: string;
-  mediaType: string;
-  resolution?: Resolution;
-  dryRun: boolean;
-}
-
-/** @throws {UsageError} if an argument is missing or invalid. */
-export function parseImportArguments(
-  path: string | undefined,
-  dryRun: boolean,
-  duplicates: string | undefined,
-): ImportArguments {
-  if (!path) throw new UsageError('Name the file to import.');
-  const mediaType = MEDIA_TYPES[extname(path).toLowerCase()];
-  if (mediaType) return { path, mediaType, resolution: parseResolution(duplicates), dryRun };
-  throw new UsageError(`The file's name must end in ${Object.keys(MEDIA_TYPES).join(', ')}.`);
-}
-
-/** Imports a file, with a progress bar in a terminal. */
-export async function importFile(
+/** Imports files one after the other, each of them as a whole or not at all. */
+export async function importFiles(
   transfer: MarathonTransferService,
-  { path, mediaType, resolution, dryRun }: ImportArguments,
+  { files, how, dryRun }: ImportArguments,
 ): Promise<void> {
-  const { size } = await stat(path);
-  const bar = new SingleBar({ format: '{bar} {percentage}% | {step}', noTTYOutput: false });
-  const file = new ImportedFile(path, mediaType);
-  if (process.stderr.isTTY) bar.start(size, 0, { step: 'reading' });
-  const progress = setInterval(() => {
-    bar.update(file.bytesRead, { step: file.bytesRead < size ? 'reading' : 'storing' });
-  }, PROGRESS_INTERVAL_MS);
-  try {
-    const { inserted, updated, skipped } = await transfer.import(file, { resolution }, { dryRun });
-    bar.update(size);
-    bar.stop();
-    const counts = [`${inserted} marathons imported`];
-    if (resolution) counts.push(`${updated} updated`, `${skipped} skipped`);
-    console.log(`${counts.join(', ')}${dryRun ? ' (dry run: nothing was stored)' : ''}.`);
-  } finally {
-    clearInterval(progress);
-    bar.stop();
+  for (const file of files) {
+    await withSource(file, async (source, size) => {
+      const label = file.path === STANDARD_INPUT ? 'The standard input' : file.path;
+      console.log(`${label}: ${describe(await transfer.describe(source, how), file.charset)}`);
+      const counts = await withProgress(source, size, async () =>
+        transfer.import(source, how, { dryRun }),
+      );
+      console.log(summarize(counts, how.resolution !== undefined, dryRun));
+      if (!dryRun || how.resolution) return;
+      const ignoring = { ...how, resolution: 'ignore-duplicates' as const };
+      const { skipped } = await transfer.import(source, ignoring, { dryRun });
+      if (skipped) console.log(adviseDuplicates(skipped));
+    });
   }
 }
 
@@ -76,6 +46,68 @@ export function printRejected({ rows, count }: InvalidRowsError): void {
   if (count > rows.length) console.error(`and ${count - rows.length} more`);
 }
 
+function describe(upload: UploadDescription, charset = 'utf-8'): string {
+  const { format, delimiter, columns, ignored } = upload;
+  const separator = delimiter && `separated by ${DELIMITER_NAMES[delimiter] ?? delimiter}`;
+  const names = columns.map(({ name, source }) => (name === source ? name : `${name} (${source})`));
+  const parts = [`${format} in ${charset}`, separator, `columns ${names.join(', ')}`];
+  if (ignored.length) parts.push(`ignored ${ignored.join(', ')}`);
+  return parts.filter(Boolean).join('; ');
+}
+
+function summarize(counts: ImportCounts, hasResolution: boolean, dryRun: boolean): string {
+  const { inserted, updated, skipped } = counts;
+  const parts = [`${inserted} marathons imported`];
+  if (hasResolution) parts.push(`${updated} updated`, `${skipped} skipped`);
+  return `${parts.join(', ')}${dryRun ? ' (dry run: nothing was stored)' : ''}.`;
+}
+
+function adviseDuplicates(count: number): string {
+  return (
+    `${count} of them have the name and city of an existing marathon, or of another row. ` +
+    'Add --duplicates ignore to skip them, or --duplicates merge to update the existing ones.'
+  );
+}
+
+async function withSource(
+  { path, mediaType, charset }: NamedFile,
+  work: (source: RowSource, size?: number) => Promise<void>,
+): Promise<void> {
+  if (path !== STANDARD_INPUT) {
+    const { size } = await stat(path);
+    return work(new ImportedFile(path, mediaType, charset), size);
+  }
+  const received = await UploadedRows.receive({ mediaType, charset }, process.stdin, Infinity);
+  try {
+    await work(received);
+  } finally {
+    await received.discard();
+  }
+}
+
+/** Shows a progress bar in a terminal. */
+async function withProgress<T>(
+  source: RowSource,
+  size: number | undefined,
+  work: () => Promise<T>,
+): Promise<T> {
+  if (!(source instanceof ImportedFile) || size === undefined) return work();
+  const bar = new SingleBar({ format: '{bar} {percentage}% | {step}', noTTYOutput: false });
+  if (process.stderr.isTTY) bar.start(size, 0, { step: 'reading' });
+  const progress = setInterval(() => {
+    const step = source.bytesRead < size ? 'reading' : 'storing';
+    bar.update(source.bytesRead, { step });
+  }, PROGRESS_INTERVAL_MS);
+  try {
+    const result = await work();
+    bar.update(size);
+    return result;
+  } finally {
+    clearInterval(progress);
+    bar.stop();
+  }
+}
+
 /** A file as the source of rows. Its imports have no idempotency key, so its path is fingerprint enough. */
 class ImportedFile implements RowSource {
   readonly fingerprint: string;
@@ -84,6 +116,7 @@ class ImportedFile implements RowSource {
   constructor(
     private readonly path: string,
     readonly mediaType: string,
+    readonly charset?: string,
   ) {
     this.fingerprint = path;
   }
@@ -96,12 +129,4 @@ class ImportedFile implements RowSource {
   get bytesRead(): number {
     return this.current?.bytesRead ?? 0;
   }
-}
-
-function parseResolution(word: string | undefined): Resolution | undefined {
-  if (word === undefined) return undefined;
-  if (word === 'merge' || word === 'ignore') return RESOLUTIONS[word];
-  throw new UsageError(
-    `--duplicates ${word} is not supported: ${suggest(word, Object.keys(RESOLUTIONS))}`,
-  );
 }

@@ -5,10 +5,17 @@ export class UsageError extends Error {
 
 export const USAGE = `npm run marathon -- COMMAND
 
-  import FILE         import the marathons of a file: CSV with a header of column names, JSON or NDJSON
+  import FILE…        import the marathons of files: CSV with a header of column names, JSON or NDJSON;
+                      - is the standard input
+      --format csv|json|ndjson    the format, if the extension of the file does not tell it
+      --columns LIST              choose and rename columns, as in name:Race,city:"Host city"
+      --encoding NAME             the encoding of the file, as in windows-1252; the default is utf-8
+      --null TEXT                 a text that means null in CSV
       --dry-run                   report what would be imported, and store nothing
       --duplicates merge|ignore   update, or skip, marathons with an existing name and city
   export [FILE]       write all marathons as CSV, to FILE or to the terminal
   schema sync         bring the schema of the database up to date
   schema check        check whether the schema of the database is up to date
-  shell               start a JavaScript prompt with the services`;
+  shell               start a JavaScript prompt with the services
+  help, --help        print this text
+  --version           print the version`;

@@ -72,7 +72,9 @@ function rejectOtherTypes(header: string, accepted: string[]): void {
     .toLowerCase()
     .split(/\s*;\s*/);
   if (!accepted.includes(type)) {
-    throw unsupported(`Send ${accepted.join(' or ')} here, not ${type}.`);
+    throw unsupported(
+      `Send ${accepted.join(' or ')} here, not ${type}. For JSON, add the header Content-Type: application/json.`,
+    );
   }
   const charset = parameters
     .find((text) => text.startsWith('charset='))

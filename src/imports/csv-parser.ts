@@ -1,4 +1,5 @@
-import { chooseColumns, normalizeName } from './choose-columns.js';
+import type { ColumnMapping } from '../query/column-mappings.js';
+import { chooseColumns, normalizeName, type FieldUse } from './choose-columns.js';
 import { readCsvHeader, type CsvHeader } from './csv-header.js';
 import { CsvRecordSplitter } from './csv-record-splitter.js';
 import type { ImportColumn } from './import-columns.js';
@@ -21,15 +22,24 @@ export async function parseCsv(
   rowErrors: RowErrors,
 ): Promise<ParsedRows> {
   const chunks = bytes[Symbol.asyncIterator]();
-  const header = await readCsvHeader(chunks);
-  const { names, delimiter, line, rest } = header;
-  if (!mappings) rejectData(header, columns);
-  const uses = chooseColumns(names, columns, mappings);
+  const { header, uses } = await readCsvColumns(chunks, columns, mappings);
+  const { delimiter, line, rest } = header;
   const nullTexts = nullText === undefined ? [NULL_TEXT] : [NULL_TEXT, nullText];
   const rules = { delimiter, uses, nullTexts, headerLine: line };
   const copyText = splitRecords(new CsvRecordSplitter(rules, rowErrors), rest, chunks);
   const used = uses.flatMap((use) => (typeof use === 'object' ? use.column : []));
   return { columns: used, delimiter, isCsv: true, pointerTo: () => '#', copyText };
+}
+
+/** Reads the header, and finds the use of each field. The errors are those of `parseCsv`. */
+export async function readCsvColumns(
+  chunks: AsyncIterator<Buffer>,
+  columns: ImportColumn[],
+  mappings: ColumnMapping[] | undefined,
+): Promise<{ header: CsvHeader; uses: FieldUse[] }> {
+  const header = await readCsvHeader(chunks);
+  if (!mappings) rejectData(header, columns);
+  return { header, uses: chooseColumns(header.names, columns, mappings) };
 }
 
 async function* splitRecords(

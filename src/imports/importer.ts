@@ -8,6 +8,7 @@ import type { JournalTransaction } from '../journal/journal-transaction.js';
 import type { WriteOptions } from '../journal/write-options.js';
 import { Semaphore } from '../pool/semaphore.js';
 import type { Search } from '../search/search.js';
+import { describeUpload, type UploadDescription } from './describe-upload.js';
 import type { ImportOptions } from './import-options.js';
 import type { ImportRules } from './import-rules.js';
 import { mergeSql, selectStagedSql, type Resolution } from './merge.js';
@@ -59,6 +60,11 @@ export class Importer<T extends object> {
     } finally {
       this.running.release();
     }
+  }
+
+  /** How an upload is understood. The errors are those of `import`. */
+  async describe(rows: RowSource, how: ImportOptions): Promise<UploadDescription> {
+    return describeUpload(rows, this.rules, how);
   }
 
   private async merge(

@@ -7,6 +7,7 @@ import { parseColumns } from '../http/validation.js';
 import type { WriteOptions } from '../http/write-options.js';
 import type { ImportCounts, Importer } from '../imports/importer.js';
 import { InjectImporter } from '../imports/imports.module.js';
+import type { UploadDescription } from '../imports/describe-upload.js';
 import type { ImportOptions } from '../imports/import-options.js';
 import type { WriteOptions as JournalWriteOptions } from '../journal/write-options.js';
 import { exportCsv } from '../lists/csv-export.js';
@@ -15,7 +16,8 @@ import type { CreateMarathonDto, UpsertQuery } from './marathon.dto.js';
 import { Marathon } from './marathon.entity.js';
 import { RESOURCE } from './marathon.lists.js';
 
-const COLUMN_NAMES = RESOURCE.columns.map(({ name }) => name);
+/** The columns that an upload may have. */
+export const COLUMN_NAMES = RESOURCE.columns.map(({ name }) => name);
 
 /** Imports and exports many marathons. */
 @Injectable()
@@ -36,6 +38,11 @@ export class MarathonTransferService {
     options: JournalWriteOptions,
   ): Promise<ImportCounts> {
     return this.importer.import(rows, how, options);
+  }
+
+  /** How an upload is understood. The errors are those of `import`. */
+  async describe(rows: RowSource, how: ImportOptions): Promise<UploadDescription> {
+    return this.importer.describe(rows, how);
   }
 
   /** Writes all marathons as CSV, to a file or to a stream. */

@@ -30,8 +30,8 @@ export class MarathonService {
 
   /** Returns the id and the version of the new marathon. */
   create(
-    details: CreateMarathonDto,
-    options: WriteOptions,
+    details: Partial<CreateMarathonDto>,
+    options: WriteOptions = {},
   ): Promise<Pick<Marathon, 'id' | 'version'>> {
     return this.journal.create(details, options);
   }
@@ -41,12 +41,16 @@ export class MarathonService {
    * each other.
    * @throws {ProblemError} `not_found`, or `precondition_failed`
    */
-  async update(id: number, changes: UpdateMarathonDto, options: WriteOptions): Promise<Marathon> {
+  async update(
+    id: number,
+    changes: UpdateMarathonDto,
+    options: WriteOptions = {},
+  ): Promise<Marathon> {
     return (await this.journal.update(id, changes, options)) ?? notFound(id);
   }
 
   /** @throws {ProblemError} `not_found`, or `precondition_failed` */
-  async remove(id: number, options: WriteOptions): Promise<Marathon> {
+  async remove(id: number, options: WriteOptions = {}): Promise<Marathon> {
     return (await this.journal.remove(id, options)) ?? notFound(id);
   }
 

@@ -16,6 +16,28 @@ const GROUPS: Record<string, Pick<Group, 'kind' | 'negated'>> = {
 /** The parameters that group conditions. */
 export const GROUP_NAMES = Object.keys(GROUPS);
 const MAX_SEARCH_LENGTH = 200;
+/** The parameters of other services, and those that do the same here. */
+const EQUIVALENTS: Record<string, string> = {
+  sort: 'order',
+  sort_by: 'order',
+  order_by: 'order',
+  orderby: 'order',
+  page: 'limit and offset',
+  per_page: 'limit',
+  page_size: 'limit',
+  size: 'limit',
+  top: 'limit',
+  skip: 'offset',
+  start: 'offset',
+  search: 'q',
+  query: 'q',
+  filter: 'a column as the parameter, with an operator, as in id=eq.1',
+  where: 'a column as the parameter, with an operator, as in id=eq.1',
+  fields: 'select',
+  columns: 'select',
+  group_by: 'select with an aggregate, as in select=name,count()',
+  count: 'the header Prefer: count=exact',
+};
 
 /** Parses parameters one by one and collects the issues of all of them. */
 export class ParameterReader {
@@ -59,7 +81,7 @@ export class ParameterReader {
    */
   finish(allowed: string[]): void {
     for (const name of Object.keys(this.parameters)) {
-      if (!allowed.includes(name)) this.addIssue(name, `is not known: ${suggest(name, allowed)}`);
+      if (!allowed.includes(name)) this.addIssue(name, `is not known: ${advise(name, allowed)}`);
     }
     if (this.issues.length) throw new InvalidQueryError(this.issues);
   }
@@ -76,6 +98,12 @@ export class ParameterReader {
       }
     });
   }
+}
+
+function advise(name: string, allowed: string[]): string {
+  const key = name.toLowerCase().replaceAll('-', '_');
+  const equivalent = Object.hasOwn(EQUIVALENTS, key) ? EQUIVALENTS[key] : undefined;
+  return equivalent ? `use ${equivalent}` : suggest(name, allowed);
 }
 
 /** Parses `q=`. */

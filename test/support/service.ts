@@ -36,7 +36,12 @@ export async function startService(
 
 /** Runs a built program until it exits. */
 export async function runProgram(file: string, words: string[], settings: Record<string, string>) {
-  return run(file, words, settings).ended;
+  return startProgram(file, words, settings).ended;
+}
+
+/** As `runProgram`, for a program that reads its standard input. */
+export function startProgram(file: string, words: string[], settings: Record<string, string>) {
+  return run(file, words, settings);
 }
 
 function run(
@@ -65,7 +70,7 @@ function run(
     child.kill(signal);
     return ended;
   };
-  return { pid: child.pid!, stdout: child.stdout, ended, stop };
+  return { pid: child.pid!, stdin: child.stdin, stdout: child.stdout, ended, stop };
 }
 
 /** See `stock-pool.mjs`. */

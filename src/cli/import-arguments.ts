@@ -1,0 +1,89 @@
+import { extname } from 'node:path';
+import type { ImportOptions } from '../imports/import-options.js';
+import type { Resolution } from '../imports/merge.js';
+import { COLUMN_NAMES } from '../marathon/marathon-transfer.service.js';
+import { parseColumnMappings } from '../query/column-mappings.js';
+import { ParseError } from '../query/errors.js';
+import { suggest } from '../query/suggest.js';
+import { UsageError } from './usage.js';
+
+export const STANDARD_INPUT = '-';
+
+const MEDIA_TYPES: Record<string, string> = {
+  csv: 'text/csv',
+  tsv: 'text/csv',
+  txt: 'text/csv',
+  ndjson: 'application/x-ndjson',
+  jsonl: 'application/x-ndjson',
+  json: 'application/json',
+};
+const RESOLUTIONS: Record<string, Resolution> = {
+  merge: 'merge-duplicates',
+  ignore: 'ignore-duplicates',
+};
+
+/** The options of the command `import`, as they were typed. */
+export interface ImportFlags {
+  format?: string;
+  columns?: string;
+  encoding?: string;
+  null?: string;
+  duplicates?: string;
+  'dry-run'?: boolean;
+}
+
+/** A file to import; `path` may be `-`. */
+export interface NamedFile {
+  path: string;
+  mediaType: string;
+  charset?: string;
+}
+
+/** The arguments of the command `import`. */
+export interface ImportArguments {
+  files: NamedFile[];
+  how: ImportOptions;
+  dryRun: boolean;
+}
+
+/** @throws {UsageError} if an argument is missing or invalid. */
+export function parseImportArguments(paths: string[], flags: ImportFlags): ImportArguments {
+  if (!paths.length) throw new UsageError('Name the file to import.');
+  const charset = flags.encoding;
+  return {
+    files: paths.map((path) => ({ path, mediaType: mediaTypeOf(path, flags.format), charset })),
+    how: {
+      columns: parseColumns(flags.columns),
+      nullText: flags.null,
+      resolution: oneOf(RESOLUTIONS, 'duplicates', flags.duplicates),
+    },
+    dryRun: flags['dry-run'] ?? false,
+  };
+}
+
+function mediaTypeOf(path: string, format: string | undefined): string {
+  const named = oneOf(MEDIA_TYPES, 'format', format);
+  const mediaType = named ?? MEDIA_TYPES[extname(path).slice(1).toLowerCase()];
+  if (mediaType) return mediaType;
+  const subject = path === STANDARD_INPUT ? 'The standard input' : path;
+  throw new UsageError(
+    `${subject} has none of the extensions ${Object.keys(MEDIA_TYPES).join(', ')}. Name its format with --format csv, json or ndjson.`,
+  );
+}
+
+function parseColumns(text: string | undefined) {
+  try {
+    return text === undefined ? undefined : parseColumnMappings(text, COLUMN_NAMES);
+  } catch (error) {
+    if (error instanceof ParseError) throw new UsageError(`--columns: ${error.message}`);
+    throw error;
+  }
+}
+
+function oneOf<T>(values: Record<string, T>, option: string, word?: string): T | undefined {
+  if (word === undefined) return undefined;
+  if (Object.hasOwn(values, word)) return values[word];
+  throw new UsageError(
+    `--${option} ${word} is not supported: ${suggest(word, Object.keys(values))}`,
+  );
+}
