@@ -84,10 +84,8 @@ describe('the command line', () => {
     const [first, second] = [join(folder, 'first.txt'), join(folder, 'second.tsv')];
     await writeFile(first, Buffer.from('Race;Host city;Web\nZürich;n/a;x\n', 'latin1'));
     await writeFile(second, Buffer.from('Race\tHost city\nGenève\tGenève\n', 'latin1'));
-    const { output } = await command(
-      ...['import', first, second, '--columns', 'name:Race,city:"Host city"'],
-      ...['--encoding', 'windows-1252', '--null', 'n/a'],
-    );
+    const options = ['--columns', 'name:Race,city:"Host city"', '--encoding', 'windows-1252'];
+    const { output } = await command('import', first, second, ...options, '--null', 'n/a');
     expect(output).toBe(
       `${first}: CSV in windows-1252; separated by semicolons; columns name (Race), city (Host city); ignored Web\n` +
         '1 marathons imported.\n' +
