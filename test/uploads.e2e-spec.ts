@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import { mkdtemp, readdir, readlink, rm, utimes, writeFile } from 'node:fs/promises';
 import { request, type ClientRequest, type IncomingMessage } from 'node:http';
+import { connect } from 'node:net';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { createDatabase, type TestDatabase } from './support/database.js';
@@ -36,6 +37,30 @@ describe('an upload', () => {
       sending.write(type === 'application/json' ? '[\n' : 'name\n');
       const answer = await sendUntilAnswered(sending);
       expect(answer).toEqual({ status: 413, detail: expect.stringContaining('larger than 2 MiB') });
+      await expectNothingStored();
+    },
+  );
+
+  it.each(['text/csv', 'application/json'])(
+    'of %s that is too large is answered when its client has sent all of it',
+    async (type) => {
+      const { url } = await start();
+      const { hostname, port, host } = new URL(url);
+      const socket = connect(Number(port), hostname);
+      const size = 8 * 1024 * 1024;
+      socket.write(
+        `POST /marathon/ HTTP/1.1\r\nHost: ${host}\r\nContent-Type: ${type}\r\n` +
+          `Transfer-Encoding: chunked\r\n\r\n${size.toString(16)}\r\n`,
+      );
+      const body = Buffer.alloc(size, type === 'text/csv' ? 'name\n' : '{"name":"x"}');
+      await new Promise<void>((resolve, reject) => {
+        socket.once('error', reject);
+        socket.write(body, () => resolve());
+      });
+      socket.write('\r\n0\r\n\r\n');
+      const [answer] = (await once(socket, 'data')) as [Buffer];
+      expect(answer.toString()).toContain('HTTP/1.1 413');
+      socket.destroy();
       await expectNothingStored();
     },
   );

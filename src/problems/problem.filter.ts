@@ -38,6 +38,8 @@ export function rejectRequest(failure: unknown, _: FastifyRequest, reply: Fastif
 
 function sendProblem(reply: FastifyReply, problem: Problem): void {
   const status = statusOf(problem.code);
+  // Fastify would close the connection while the body is sent, and the client would lose the response
+  reply.removeHeader('connection');
   if (status === 503) reply.header('Retry-After', RETRY_AFTER_SECONDS);
   reply.code(status).type('application/problem+json').send(serializeProblem(problem));
 }
