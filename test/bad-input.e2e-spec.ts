@@ -18,7 +18,7 @@ describe('invalid input is rejected with an explanation, and not stored:', () =>
   };
 
   it.each([
-    ['an array', '[]', 'There are no rows'],
+    ['an array in an array', '[[]]', 'row was rejected'],
     ['null', 'null', 'this is null'],
     ['a number', '3', 'of the type number'],
     ['a text', '"Boston"', 'of the type string'],

@@ -55,6 +55,8 @@ describe('GET /marathon', () => {
     ['name=eq.Run, "Paris" (half\\way)', [6]],
     ['city=Boston&city=Paris', []],
     ['city=St. Moritz', []],
+    ['"city"=eq.Boston', [1]],
+    ['"city"=eq.Paris&id=gt.5', [6]],
     ['name=match.^B.*thon$', [1, 2]],
     ['name=imatch.^b.*THON$', [1, 2]],
     ['name=not.match.^B', [3, 4, 5, 6, 7]],
@@ -150,6 +152,7 @@ describe('GET /marathon', () => {
     ['page=2', { detail: 'is not known: use limit and offset' }],
     ['Per-Page=2', { detail: 'is not known: use limit' }],
     ['constructor=2', { detail: expect.stringContaining('is not known: there are') }],
+    ['"citi"=eq.Boston', { detail: expect.stringContaining('did you mean city?') }],
     ['format=xml', { parameter: 'format' }],
   ])('rejects %s with an explanation', async (query, expected) => {
     expect(await fault(query)).toMatchObject(expected);

@@ -42,7 +42,7 @@ export class Importer<T extends object> {
   /**
    * Stores all rows. With a `resolution`, rows whose natural key exists are merged or skipped.
    * @throws {InvalidRowsError} with the issues of each invalid row.
-   * @throws {InvalidUploadError} if the upload cannot be parsed, or has no rows.
+   * @throws {InvalidUploadError} if the upload cannot be parsed, or is a file without rows.
    */
   async import(rows: RowSource, how: ImportOptions, options: WriteOptions): Promise<ImportCounts> {
     await this.database.wait();
@@ -89,6 +89,7 @@ export class Importer<T extends object> {
     return this.dataSource.transaction(async ({ queryRunner }) => {
       const staging = queryRunner!;
       const count = await this.stage(staging, rows, how, this.rules.table);
+      if (!count) return { inserted: 0, updated: 0, deleted: 0, skipped: 0 };
       const select = selectStagedSql(this.rules);
       return this.journal.createMany(options, intentOf(rows, how), { staging, select, count });
     });
@@ -110,7 +111,7 @@ export class Importer<T extends object> {
       const count = await stageRows(runner, this.rules.columns, rows, numberedBy);
       await validateStaged(runner, this.rules, rows, rowErrors);
       rowErrors.throwIfAny();
-      if (!count) throw new InvalidUploadError('There are no rows; nothing was stored.');
+      if (!count) rejectEmptyFile(source);
       return count;
     } finally {
       bytes.destroy();
@@ -122,4 +123,10 @@ export class Importer<T extends object> {
 function intentOf({ fingerprint, mediaType, charset }: RowSource, how: ImportOptions): object {
   const { columns, nullText } = how;
   return { import: fingerprint, as: mediaType, charset, columns, nullText };
+}
+
+/** PostgREST accepts an empty array. A file without rows is more likely a mistake. */
+function rejectEmptyFile({ mediaType }: RowSource): void {
+  if (mediaType === 'application/json') return;
+  throw new InvalidUploadError('There are no rows; nothing was stored.');
 }

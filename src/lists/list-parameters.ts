@@ -66,7 +66,7 @@ export class ListParametersParser<Options extends object> {
       detail,
     }));
     const query = collectIssues(issues, () => this.parseQuery(others));
-    for (const parameter of this.rejected.filter((name) => others[name] !== undefined)) {
+    for (const parameter of this.rejected.filter((name) => isSent(others, name))) {
       issues.push({ parameter, detail: 'is not possible here' });
     }
     if (issues.length) throw invalidParameters(issues);
@@ -92,6 +92,11 @@ export class ListParametersParser<Options extends object> {
     }
     return { own, others };
   }
+}
+
+/** The name of a column may be in quotes. */
+function isSent(parameters: QueryParameters, name: string): boolean {
+  return parameters[name] !== undefined || parameters[`"${name}"`] !== undefined;
 }
 
 function rejectedNames({ columns }: QueryableResource, accepted: AcceptedParameters): string[] {

@@ -67,8 +67,7 @@ export function parseListQuery(
     serializeOrder(order),
   ]);
   const page = readPage(reader, fingerprint, order);
-  const columnNames = resource.columns.map(({ name }) => name);
-  reader.finish(columnNames.concat(GROUP_NAMES, SINGLE_PARAMETERS, otherNames));
+  reader.finish(resource.columns, [...GROUP_NAMES, ...SINGLE_PARAMETERS, ...otherNames]);
   const { select, isGrouped, having } = selection;
   return { where, search, select, isGrouped, having, order, ...page, fingerprint };
 }

@@ -47,7 +47,7 @@ export class ParameterReader {
 
   readWhere(columns: QueryColumn[]): Group {
     const filters = columns.flatMap((column) =>
-      this.readAll(column.name, (text) => parseFilter(column, text)),
+      namesOf(column).flatMap((name) => this.readAll(name, (text) => parseFilter(column, text))),
     );
     const groups = Object.entries(GROUPS).flatMap(([name, { kind, negated }]) =>
       this.readAll(name, (text) => ({ ...parseGroup(kind, text, columns), negated })),
@@ -76,12 +76,14 @@ export class ParameterReader {
   }
 
   /**
-   * Rejects the parameters that are not in `allowed`. Call it last.
+   * Rejects the parameters that are neither columns nor `others`. Call it last.
    * @throws {InvalidQueryError} with all issues.
    */
-  finish(allowed: string[]): void {
+  finish(columns: QueryColumn[], others: string[]): void {
+    const allowed = [...columns.map(({ name }) => name), ...others];
+    const known = new Set([...columns.flatMap(namesOf), ...others]);
     for (const name of Object.keys(this.parameters)) {
-      if (!allowed.includes(name)) this.addIssue(name, `is not known: ${advise(name, allowed)}`);
+      if (!known.has(name)) this.addIssue(name, `is not known: ${advise(name, allowed)}`);
     }
     if (this.issues.length) throw new InvalidQueryError(this.issues);
   }
@@ -100,10 +102,16 @@ export class ParameterReader {
   }
 }
 
+/** The parameters of a column: its name, with or without quotes. */
+function namesOf({ name }: QueryColumn): string[] {
+  return [name, `"${name}"`];
+}
+
 function advise(name: string, allowed: string[]): string {
-  const key = name.toLowerCase().replaceAll('-', '_');
+  const word = name.replaceAll(/^"|"$/g, '');
+  const key = word.toLowerCase().replaceAll('-', '_');
   const equivalent = Object.hasOwn(EQUIVALENTS, key) ? EQUIVALENTS[key] : undefined;
-  return equivalent ? `use ${equivalent}` : suggest(name, allowed);
+  return equivalent ? `use ${equivalent}` : suggest(word, allowed);
 }
 
 /** Parses `q=`. */
