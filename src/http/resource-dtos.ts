@@ -1,9 +1,10 @@
 import type { Type } from '@nestjs/common';
 import { columnsOf, type ResourceColumn } from '../resource/columns.js';
+import { MAX_CHOSEN_ID } from '../resource/resource.js';
 import { IsIntegerMember, IsOptionalNotNull, IsTrimmedText } from './value-rules.js';
 
-/** The members of a record that a client sends: all but those that the service assigns. */
-export type Writable<T> = Omit<T, 'id' | 'version'>;
+/** The members of a record that a client sends. Without an id, the service assigns one. */
+export type Writable<T> = Omit<T, 'id' | 'version'> & { id?: number | null };
 
 /**
  * The class of bodies that create or replace a record: the columns of the entity with their rules.
@@ -19,6 +20,7 @@ export function CreateDto<T>(entity: Type<T>): Type<Writable<T>> {
     }
   }
   for (const column of columns) ruleOf(column)(Dto.prototype, column.name);
+  declareId(Dto.prototype);
   return Dto as Type<Writable<T>>;
 }
 
@@ -29,7 +31,13 @@ export function UpdateDto<T>(entity: Type<T>): Type<Partial<Writable<T>>> {
     IsOptionalNotNull()(Dto.prototype, column.name);
     ruleOf(column)(Dto.prototype, column.name);
   }
+  declareId(Dto.prototype);
   return Dto;
+}
+
+function declareId(prototype: object): void {
+  IsOptionalNotNull()(prototype, 'id');
+  IsIntegerMember({ min: 1, max: MAX_CHOSEN_ID })(prototype, 'id');
 }
 
 function ruleOf(column: ResourceColumn): PropertyDecorator {

@@ -26,7 +26,7 @@ export interface WriteOptions extends JournalWriteOptions {
 type OptionalPreference = 'return' | 'resolution' | 'max-affected' | 'missing';
 
 /**
- * Gives a handler the options of a write, from `If-Match`, `Idempotency-Key`
+ * Gives a handler the options of a write, from `If-Match`, `If-None-Match`, `Idempotency-Key`
  * (draft-ietf-httpapi-idempotency-key-header) and `Prefer`. Besides `tx`, the route applies the preferences
  * `applied`.
  */
@@ -45,6 +45,7 @@ export const WriteOptions = (...applied: OptionalPreference[]) =>
       returns: preferences.return,
       returnsRepresentation: preferences.return === 'representation',
       ifMatch: parseVersions(headers['if-match']),
+      mustBeNew: headers['if-none-match']?.trim() === '*',
       maxAffected: applied.includes('max-affected') ? preferences['max-affected'] : undefined,
       resolution: applied.includes('resolution') ? preferences.resolution : undefined,
     };

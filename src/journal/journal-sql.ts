@@ -125,17 +125,26 @@ export function deleteMatchingSql(table: JournaledTable, select: string): string
 /** The number of records that those statements selected. */
 export const MATCHING_COUNT_SQL = '(SELECT count(*) FROM matching)::integer';
 
-/** For `journaledWriteSql`: stores the record $6 under the id $4 with the version $5, deleted or not. */
+/** For `journaledWriteSql`: inserts the record $6 under the id $4 with the version $5. */
+export function createWithIdSql(table: JournaledTable): string {
+  return `${insertSql(table)} RETURNING *, 'create' AS operation`;
+}
+
+/** As `createWithIdSql`, also if the record exists. */
 export function restoreSql(table: JournaledTable): string {
   const assignments = table.columns.map(
     (name) => `${pg.escapeIdentifier(name)} = excluded.${pg.escapeIdentifier(name)}`,
   );
+  return `${insertSql(table)}
+    ON CONFLICT (id) DO UPDATE SET version = excluded.version, ${assignments.join(', ')}
+    RETURNING *, 'restore' AS operation`;
+}
+
+function insertSql(table: JournaledTable): string {
   return `
     INSERT INTO ${table.name} AS record (id, version, ${table.list}) OVERRIDING SYSTEM VALUE
     SELECT $4::integer, $5::integer, ${table.list}
-    FROM lock, json_populate_record(NULL::${table.name}, $6::json)
-    ON CONFLICT (id) DO UPDATE SET version = excluded.version, ${assignments.join(', ')}
-    RETURNING *, 'restore' AS operation`;
+    FROM lock, json_populate_record(NULL::${table.name}, $6::json)`;
 }
 
 /** For `journaledWriteSql`: numbers the records without a version, or all records. */

@@ -67,7 +67,7 @@ function providersOf(entity: Type<Journaled>) {
         hooks.add(journalSchemaHook(table));
         const batcher = new WriteBatcher<Journaled>(dataSource, database, table, poolSize);
         const transaction = new JournalTransaction(dataSource, signal);
-        return new Journal(dataSource, signal, table, batcher, transaction);
+        return new Journal(dataSource, database, signal, table, batcher, transaction);
       },
     },
     {

@@ -1,7 +1,9 @@
 import type { DataSource } from 'typeorm';
+import type { DatabaseStartup } from '../database/database-startup.js';
 import { ProblemError } from '../problems/problems.js';
 import { backfill } from './backfill.js';
 import type { ChangeSignal } from './change-signal.js';
+import { createWithId } from './create-with-id.js';
 import { journaledWriteSql, restoreSql } from './journal-sql.js';
 import type { JournalTransaction } from './journal-transaction.js';
 import { assertDeleted, findEntry } from './journal-entries.js';
@@ -10,6 +12,9 @@ import { assertPrecondition } from './precondition.js';
 import type { WriteBatcher } from './write-batcher.js';
 import type { WriteOptions } from './write-options.js';
 import { WriteRequest, type Write } from './write-request.js';
+
+/** A new record. The id is assigned, unless the client chose one. */
+export type Creation<T> = Omit<Partial<T>, 'id'> & { id?: number | null };
 
 /**
  * Writes the records of one table. Every write is journaled by the statement that executes it, so the
@@ -25,17 +30,33 @@ import { WriteRequest, type Write } from './write-request.js';
 export class Journal<T extends Journaled> {
   constructor(
     private readonly dataSource: DataSource,
+    private readonly database: DatabaseStartup,
     private readonly signal: ChangeSignal,
     private readonly table: JournaledTable,
     private readonly batcher: WriteBatcher<T>,
     private readonly transaction: JournalTransaction,
   ) {}
 
-  /** Creates a record. Absent columns are null. Returns its id and its version. */
-  async create(details: Partial<T>, options: WriteOptions): Promise<Journaled> {
+  /**
+   * Creates a record. Absent columns are null. Without an id, it gets the next one. Returns its id and its
+   * version.
+   * @throws {ProblemError} `already_exists` if there is a record with the id.
+   */
+  async create({ id, ...details }: Creation<T>, options: WriteOptions): Promise<Journaled> {
+    if (id) return this.createWithId(id, details as Partial<T>, options);
     const request = new WriteRequest(options, { create: details });
     const record = await this.write({ request, operation: 'create', changes: details });
     return record!;
+  }
+
+  /** As `create`, with all columns in the result. */
+  async createWithId(id: number, details: Partial<T>, options: WriteOptions): Promise<T> {
+    const request = new WriteRequest(options, { create: { id, ...details } });
+    return this.database.withRetry(async () =>
+      this.transaction.run(options, async (manager) =>
+        createWithId<T>(manager, this.table, request, id, details),
+      ),
+    );
   }
 
   /**

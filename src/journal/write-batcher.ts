@@ -3,11 +3,12 @@ import { Batcher } from '../database/batcher.js';
 import type { DatabaseStartup } from '../database/database-startup.js';
 import { Pipeline } from '../database/pipeline.js';
 import { queryPrepared } from '../database/prepared-statements.js';
-import { isDatabaseUnavailable, isUniqueViolation } from '../pool/database-errors.js';
+import { isDatabaseUnavailable, isIdTaken, isUniqueViolation } from '../pool/database-errors.js';
 import type { Deadline } from '../pool/deadline.js';
 import { Semaphore } from '../pool/semaphore.js';
 import { batchInsertParameters, batchInsertPositions, batchInsertSql } from './batch-insert.js';
 import { batchUpdateParameters, batchUpdateSql } from './batch-update.js';
+import { advancePastRecords, sequenceOf } from './id-sequence.js';
 import type { Journaled, JournaledTable } from './journaled-table.js';
 import {
   findStoredResults,
@@ -102,6 +103,12 @@ export class WriteBatcher<T extends Journaled> {
       );
     } catch (error) {
       if (isDatabaseUnavailable(error)) throw error;
+      if (
+        isIdTaken(error) &&
+        (await advancePastRecords(this.executorUntil(deadline), this.table))
+      ) {
+        return this.executeSome(writes, deadline);
+      }
       // the batch may have been executed before, and only its acknowledgement was lost
       const positions = isCreation(batch[0]!)
         ? batchInsertPositions(batch)
@@ -149,21 +156,22 @@ export class WriteBatcher<T extends Journaled> {
     writes: Write[],
     deadline: Deadline,
   ): Promise<Results<T>> {
-    const query: SqlExecutor['query'] = async (sql, values: unknown[]) =>
-      queryPrepared(this.dataSource, deadline, sql, values) as never;
-    const results = await findStoredResults<T>({ query }, positions);
+    const results = await findStoredResults<T>(this.executorUntil(deadline), positions);
     return writes.flatMap((write): Results<T> => {
       const result = results.get(write.request);
       return result ? [[write, result]] : [];
     });
   }
 
-  /** The name of the sequence is fetched once: the lookup takes longer than storing a record. */
+  private executorUntil(deadline: Deadline): SqlExecutor {
+    const query: SqlExecutor['query'] = async (sql, values: unknown[]) =>
+      queryPrepared(this.dataSource, deadline, sql, values) as never;
+    return { query };
+  }
+
   private async prepareInsert(query: Query): Promise<string> {
-    const sql = `SELECT pg_get_serial_sequence($1, 'id') AS sequence`;
-    const [found] = (await query(sql, [this.table.name])) as { sequence: string | null }[];
-    if (!found?.sequence) throw new Error(`The column id of ${this.table.name} has no sequence.`);
-    return batchInsertSql(this.table, found.sequence);
+    const executor = { query } as SqlExecutor;
+    return batchInsertSql(this.table, await sequenceOf(executor, this.table));
   }
 }
 

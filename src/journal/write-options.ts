@@ -8,6 +8,8 @@ export interface WriteOptions {
   returnsRepresentation?: boolean;
   /** The write is executed only if the record has one of these versions. */
   ifMatch?: number[];
+  /** The write is executed only if there is no such record. */
+  mustBeNew?: boolean;
   /** The largest number of records that a bulk change may affect. */
   maxAffected?: number;
   /** The write is executed and then rolled back. */

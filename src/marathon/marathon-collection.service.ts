@@ -17,6 +17,7 @@ import { InjectSearch } from '../search/search.module.js';
 import type { StatisticsResponse, UpdateMarathonDto } from './marathon.dto.js';
 import { Marathon } from './marathon.entity.js';
 import { MarathonHistoryService } from './marathon-history.service.js';
+import { changedId } from './marathon-id.js';
 import { RESOURCE } from './marathon.lists.js';
 import { anniversariesSql, statisticsSql } from './marathon.statistics.js';
 
@@ -70,13 +71,15 @@ export class MarathonCollectionService {
 
   /**
    * Updates all selected marathons.
-   * @throws {ProblemError} `max_affected_exceeded`, `precondition_failed` or `no_changes`
+   * @throws {ProblemError} `max_affected_exceeded`, `precondition_failed`, `no_changes`, or `invalid_body`
+   * for an id that is not the one of the filter
    */
   async update(
     where: Group,
-    changes: UpdateMarathonDto,
+    { id, ...changes }: UpdateMarathonDto,
     options: WriteOptions,
   ): Promise<ChangeCounts> {
+    if (id !== undefined && id !== null) assertUnchangedId(where, id);
     return this.journal.updateMatching(matchingIds(where), changes, options);
   }
 
@@ -90,4 +93,17 @@ function matchingIds(where: Group): MatchingIds {
   const parameters = new Parameters(FIRST_PARAMETER - 1);
   const condition = conditionSql(where, parameters);
   return { text: `SELECT id FROM ${TABLE} WHERE ${condition}`, values: parameters.values };
+}
+
+/** Clients send a record back as it was returned, with its id. */
+function assertUnchangedId({ conditions }: Group, id: number): void {
+  const isSelected = conditions.some(
+    (condition) =>
+      condition.kind === 'comparison' &&
+      condition.column.name === 'id' &&
+      condition.operator === 'eq' &&
+      condition.value === id &&
+      !condition.negated,
+  );
+  if (!isSelected) throw changedId(`is ${id}, and the filter is not id=eq.${id}`);
 }

@@ -35,7 +35,11 @@ export class MarathonController {
     @WriteOptions() options: WriteOptions,
     @Res({ passthrough: true }) reply: FastifyReply,
   ) {
-    return sendWithETag(reply, await this.marathons.update(id, details, options));
+    if (!options.mustBeNew) {
+      return sendWithETag(reply, await this.marathons.update(id, details, options));
+    }
+    reply.code(201).header('Location', `/marathon/${id}`);
+    return sendWithETag(reply, await this.marathons.createWithId(id, details, options));
   }
 
   @Patch(':id')

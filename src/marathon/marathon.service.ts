@@ -8,6 +8,7 @@ import type { WriteOptions } from '../journal/write-options.js';
 import { ProblemError } from '../problems/problems.js';
 import type { CreateMarathonDto, UpdateMarathonDto } from './marathon.dto.js';
 import { Marathon } from './marathon.entity.js';
+import { assertChoosable, changedId } from './marathon-id.js';
 
 /** Reads and writes single marathons. */
 @Injectable()
@@ -28,7 +29,10 @@ export class MarathonService {
     return (await this.loader.load(id)) ?? notFound(id);
   }
 
-  /** Returns the id and the version of the new marathon. */
+  /**
+   * Returns the id and the version of the new marathon.
+   * @throws {ProblemError} `already_exists` if there is a marathon with the id.
+   */
   create(
     details: Partial<CreateMarathonDto>,
     options: WriteOptions = {},
@@ -37,15 +41,21 @@ export class MarathonService {
   }
 
   /**
+   * Creates a marathon under an id that the client chose.
+   * @throws {ProblemError} `precondition_failed` if it exists, `invalid_id`
+   */
+  async createWithId(id: number, body: CreateMarathonDto, options: WriteOptions) {
+    assertChoosable(id);
+    return this.journal.createWithId(id, withoutId(id, body), options);
+  }
+
+  /**
    * Updates the columns in `changes` only, so that concurrent updates of different columns do not overwrite
    * each other.
-   * @throws {ProblemError} `not_found`, or `precondition_failed`
+   * @throws {ProblemError} `not_found`, `precondition_failed`, or `invalid_body` for another id in the body
    */
-  async update(
-    id: number,
-    changes: UpdateMarathonDto,
-    options: WriteOptions = {},
-  ): Promise<Marathon> {
+  async update(id: number, body: UpdateMarathonDto, options: WriteOptions = {}): Promise<Marathon> {
+    const changes = withoutId(id, body);
     return (await this.journal.update(id, changes, options)) ?? notFound(id);
   }
 
@@ -61,6 +71,12 @@ export class MarathonService {
   async restore(id: number, version: number | undefined, options: WriteOptions): Promise<Marathon> {
     return (await this.journal.restore(id, version, options)) ?? notFound(id);
   }
+}
+
+/** The body of a request for one marathon. It may contain the id, as an answer does. */
+function withoutId<T extends UpdateMarathonDto>(id: number, { id: sent, ...columns }: T) {
+  if (sent === undefined || sent === null || sent === id) return columns;
+  throw changedId(`is ${sent}, and the address names ${id}`);
 }
 
 function notFound(id: number): never {

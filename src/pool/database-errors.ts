@@ -130,6 +130,12 @@ export function isUniqueViolation(failure: unknown, table: string): boolean {
   return hasErrorCode(cause, UNIQUE_VIOLATION) && cause.table === table;
 }
 
+/** Whether a record was rejected because its id is taken. The detail names the column in every language. */
+export function isIdTaken(failure: unknown): boolean {
+  const cause = causeOf(failure) as { detail?: string };
+  return hasErrorCode(cause, UNIQUE_VIOLATION) && /\(id\)=/.test(cause.detail ?? '');
+}
+
 /** The error of the database, without TypeORM's wrapper. */
 export function causeOf(failure: unknown): unknown {
   return failure instanceof QueryFailedError ? failure.driverError : failure;

@@ -26,6 +26,7 @@ export const PROBLEMS = {
   method_not_allowed: [405, 'Method not allowed'],
   not_acceptable: [406, 'Not acceptable'],
   request_timeout: [408, 'Request timeout'],
+  already_exists: [409, 'Already exists'],
   not_deleted: [409, 'Not deleted'],
   constraint_violation: [409, 'Constraint violation'],
   precondition_failed: [412, 'Precondition failed'],

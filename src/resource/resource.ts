@@ -5,6 +5,9 @@ import { columnsOf, type ResourceColumn } from './columns.js';
 /** The largest number that PostgreSQL's integer holds, and so the largest id. */
 export const MAX_ID = 2_147_483_647;
 
+/** The largest id that a client may choose. Larger ones are left to the service, which would run out of ids. */
+export const MAX_CHOSEN_ID = 2_000_000_000;
+
 interface ResourceOptions {
   /** The member of a JSON answer that holds a list of the resource. */
   listMember: string;

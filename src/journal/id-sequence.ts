@@ -1,0 +1,43 @@
+import type { JournaledTable } from './journaled-table.js';
+import type { SqlExecutor } from './write-request.js';
+
+/** The sequence that generates the ids of a table, as SQL. The lookup takes longer than storing a record. */
+export async function sequenceOf(executor: SqlExecutor, table: JournaledTable): Promise<string> {
+  const sql = `SELECT pg_get_serial_sequence($1, 'id') AS sequence`;
+  const [found] = (await executor.query(sql, [table.name])) as { sequence: string | null }[];
+  if (found?.sequence) return found.sequence;
+  throw new Error(`The column id of ${table.name} has no sequence.`);
+}
+
+/**
+ * Makes later ids larger than `id`. It must be called with the lock of the head row. A sequence is not
+ * rolled back with its transaction.
+ */
+export async function advanceSequence(
+  executor: SqlExecutor,
+  table: JournaledTable,
+  id: number,
+): Promise<void> {
+  const sequence = await sequenceOf(executor, table);
+  await executor.query(
+    `SELECT setval($1::regclass, $2) FROM ${sequence} WHERE last_value < $2 OR NOT is_called`,
+    [sequence, id],
+  );
+}
+
+/**
+ * Makes later ids larger than those of all records: another program may have stored records under ids of
+ * its own. Returns whether the sequence was behind.
+ */
+export async function advancePastRecords(
+  executor: SqlExecutor,
+  table: JournaledTable,
+): Promise<boolean> {
+  const sequence = await sequenceOf(executor, table);
+  const advanced: object[] = await executor.query(
+    `SELECT setval($1::regclass, largest) FROM ${sequence}, (SELECT max(id) AS largest FROM ${table.name}) AS records
+     WHERE last_value < largest`,
+    [sequence],
+  );
+  return advanced.length > 0;
+}
