@@ -24,6 +24,7 @@ const IMPORT_OPTIONS = {
   encoding: { type: 'string' },
   null: { type: 'string' },
   duplicates: { type: 'string' },
+  'on-conflict': { type: 'string' },
   'dry-run': { type: 'boolean' },
 } as const;
 const OPTIONS = {

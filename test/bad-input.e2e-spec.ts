@@ -3,6 +3,7 @@ import { startApp, type RunningApp } from './support/app.js';
 
 const JSON_TYPE = 'application/json';
 const YEAR = 'must be a whole number from 1 to 9999, or null';
+const ID = 'must be a whole number from 1 to 2000000000, or null';
 
 describe('invalid input is rejected with an explanation, and not stored:', () => {
   let running: RunningApp;
@@ -83,18 +84,18 @@ describe('invalid input is rejected with an explanation, and not stored:', () =>
       '#/inceptionyear',
       'is not known: did you mean inception_year?',
     ],
-    ['an id', { name: 'x', id: 7 }, '#/id', 'is not known: there are name, city, inception_year'],
+    ['an id in quotes', { name: 'x', id: '7' }, '#/id', ID],
     [
       'constructor',
       { name: 'x', constructor: 1 },
       '#/constructor',
-      'is not known: there are name, city, inception_year',
+      'is not known: there are name, city, inception_year, id',
     ],
     [
       'a member with a slash',
       { name: 'x', 'a/b': 1 },
       '#/a~1b',
-      'is not known: there are name, city, inception_year',
+      'is not known: there are name, city, inception_year, id',
     ],
   ])('%s', async (_, marathon, pointer, detail) => {
     const { body } = await post(JSON.stringify(marathon));

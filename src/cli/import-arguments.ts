@@ -1,7 +1,8 @@
 import { extname } from 'node:path';
 import type { ImportOptions } from '../imports/import-options.js';
-import type { Resolution } from '../imports/merge.js';
+import type { Conflict, Resolution } from '../imports/merge.js';
 import { COLUMN_NAMES } from '../marathon/marathon-transfer.service.js';
+import { RESOURCE } from '../marathon/marathon.lists.js';
 import { parseColumnMappings } from '../query/column-mappings.js';
 import { ParseError } from '../query/errors.js';
 import { suggest } from '../query/suggest.js';
@@ -22,6 +23,11 @@ const RESOLUTIONS: Record<string, Resolution> = {
   ignore: 'ignore-duplicates',
 };
 
+const KEYS: Record<string, string[]> = {
+  [RESOURCE.naturalKey.join(',')]: RESOURCE.naturalKey,
+  id: ['id'],
+};
+
 /** The options of the command `import`, as they were typed. */
 export interface ImportFlags {
   format?: string;
@@ -29,6 +35,7 @@ export interface ImportFlags {
   encoding?: string;
   null?: string;
   duplicates?: string;
+  'on-conflict'?: string;
   'dry-run'?: boolean;
 }
 
@@ -55,10 +62,18 @@ export function parseImportArguments(paths: string[], flags: ImportFlags): Impor
     how: {
       columns: parseColumns(flags.columns),
       nullText: flags.null,
-      resolution: oneOf(RESOLUTIONS, 'duplicates', flags.duplicates),
+      conflict: conflictOf(flags),
     },
     dryRun: flags['dry-run'] ?? false,
   };
+}
+
+function conflictOf(flags: ImportFlags): Conflict | undefined {
+  const resolution = oneOf(RESOLUTIONS, 'duplicates', flags.duplicates);
+  const key = oneOf(KEYS, 'on-conflict', flags['on-conflict']) ?? RESOURCE.naturalKey;
+  if (resolution) return { key, resolution };
+  if (flags['on-conflict'] === undefined) return undefined;
+  throw new UsageError('--on-conflict needs --duplicates merge or --duplicates ignore.');
 }
 
 function mediaTypeOf(path: string, format: string | undefined): string {

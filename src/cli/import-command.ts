@@ -4,8 +4,10 @@ import { SingleBar } from 'cli-progress';
 import { UploadedRows, type RowSource } from '../http/upload.js';
 import type { UploadDescription } from '../imports/describe-upload.js';
 import type { ImportCounts } from '../imports/importer.js';
+import type { Conflict } from '../imports/merge.js';
 import type { InvalidRowsError } from '../imports/row-errors.js';
 import type { MarathonTransferService } from '../marathon/marathon-transfer.service.js';
+import { RESOURCE } from '../marathon/marathon.lists.js';
 import { STANDARD_INPUT, type ImportArguments, type NamedFile } from './import-arguments.js';
 
 const PROGRESS_INTERVAL_MS = 100;
@@ -14,6 +16,11 @@ const DELIMITER_NAMES: Record<string, string> = {
   ';': 'semicolons',
   '\t': 'tabs',
   '|': 'bars',
+};
+
+const IGNORE_DUPLICATES: Conflict = {
+  key: RESOURCE.naturalKey,
+  resolution: 'ignore-duplicates',
 };
 
 /** Imports files one after the other, each of them as a whole or not at all. */
@@ -28,9 +35,9 @@ export async function importFiles(
       const counts = await withProgress(source, size, async () =>
         transfer.import(source, how, { dryRun }),
       );
-      console.log(summarize(counts, how.resolution !== undefined, dryRun));
-      if (!dryRun || how.resolution) return;
-      const ignoring = { ...how, resolution: 'ignore-duplicates' as const };
+      console.log(summarize(counts, how.conflict !== undefined, dryRun));
+      if (!dryRun || how.conflict) return;
+      const ignoring = { ...how, conflict: IGNORE_DUPLICATES };
       const { skipped } = await transfer.import(source, ignoring, { dryRun });
       if (skipped) console.log(adviseDuplicates(skipped));
     });

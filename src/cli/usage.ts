@@ -12,7 +12,8 @@ export const USAGE = `npm run marathon -- COMMAND
       --encoding NAME             the encoding of the file, as in windows-1252; the default is utf-8
       --null TEXT                 a text that means null in CSV
       --dry-run                   report what would be imported, and store nothing
-      --duplicates merge|ignore   update, or skip, marathons with an existing name and city
+      --duplicates merge|ignore   update, or skip, marathons that exist
+      --on-conflict name,city|id  how existing marathons are found; the default is name,city
   export [FILE]       write all marathons as CSV, to FILE or to the terminal
   schema sync         bring the schema of the database up to date
   schema check        check whether the schema of the database is up to date

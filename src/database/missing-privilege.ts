@@ -40,6 +40,6 @@ function remedyFor(message: string, { role, schema }: Session): string {
   return (
     `the role ${role} lacks a privilege. As the owner of the tables, run ` +
     `GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA ${schema} TO ${role}; ` +
-    `GRANT USAGE ON ALL SEQUENCES IN SCHEMA ${schema} TO ${role};`
+    `GRANT USAGE, SELECT, UPDATE ON ALL SEQUENCES IN SCHEMA ${schema} TO ${role};`
   );
 }

@@ -1,6 +1,6 @@
 import type { ColumnMapping } from '../query/column-mappings.js';
 import { suggest } from '../query/suggest.js';
-import type { ImportColumn } from './import-columns.js';
+import { ID_COLUMN, type ImportColumn } from './import-columns.js';
 import { InvalidUploadError } from './row-errors.js';
 
 /** What is done with a field of each row. */
@@ -90,7 +90,7 @@ function adviseMapping(header: string[], known: string[]): string {
   const own = (column: string) => named.find((text) => normalizeName(text) === column);
   const others = named.filter((text) => !known.includes(normalizeName(text)));
   const items = known.flatMap((column) => {
-    const source = own(column) ?? others.shift();
+    const source = own(column) ?? (column === ID_COLUMN.name ? undefined : others.shift());
     return source === undefined ? [] : `${column}:${quoteIfNeeded(source)}`;
   });
   return `Choose and rename columns with columns=, for example columns=${items.join(',')}.`;

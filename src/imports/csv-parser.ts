@@ -2,7 +2,7 @@ import type { ColumnMapping } from '../query/column-mappings.js';
 import { chooseColumns, normalizeName, type FieldUse } from './choose-columns.js';
 import { readCsvHeader, type CsvHeader } from './csv-header.js';
 import { CsvRecordSplitter } from './csv-record-splitter.js';
-import type { ImportColumn } from './import-columns.js';
+import { ID_COLUMN, type ImportColumn } from './import-columns.js';
 import type { ImportOptions } from './import-options.js';
 import type { ParsedRows } from './parsed-rows.js';
 import { InvalidUploadError, type RowErrors } from './row-errors.js';
@@ -28,7 +28,15 @@ export async function parseCsv(
   const rules = { delimiter, uses, nullTexts, headerLine: line };
   const copyText = splitRecords(new CsvRecordSplitter(rules, rowErrors), rest, chunks);
   const used = uses.flatMap((use) => (typeof use === 'object' ? use.column : []));
-  return { columns: used, delimiter, isCsv: true, pointerTo: () => '#', copyText };
+  const hasIds = used.includes(ID_COLUMN.name);
+  return {
+    columns: used,
+    delimiter,
+    isCsv: true,
+    pointerTo: () => '#',
+    hasIds: () => hasIds,
+    copyText,
+  };
 }
 
 /** Reads the header, and finds the use of each field. The errors are those of `parseCsv`. */
@@ -59,8 +67,9 @@ function rejectData({ names, text }: CsvHeader, columns: ImportColumn[]): void {
   const known = columns.map(({ name }) => name);
   const hasColumn = names.some((name) => known.includes(normalizeName(name)));
   if (hasColumn || !names.some((name) => /^\d+(\.\d+)?$/.test(name))) return;
+  const example = known.filter((name) => name !== ID_COLUMN.name).join(',');
   const shown = text.length > MAX_QUOTED_LENGTH ? `${text.slice(0, MAX_QUOTED_LENGTH)}…` : text;
   throw new InvalidUploadError(
-    `The first line looks like data: ${shown}. Add a line with the names of the columns before it, as in ${known.join(',')}.`,
+    `The first line looks like data: ${shown}. Add a line with the names of the columns before it, as in ${example}.`,
   );
 }

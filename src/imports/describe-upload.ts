@@ -30,7 +30,7 @@ export async function describeUpload(
   try {
     const text = decodeText(bytes, source.charset);
     const chunks = text[Symbol.asyncIterator]();
-    const { header, uses } = await readCsvColumns(chunks, rules.columns, mappings);
+    const { header, uses } = await readCsvColumns(chunks, rules.uploadColumns, mappings);
     const fields = uses.map((use, index) => ({ use, source: header.names[index]! }));
     return {
       format: 'CSV',

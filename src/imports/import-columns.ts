@@ -1,4 +1,5 @@
 import type { ResourceColumn } from '../resource/columns.js';
+import { MAX_CHOSEN_ID } from '../resource/resource.js';
 
 /** A column of an import. Staged rows are text; its validity and its stored value are SQL over that. */
 export interface ImportColumn {
@@ -17,6 +18,15 @@ const WHITE_SPACE = `U&'${[...range(0x09, 0x0d), 0x20, 0xa0, 0x1680, ...range(0x
   .concat(0x2028, 0x2029, 0x202f, 0x205f, 0x3000, 0xfeff)
   .map((code) => `\\${code.toString(16).padStart(4, '0')}`)
   .join('')}'`;
+
+/** The id, which an upload may contain. A row without one gets the next one. */
+export const ID_COLUMN = toImportColumn({
+  name: 'id',
+  type: 'integer',
+  min: 1,
+  max: MAX_CHOSEN_ID,
+  example: 4,
+});
 
 /** The SQL of an import column, from the one definition of the column. */
 export function toImportColumn(column: ResourceColumn): ImportColumn {
@@ -46,7 +56,7 @@ function textFits(maxLength: number, isRequired: boolean) {
 function integerFits(min: number, max: number) {
   return (text: string) => `CASE
     WHEN octet_length(${text}) <= 9 AND ${text} ~ '^[0-9]+$' THEN ${text}::integer BETWEEN ${min} AND ${max}
-    WHEN ${trimSql(text)} ~ '^0*[0-9]{1,9}(\\.0*)?$' THEN ${integerSql(text)} BETWEEN ${min} AND ${max}
+    WHEN ${trimSql(text)} ~ '^0*[0-9]{1,10}(\\.0*)?$' THEN ${wholePartSql(text)}::bigint BETWEEN ${min} AND ${max}
     ELSE false END`;
 }
 
@@ -54,9 +64,13 @@ function trimSql(text: string): string {
   return `btrim(${text}, ${WHITE_SPACE})`;
 }
 
-/** Spreadsheet programs write whole numbers as 1990.0 too. */
 function integerSql(text: string): string {
-  return `split_part(${trimSql(text)}, '.', 1)::integer`;
+  return `${wholePartSql(text)}::integer`;
+}
+
+/** Spreadsheet programs write whole numbers as 1990.0 too. */
+function wholePartSql(text: string): string {
+  return `split_part(${trimSql(text)}, '.', 1)`;
 }
 
 function range(first: number, last: number): number[] {

@@ -1,5 +1,5 @@
 import type { ColumnMapping } from '../query/column-mappings.js';
-import type { Resolution } from './merge.js';
+import type { Conflict } from './merge.js';
 
 /** How the rows of an upload are read and stored. */
 export interface ImportOptions {
@@ -8,5 +8,5 @@ export interface ImportOptions {
   /** A text that means null in CSV, besides `NULL` and nothing at all. */
   nullText?: string;
   /** Without it, every row becomes a new record. */
-  resolution?: Resolution;
+  conflict?: Conflict;
 }

@@ -2,12 +2,14 @@ import type { Type } from '@nestjs/common';
 import { CreateDto } from '../http/resource-dtos.js';
 import { memberNamesOf, toDto, type DtoClass, type ValidationIssue } from '../http/validation.js';
 import { resourceOf } from '../resource/resource.js';
-import { toImportColumn, type ImportColumn } from './import-columns.js';
+import { ID_COLUMN, toImportColumn, type ImportColumn } from './import-columns.js';
 
 /** How the rows of a resource are imported. */
 export class ImportRules {
   readonly table: string;
   readonly columns: ImportColumn[];
+  /** The columns that an upload may have: those, and the id. */
+  readonly uploadColumns: ImportColumn[];
   readonly naturalKey: string[];
   /** The member of a JSON answer that holds a list, which can be sent back. */
   readonly listMember: string;
@@ -17,6 +19,7 @@ export class ImportRules {
     const { table, columns, naturalKey, listMember } = resourceOf(entity);
     this.table = table;
     this.columns = columns.map(toImportColumn);
+    this.uploadColumns = [...this.columns, ID_COLUMN];
     this.naturalKey = naturalKey;
     this.listMember = listMember;
     this.dtoClass = CreateDto(entity);

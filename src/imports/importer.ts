@@ -9,11 +9,14 @@ import type { WriteOptions } from '../journal/write-options.js';
 import { Semaphore } from '../pool/semaphore.js';
 import type { Search } from '../search/search.js';
 import { describeUpload, type UploadDescription } from './describe-upload.js';
+import { ID_COLUMN } from './import-columns.js';
 import type { ImportOptions } from './import-options.js';
 import type { ImportRules } from './import-rules.js';
-import { mergeSql, selectStagedSql, type Resolution } from './merge.js';
+import { mergeSql, selectStagedSql, type Conflict } from './merge.js';
 import { parseRows } from './parse-rows.js';
+import type { ParsedRows } from './parsed-rows.js';
 import { InvalidUploadError, RowErrors } from './row-errors.js';
+import { identifiedRowsSql, rejectTakenIds, reserveIds } from './staged-ids.js';
 import { stageRows } from './staging.js';
 import { validateStaged } from './validate-staged.js';
 
@@ -40,7 +43,7 @@ export class Importer<T extends object> {
   }
 
   /**
-   * Stores all rows. With a `resolution`, rows whose natural key exists are merged or skipped.
+   * Stores all rows. With a `conflict`, rows whose record exists are merged or skipped.
    * @throws {InvalidRowsError} with the issues of each invalid row.
    * @throws {InvalidUploadError} if the upload cannot be parsed, or is a file without rows.
    */
@@ -48,12 +51,13 @@ export class Importer<T extends object> {
     await this.database.wait();
     // all attempts have one request id, so that an import whose acknowledgement was lost is not repeated
     const retried = { ...options, requestId: options.requestId ?? randomUUID() };
+    const { conflict } = how;
     await this.running.acquire(MAX_WAITING_MS);
     try {
-      const { deleted: _, ...counts } = await this.database.retry.longWork(async () =>
-        how.resolution
-          ? this.merge(rows, how.resolution, how, retried)
-          : this.add(rows, how, retried),
+      const { deleted: _, ...counts } = await this.journal.withFreeIds(async () =>
+        this.database.retry.longWork(async () =>
+          conflict ? this.merge(rows, conflict, how, retried) : this.add(rows, how, retried),
+        ),
       );
       this.search.renewIndex();
       return counts;
@@ -69,15 +73,21 @@ export class Importer<T extends object> {
 
   private async merge(
     rows: RowSource,
-    resolution: Resolution,
+    conflict: Conflict,
     how: ImportOptions,
     options: WriteOptions,
   ) {
-    const intent = { ...intentOf(rows, how), resolution };
     return this.transaction.run(options, async (manager) => {
-      const offered = await this.stage(manager.queryRunner!, rows, how);
-      const change = mergeSql(this.rules, resolution);
-      return this.journal.applyMany(manager, options, intent, { change, offered });
+      const runner = manager.queryRunner!;
+      const staged = await this.stage(runner, rows, how);
+      const isById = conflict.key.includes(ID_COLUMN.name);
+      const change = async () => {
+        const identified = staged.hasIds() || isById;
+        const rowsSql = identified ? await this.identify(runner, staged, how, options) : undefined;
+        return mergeSql(this.rules, conflict, rowsSql);
+      };
+      const { count: offered } = staged;
+      return this.journal.applyMany(manager, options, intentOf(rows, how), { change, offered });
     });
   }
 
@@ -88,31 +98,50 @@ export class Importer<T extends object> {
   ): Promise<ChangeCounts> {
     return this.dataSource.transaction(async ({ queryRunner }) => {
       const staging = queryRunner!;
-      const count = await this.stage(staging, rows, how, this.rules.table);
+      const staged = await this.stage(staging, rows, how, this.rules.table);
+      const { count } = staged;
       if (!count) return { inserted: 0, updated: 0, deleted: 0, skipped: 0 };
-      const select = selectStagedSql(this.rules);
+      const select = async () =>
+        staged.hasIds()
+          ? this.identify(staging, staged, how, options)
+          : selectStagedSql(this.rules);
       return this.journal.createMany(options, intentOf(rows, how), { staging, select, count });
     });
   }
 
-  /** Returns the number of valid rows in the staging table. */
+  /** SQL for the staged rows with their ids. The head row must be locked. */
+  private async identify(
+    runner: QueryRunner,
+    staged: ParsedRows,
+    { conflict }: ImportOptions,
+    { dryRun = false }: WriteOptions,
+  ): Promise<string> {
+    const rowErrors = new RowErrors();
+    if (!conflict?.key.includes(ID_COLUMN.name)) {
+      await rejectTakenIds(runner, this.rules, staged, conflict, rowErrors);
+    }
+    rowErrors.throwIfAny();
+    return identifiedRowsSql(this.rules, await reserveIds(runner, this.rules, dryRun));
+  }
+
+  /** Returns the rows that are in the staging table, all of them valid, and their number. */
   private async stage(
     runner: QueryRunner,
     source: RowSource,
     how: ImportOptions,
     numberedBy?: string,
-  ): Promise<number> {
+  ): Promise<ParsedRows & { count: number }> {
     const rowErrors = new RowErrors();
     const bytes = source.open();
     // an error before the first read is reported by the read
     bytes.on('error', () => undefined);
     try {
       const rows = await parseRows(source, bytes, this.rules, how, rowErrors);
-      const count = await stageRows(runner, this.rules.columns, rows, numberedBy);
+      const count = await stageRows(runner, this.rules, rows, numberedBy);
       await validateStaged(runner, this.rules, rows, rowErrors);
       rowErrors.throwIfAny();
       if (!count) rejectEmptyFile(source);
-      return count;
+      return { ...rows, count };
     } finally {
       bytes.destroy();
     }
@@ -121,8 +150,10 @@ export class Importer<T extends object> {
 
 /** What a repeated request must have in common with the first one. Its members are stored as a hash. */
 function intentOf({ fingerprint, mediaType, charset }: RowSource, how: ImportOptions): object {
-  const { columns, nullText } = how;
-  return { import: fingerprint, as: mediaType, charset, columns, nullText };
+  const { columns, nullText, conflict } = how;
+  const key = conflict?.key.includes(ID_COLUMN.name) ? conflict.key : undefined;
+  const { resolution } = conflict ?? {};
+  return { import: fingerprint, as: mediaType, charset, columns, nullText, resolution, key };
 }
 
 /** PostgREST accepts an empty array. A file without rows is more likely a mistake. */

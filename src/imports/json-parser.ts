@@ -1,6 +1,6 @@
 import { isUtf8 } from 'node:buffer';
 import type { ValidationIssue } from '../http/validation.js';
-import type { ImportColumn } from './import-columns.js';
+import { ID_COLUMN, type ImportColumn } from './import-columns.js';
 import { chooseMembers, type ColumnMapping } from '../query/column-mappings.js';
 import type { ImportRules } from './import-rules.js';
 import type { JsonText } from './json-splitter.js';
@@ -13,6 +13,9 @@ type ParsedRow = { members: Members } | { issues: ValidationIssue[] };
 
 /** Writes JSON objects as CSV for COPY. Values that are no rows are added to the row errors. */
 export class JsonRowParser {
+  /** Whether a row so far has an id. */
+  hasIds = false;
+
   constructor(
     private readonly rules: ImportRules,
     private readonly mappings: ColumnMapping[] | undefined,
@@ -34,13 +37,22 @@ export class JsonRowParser {
   /** A line of CSV, or nothing if the row is rejected. */
   private parseValue({ line, text }: JsonText): string {
     const row = this.parseRow(text);
-    if ('members' in row) return toCsv(line, row.members, this.rules.columns);
+    if ('members' in row) return this.toCsv(line, row.members);
     const pointer = this.pointerTo(line);
     this.rowErrors.add(
       line,
       row.issues.map((issue) => issueAt(pointer, issue)),
     );
     return '';
+  }
+
+  private toCsv(line: number, members: Members): string {
+    const { columns, uploadColumns } = this.rules;
+    this.hasIds ||= typeof members[ID_COLUMN.name] === 'number';
+    const fields = uploadColumns.map(({ name }) => quote(members[name]));
+    const absent = columns.filter(({ name }) => members[name] === undefined);
+    const absentNames = absent.length ? `"{${absent.map(({ name }) => name).join(',')}}"` : '';
+    return `${line},${fields.join(',')},${absentNames}\n`;
   }
 
   private parseRow(text: Buffer): ParsedRow {
@@ -57,7 +69,9 @@ export class JsonRowParser {
     }
     const { mappings } = this;
     const members = mappings ? chooseMembers(value as Members, mappings) : (value as Members);
-    return canBeStaged(members, rules.columns) ? { members } : { issues: rules.explain(members) };
+    return canBeStaged(members, rules.uploadColumns)
+      ? { members }
+      : { issues: rules.explain(members) };
   }
 }
 
@@ -77,13 +91,6 @@ function isStageable(value: unknown, { isRequired, jsonType }: ImportColumn): bo
   if (value === undefined || value === null) return !isRequired;
   if (typeof value !== jsonType) return false;
   return typeof value !== 'string' || (!value.includes('\0') && value.isWellFormed());
-}
-
-function toCsv(line: number, members: Members, columns: ImportColumn[]): string {
-  const fields = columns.map(({ name }) => quote(members[name]));
-  const absent = columns.filter(({ name }) => members[name] === undefined);
-  const absentNames = absent.length ? `"{${absent.map(({ name }) => name).join(',')}}"` : '';
-  return `${line},${fields.join(',')},${absentNames}\n`;
 }
 
 function quote(value: unknown): string {

@@ -22,12 +22,18 @@ export async function parseRows(
   rowErrors: RowErrors,
 ): Promise<ParsedRows> {
   const text = decodeText(bytes, charset);
-  if (mediaType === 'text/csv') return parseCsv(text, rules.columns, options, rowErrors);
+  if (mediaType === 'text/csv') return parseCsv(text, rules.uploadColumns, options, rowErrors);
   const isArray = mediaType === 'application/json';
   const values = isArray ? splitArray(unwrapList(text, rules.listMember)) : splitLines(text);
   const pointerTo = (line: number) => (isArray ? `#/${line - 1}` : '#');
   const parser = new JsonRowParser(rules, options.columns, rowErrors, pointerTo);
-  const names = rules.columns.map(({ name }) => name);
-  const copyText = parser.parse(values);
-  return { columns: [...names, 'absent'], delimiter: ',', isCsv: false, pointerTo, copyText };
+  const names = rules.uploadColumns.map(({ name }) => name);
+  return {
+    columns: [...names, 'absent'],
+    delimiter: ',',
+    isCsv: false,
+    pointerTo,
+    hasIds: () => parser.hasIds,
+    copyText: parser.parse(values),
+  };
 }

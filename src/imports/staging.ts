@@ -3,7 +3,9 @@ import { pipeline } from 'node:stream/promises';
 import type { PoolClient } from 'pg';
 import { from as copyFrom } from 'pg-copy-streams';
 import type { QueryRunner } from 'typeorm';
+import { sequenceOf } from '../journal/id-sequence.js';
 import type { ImportColumn } from './import-columns.js';
+import type { ImportRules } from './import-rules.js';
 import type { ParsedRows } from './parsed-rows.js';
 
 /** The staging table: rows as text, until they are validated. It is dropped with its transaction. */
@@ -13,18 +15,19 @@ export const STAGING_TABLE = 'staged_row';
 const WORK_MEM = '128MB';
 
 /**
- * Creates the staging table and copies the rows into it. Each row gets an id from the sequence of the
- * table `numberedBy`, if one is named. Returns the number of rows.
+ * Creates the staging table and copies the rows into it. If a table is named by `numberedBy`, each row gets
+ * an `assigned_id` from its sequence, unless the rows have ids. Returns the number of rows.
  */
 export async function stageRows(
   runner: QueryRunner,
-  columns: ImportColumn[],
+  { columns, uploadColumns }: ImportRules,
   rows: ParsedRows,
   numberedBy?: string,
 ): Promise<number> {
   const absent = columns.filter(({ name }) => !rows.columns.includes(name)).map(({ name }) => name);
-  const texts = columns.map(({ name }) => `${name} text`);
-  const id = numberedBy ? `${await idColumn(runner, numberedBy)},` : '';
+  const texts = uploadColumns.map(({ name }) => `${name} text`);
+  const isAssigned = numberedBy && !(rows.isCsv && rows.hasIds());
+  const id = isAssigned ? `${await assignedId(runner, numberedBy)},` : '';
   await runner.query(
     `SET LOCAL work_mem = '${WORK_MEM}'; SET LOCAL idle_in_transaction_session_timeout = 0`,
   );
@@ -34,15 +37,13 @@ export async function stageRows(
      ON COMMIT DROP`,
   );
   const client = (await runner.connect()) as PoolClient;
-  const copy = client.query(copyFrom(copyStatement(rows, columns)));
+  const copy = client.query(copyFrom(copyStatement(rows, uploadColumns)));
   await pipeline(Readable.from(rows.copyText), copy);
   return copy.rowCount;
 }
 
-async function idColumn(runner: QueryRunner, table: string): Promise<string> {
-  const sql = `SELECT pg_get_serial_sequence($1, 'id') AS name`;
-  const [sequence] = (await runner.query(sql, [table])) as { name: string }[];
-  return `id integer DEFAULT nextval('${sequence!.name}')`;
+async function assignedId(runner: QueryRunner, table: string): Promise<string> {
+  return `assigned_id integer DEFAULT nextval('${await sequenceOf(runner, table)}')`;
 }
 
 function copyStatement(rows: ParsedRows, importColumns: ImportColumn[]): string {

@@ -11,10 +11,10 @@ type StagedRow = { line: number; total: number } & Record<string, unknown>;
 export async function validateStaged(
   runner: QueryRunner,
   rules: ImportRules,
-  { pointerTo }: ParsedRows,
+  { pointerTo, hasIds }: ParsedRows,
   rowErrors: RowErrors,
 ): Promise<void> {
-  const { columns } = rules;
+  const columns = hasIds() ? rules.uploadColumns : rules.columns;
   const areValid = columns.map(({ name, isValidSql }) => isValidSql(name)).join(' AND ');
   const invalid: StagedRow[] = await runner.query(
     `SELECT *, count(*) OVER ()::integer AS total FROM ${STAGING_TABLE}

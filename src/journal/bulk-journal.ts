@@ -1,8 +1,10 @@
 import type { EntityManager, QueryRunner } from 'typeorm';
+import { isIdTaken } from '../pool/database-errors.js';
 import { ProblemError } from '../problems/problems.js';
 import { backfill } from './backfill.js';
 import type { ChangeCounts } from './change-counts.js';
 import { copyBetween } from './copy-between.js';
+import { advancePastRecords } from './id-sequence.js';
 import {
   advanceHeadSql,
   copiesOf,
@@ -18,16 +20,22 @@ import { assertPrecondition } from './precondition.js';
 import type { WriteOptions } from './write-options.js';
 import { WriteRequest } from './write-request.js';
 
-/** A bulk change: SQL as `journaledBulkWriteSql` takes it, and the number of offered records. */
+/**
+ * A bulk change: SQL as `journaledBulkWriteSql` takes it, which is composed when the head row is locked, and
+ * the number of offered records.
+ */
 export interface BulkChange {
-  change: string;
+  change: () => Promise<string>;
   offered: number;
 }
 
-/** Many new records. `select` returns them with ids, on the connection of their staging table. */
+/**
+ * Many new records. `select` composes SQL that returns them with ids and versions, on the connection of
+ * their staging table. The head row is locked then.
+ */
 export interface StagedRecords {
   staging: QueryRunner;
-  select: string;
+  select: () => Promise<string>;
   count: number;
 }
 
@@ -39,6 +47,8 @@ export interface MatchingIds {
 
 /** An import may wait for a lock longer than other statements: another import may hold it. */
 const NO_LOCK_TIMEOUT = 'SET LOCAL lock_timeout = 0';
+/** Of an import whose ids are taken. */
+const MAX_ATTEMPTS = 3;
 
 /** Writes many records of one table, all or none. As `Journal`, it journals every write. */
 export class BulkJournal<T extends object> {
@@ -100,7 +110,7 @@ export class BulkJournal<T extends object> {
     await backfill(manager, this.table);
     const stored = await request.findStoredCounts(manager);
     if (stored) return stored;
-    const sql = journaledBulkWriteSql(this.table, change, offered);
+    const sql = journaledBulkWriteSql(this.table, await change(), offered);
     const [counts] = (await manager.query(sql, request.values)) as ChangeCounts[];
     return counts!;
   }
@@ -120,12 +130,29 @@ export class BulkJournal<T extends object> {
       const seq = await backfill(manager, this.table);
       const stored = await request.findStoredCounts(manager);
       if (stored) return stored;
-      const { records, entries } = copiesOf(this.table, select, seq);
+      const { records, entries } = copiesOf(this.table, await select(), seq);
       await copyBetween(staging, manager.queryRunner!, records);
       await copyBetween(staging, manager.queryRunner!, entries);
       await manager.query(advanceHeadSql(count), request.values);
       return { inserted: count, updated: 0, deleted: 0, skipped: 0 };
     });
+  }
+
+  /**
+   * Runs work that assigns ids. It is repeated with later ids if another program, or a client that chose an
+   * id, stored a record under one of them meanwhile.
+   */
+  async withFreeIds<R>(work: () => Promise<R>): Promise<R> {
+    for (let attempt = 1; ; attempt += 1) {
+      try {
+        return await work();
+      } catch (error) {
+        if (!isIdTaken(error) || attempt === MAX_ATTEMPTS) throw error;
+        await this.transaction.run({}, async (manager) =>
+          advancePastRecords(manager, this.table.name),
+        );
+      }
+    }
   }
 }
 

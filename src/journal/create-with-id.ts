@@ -28,7 +28,7 @@ export async function createWithId<T extends Journaled>(
   const sql = journaledWriteSql(table, createWithIdSql(table));
   const [record] = (await manager.query(sql, [...request.values, ...values])) as T[];
   // a sequence is not rolled back
-  if (!request.options.dryRun) await advanceSequence(manager, table, id);
+  if (!request.options.dryRun) await advanceSequence(manager, table.name, id);
   return record!;
 }
 

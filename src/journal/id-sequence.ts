@@ -1,12 +1,11 @@
-import type { JournaledTable } from './journaled-table.js';
 import type { SqlExecutor } from './write-request.js';
 
 /** The sequence that generates the ids of a table, as SQL. The lookup takes longer than storing a record. */
-export async function sequenceOf(executor: SqlExecutor, table: JournaledTable): Promise<string> {
+export async function sequenceOf(executor: SqlExecutor, table: string): Promise<string> {
   const sql = `SELECT pg_get_serial_sequence($1, 'id') AS sequence`;
-  const [found] = (await executor.query(sql, [table.name])) as { sequence: string | null }[];
+  const [found] = (await executor.query(sql, [table])) as { sequence: string | null }[];
   if (found?.sequence) return found.sequence;
-  throw new Error(`The column id of ${table.name} has no sequence.`);
+  throw new Error(`The column id of ${table} has no sequence.`);
 }
 
 /**
@@ -15,7 +14,7 @@ export async function sequenceOf(executor: SqlExecutor, table: JournaledTable): 
  */
 export async function advanceSequence(
   executor: SqlExecutor,
-  table: JournaledTable,
+  table: string,
   id: number,
 ): Promise<void> {
   const sequence = await sequenceOf(executor, table);
@@ -29,13 +28,10 @@ export async function advanceSequence(
  * Makes later ids larger than those of all records: another program may have stored records under ids of
  * its own. Returns whether the sequence was behind.
  */
-export async function advancePastRecords(
-  executor: SqlExecutor,
-  table: JournaledTable,
-): Promise<boolean> {
+export async function advancePastRecords(executor: SqlExecutor, table: string): Promise<boolean> {
   const sequence = await sequenceOf(executor, table);
   const advanced: object[] = await executor.query(
-    `SELECT setval($1::regclass, largest) FROM ${sequence}, (SELECT max(id) AS largest FROM ${table.name}) AS records
+    `SELECT setval($1::regclass, largest) FROM ${sequence}, (SELECT max(id) AS largest FROM ${table}) AS records
      WHERE last_value < largest`,
     [sequence],
   );

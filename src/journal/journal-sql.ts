@@ -49,15 +49,15 @@ export function journaledBulkWriteSql(
     SELECT ${CHANGE_COUNTS_SQL}, ${offered} - count(*)::integer AS skipped FROM changed`;
 }
 
-/** Copies of new records, and of their journal entries after `before`. `select` returns them with ids. */
+/** Copies of new records, and of their journal entries after `before`. `select` returns them with ids and versions. */
 export function copiesOf(table: JournaledTable, select: string, before: number) {
   const numbered = `SELECT ${before} + row_number() OVER () AS seq, * FROM (${select}) AS staged`;
   const records: Copy = {
-    from: `SELECT id, 1, ${table.list} FROM (${select}) AS staged`,
+    from: `SELECT id, version, ${table.list} FROM (${select}) AS staged`,
     into: `${table.name} (id, version, ${table.list})`,
   };
   const entries: Copy = {
-    from: `SELECT seq, id, 1, 'create', ${table.jsonOf('numbered')} FROM (${numbered}) AS numbered`,
+    from: `SELECT seq, id, version, 'create', ${table.jsonOf('numbered')} FROM (${numbered}) AS numbered`,
     into: 'journal (seq, record_id, version, operation, record)',
   };
   return { records, entries };

@@ -105,7 +105,7 @@ export class WriteBatcher<T extends Journaled> {
       if (isDatabaseUnavailable(error)) throw error;
       if (
         isIdTaken(error) &&
-        (await advancePastRecords(this.executorUntil(deadline), this.table))
+        (await advancePastRecords(this.executorUntil(deadline), this.table.name))
       ) {
         return this.executeSome(writes, deadline);
       }
@@ -171,7 +171,7 @@ export class WriteBatcher<T extends Journaled> {
 
   private async prepareInsert(query: Query): Promise<string> {
     const executor = { query } as SqlExecutor;
-    return batchInsertSql(this.table, await sequenceOf(executor, this.table));
+    return batchInsertSql(this.table, await sequenceOf(executor, this.table.name));
   }
 }
 

@@ -9,6 +9,7 @@ import type { ImportCounts, Importer } from '../imports/importer.js';
 import { InjectImporter } from '../imports/imports.module.js';
 import type { UploadDescription } from '../imports/describe-upload.js';
 import type { ImportOptions } from '../imports/import-options.js';
+import type { Conflict } from '../imports/merge.js';
 import type { WriteOptions as JournalWriteOptions } from '../journal/write-options.js';
 import { exportCsv } from '../lists/csv-export.js';
 import { ProblemError } from '../problems/problems.js';
@@ -17,7 +18,7 @@ import { Marathon } from './marathon.entity.js';
 import { RESOURCE } from './marathon.lists.js';
 
 /** The columns that an upload may have. */
-export const COLUMN_NAMES = RESOURCE.columns.map(({ name }) => name);
+export const COLUMN_NAMES = [...RESOURCE.columns.map(({ name }) => name), 'id'];
 
 /** Imports and exports many marathons. */
 @Injectable()
@@ -28,7 +29,7 @@ export class MarathonTransferService {
   ) {}
 
   /**
-   * Stores all rows, or none. With a `resolution`, existing marathons are updated or skipped.
+   * Stores all rows, or none. With a `conflict`, existing marathons are updated or skipped.
    * @throws {InvalidRowsError} with the issues of each invalid row.
    * @throws {InvalidUploadError} if the rows cannot be parsed.
    */
@@ -60,8 +61,8 @@ export interface RequestedImport {
 /**
  * The rows of a body that are imported: uploaded rows, and a single object with a conflict resolution.
  * Undefined for an object that is created. `members` are those of the object as they were sent.
- * @throws {ProblemError} `invalid_parameter` or `invalid_preference` if one of `on_conflict` and
- * `Prefer: resolution` is without the other, or if `columns` cannot be parsed.
+ * @throws {ProblemError} `invalid_preference` if there is `on_conflict` without `Prefer: resolution`, or
+ * `invalid_parameter` if `columns` cannot be parsed.
  */
 export function requestedImport(
   body: CreateMarathonDto | UploadedRows,
@@ -69,28 +70,23 @@ export function requestedImport(
   query: UpsertQuery,
   { resolution }: WriteOptions,
 ): RequestedImport | undefined {
-  assertComplete(query, resolution);
-  const rows = body instanceof UploadedRows ? body : resolution && oneRow(members);
+  const conflict = conflictOf(query, resolution);
+  const rows = body instanceof UploadedRows ? body : conflict && oneRow(members);
   if (!rows) return undefined;
   const columns =
     query.columns === undefined ? undefined : parseColumns(query.columns, COLUMN_NAMES);
-  return { rows, how: { resolution, columns, nullText: query.null } };
+  return { rows, how: { conflict, columns, nullText: query.null } };
 }
 
-function assertComplete(
+/** Without `on_conflict`, the id identifies a marathon, as in PostgREST. */
+function conflictOf(
   { on_conflict }: UpsertQuery,
   resolution: WriteOptions['resolution'],
-): void {
-  if (on_conflict && !resolution) {
-    throw new ProblemError(
-      'invalid_preference',
-      'on_conflict needs Prefer: resolution=merge-duplicates or resolution=ignore-duplicates.',
-    );
-  }
-  if (resolution && !on_conflict) {
-    throw new ProblemError(
-      'invalid_parameter',
-      `Prefer: resolution=${resolution} needs the columns of the key: ?on_conflict=${RESOURCE.naturalKey.join(',')}.`,
-    );
-  }
+): Conflict | undefined {
+  if (resolution) return { key: (on_conflict ?? 'id').split(','), resolution };
+  if (on_conflict === undefined) return undefined;
+  throw new ProblemError(
+    'invalid_preference',
+    'on_conflict needs Prefer: resolution=merge-duplicates or resolution=ignore-duplicates.',
+  );
 }

@@ -57,7 +57,7 @@ const NATURAL_KEY = RESOURCE.naturalKey.join(',');
 /** How marathons are stored that may exist already. */
 export class UpsertQuery {
   @IsOptionalNotNull()
-  @IsIn([NATURAL_KEY], { message: `can be ${NATURAL_KEY}` })
+  @IsIn([NATURAL_KEY, 'id'], { message: `can be ${NATURAL_KEY} or id` })
   on_conflict?: string;
 
   /** The columns that are read, and their names in the upload, as in `name:Race`. */
