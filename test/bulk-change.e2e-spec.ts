@@ -50,6 +50,36 @@ describe('a bulk change', () => {
     expect(answer.body).toEqual({ updated: 2, skipped: 1 });
   });
 
+  it('changes nothing without members in the body', async () => {
+    const patch = () => running.http.patch('/marathon/?id=gt.0').send({});
+    await patch().expect(200, { updated: 0, skipped: 0 });
+    await patch().set('Prefer', 'return=minimal').expect(204);
+    const array = 'application/vnd.pgrst.array+json';
+    await patch().set({ Prefer: 'return=representation', Accept: array }).expect(200, []);
+  });
+
+  it('changes the first marathons of an order, with limit and offset', async () => {
+    const answer = await running.http
+      .patch('/marathon/?id=gt.0&order=inception_year.desc&limit=1&offset=1&select=name')
+      .set('Prefer', 'return=representation')
+      .send({ city: 'Changed' });
+    expect(answer.body).toEqual({ marathon_list: [{ name: 'Paris' }] });
+    expect(await cities()).toEqual(['Boston', 'Boston', 'Changed']);
+    await running.http.delete('/marathon/?city=eq.Boston&limit=1').expect(200, { deleted: 1 });
+    expect(await cities()).toEqual(['Boston', 'Changed']);
+    await running.http.delete('/marathon/?id=gt.0&limit=0').expect(200, { deleted: 0 });
+    await running.http.delete('/marathon/?limit=1').expect(400);
+  });
+
+  it('returns the changed marathons in the requested order', async () => {
+    const { body } = await running.http
+      .patch('/marathon/?id=gt.0&order=name.desc&select=name')
+      .set('Prefer', 'return=representation')
+      .send({ inception_year: 1 });
+    const names = body.marathon_list.map(({ name }: { name: string }) => name);
+    expect(names).toEqual(['Paris', 'Boston Marathon', 'Boston Half']);
+  });
+
   it('deletes marathons, which can be restored', async () => {
     const { body } = await running.http.get('/marathon/?city=Boston&select=id');
     const answer = await running.http.delete('/marathon/?city=Boston').expect(200);
@@ -117,11 +147,10 @@ describe('a bulk change', () => {
   });
 
   it.each([
-    ['patch', '?city=Boston&limit=1', {}],
+    ['patch', '?city=Boston&after=x', { city: 'X' }],
     ['patch', '?citty=Boston', { city: 'X' }],
     ['patch', '?city=Boston', { citty: 'X' }],
     ['patch', '?city=Boston', { name: null }],
-    ['patch', '?city=Boston', {}],
     ['delete', '?q=boston', undefined],
   ] as const)('is refused where it is not clear: %s %s %j', async (method, query, body) => {
     await running.http[method](`/marathon/${query}`).send(body).expect(400);

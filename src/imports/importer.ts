@@ -50,7 +50,7 @@ export class Importer<T extends object> {
   async import(rows: RowSource, how: ImportOptions, options: WriteOptions): Promise<ImportCounts> {
     await this.database.wait();
     // all attempts have one request id, so that an import whose acknowledgement was lost is not repeated
-    const retried = { ...options, requestId: options.requestId ?? randomUUID() };
+    const retried = options.requestId ? options : { ...options, requestId: randomUUID() };
     const { conflict } = how;
     await this.running.acquire(MAX_WAITING_MS);
     try {

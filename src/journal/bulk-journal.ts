@@ -50,6 +50,8 @@ const NO_LOCK_TIMEOUT = 'SET LOCAL lock_timeout = 0';
 /** Of an import whose ids are taken. */
 const MAX_ATTEMPTS = 3;
 
+const NOTHING_CHANGED: ChangeCounts = { inserted: 0, updated: 0, deleted: 0, skipped: 0 };
+
 /** Writes many records of one table, all or none. As `Journal`, it journals every write. */
 export class BulkJournal<T extends object> {
   constructor(
@@ -58,9 +60,10 @@ export class BulkJournal<T extends object> {
   ) {}
 
   /**
-   * Updates the columns in `changes` of all matching records, all or none.
+   * Updates the columns in `changes` of all matching records, all or none. Without changes, no record
+   * matches, as in PostgREST.
    * @throws {ProblemError} `max_affected_exceeded` if there are too many, `precondition_failed` if there
-   * was another change since the required one, `no_changes` if `changes` is empty.
+   * was another change since the required one.
    */
   async updateMatching(
     { text, values }: MatchingIds,
@@ -68,7 +71,7 @@ export class BulkJournal<T extends object> {
     options: WriteOptions,
   ): Promise<ChangeCounts> {
     const columns = this.table.definedColumns(changes);
-    if (!columns.names.length) throw new ProblemError('no_changes', 'The body changes nothing.');
+    if (!columns.names.length) return NOTHING_CHANGED;
     const first = FIRST_PARAMETER + values.length;
     const change = updateMatchingSql(this.table, text, columns.names, first);
     const request = new WriteRequest(options, { updateFound: text, values, changes });

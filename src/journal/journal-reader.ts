@@ -117,6 +117,13 @@ export class JournalReader<T extends Journaled> {
       WHERE request_id = ${pg.escapeLiteral(requestId)})`;
   }
 
+  /** SQL for records that are not stored. */
+  relationFrom(records: object[]): string {
+    const { name, list } = this.table;
+    const json = pg.escapeLiteral(JSON.stringify(records));
+    return `(SELECT id, ${list} FROM json_populate_recordset(NULL::${name}, ${json}))`;
+  }
+
   /** The number of the last change at a point in time, 0 before the first. */
   async findSeqAt(time: Date, deadline = this.database.startDeadline()): Promise<number> {
     const sql = 'SELECT coalesce(max(last_seq), 0) AS seq FROM journal_request WHERE at <= $1';

@@ -14,6 +14,8 @@ export interface WriteOptions {
   maxAffected?: number;
   /** The write is executed and then rolled back. */
   dryRun?: boolean;
+  /** Set by a dry run if `returnsRepresentation`: the records as the write would leave them. */
+  dryRunRecords?: object[];
   /** The author of the write. */
   by?: string;
 }

@@ -18,7 +18,7 @@ const MAX_CACHED_QUERIES = 1000;
 const PAGE_PARAMETERS = ['order', 'limit', 'offset', 'after', 'having', 'q'];
 
 /** Which parameters of a list a route accepts. */
-export type AcceptedParameters = 'all' | 'conditions' | 'select' | 'conditions and select';
+export type AcceptedParameters = 'all' | 'conditions' | 'select' | 'selection';
 
 /** A parameter that names a format, in place of `Accept`. */
 export function IsFormat() {
@@ -102,7 +102,7 @@ function isSent(parameters: QueryParameters, name: string): boolean {
 function rejectedNames({ columns }: QueryableResource, accepted: AcceptedParameters): string[] {
   if (accepted === 'all') return [];
   if (accepted === 'conditions') return ['select', ...PAGE_PARAMETERS];
-  if (accepted === 'conditions and select') return PAGE_PARAMETERS;
+  if (accepted === 'selection') return ['after', 'having', 'q'];
   return [...PAGE_PARAMETERS, ...columns.map(({ name }) => name), ...GROUP_NAMES];
 }
 

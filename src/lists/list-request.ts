@@ -103,9 +103,12 @@ export interface ParsedList<Options> {
 
 /** The records that a bulk change selects, and how they are listed after it. */
 export interface Selection {
-  where: Group;
+  selected: SelectedRecords;
   request: ListRequest;
 }
+
+/** A filter and, with a limit or an offset, the order in which records are counted. */
+export type SelectedRecords = Pick<ListQuery, 'where' | 'order' | 'limit' | 'offset'>;
 
 /**
  * Gives a handler a list request.
@@ -142,17 +145,16 @@ const ALL_RECORDS: Group = { kind: 'and', negated: false, conditions: [] };
  * @throws {ProblemError} `missing_filter` without conditions, and as `ListQueryOf`.
  */
 export function SelectionOf(resource: ListedResource): ParameterDecorator {
-  const parser = new ListParametersParser(resource, NoOptions, 'conditions and select');
+  const parser = new ListParametersParser(resource, NoOptions, 'selection');
   return fromQuery((parameters: QueryParameters, reply): Selection => {
     const { query } = parser.parse(parameters);
     if (query.isGrouped) {
       const detail = 'takes no aggregates where records are changed';
       throw invalidParameters([{ parameter: 'select', detail }]);
     }
-    const { where } = query;
-    if (!where.conditions.length) throw missingFilter(resource.unique.name);
-    const changed = { ...query, where: ALL_RECORDS };
-    return { where, request: new ListRequest(changed, reply, resource.formats) };
+    if (!query.where.conditions.length) throw missingFilter(resource.unique.name);
+    const changed = { ...query, where: ALL_RECORDS, limit: undefined, offset: 0 };
+    return { selected: query, request: new ListRequest(changed, reply, resource.formats) };
   });
 }
 

@@ -3,14 +3,8 @@ import { confirmPreference } from '../http/preferences.js';
 import type { WriteOptions } from '../http/write-options.js';
 
 /** Sends the summary of a write, or no body if the client prefers that (RFC 7240, section 4.2). */
-export function sendSummary(
-  reply: FastifyReply,
-  { returns, dryRun }: WriteOptions,
-  summary: object,
-): void {
-  // a dry run has no records to show
-  const isApplied = returns && !(dryRun && returns === 'representation');
-  if (isApplied) confirmPreference(reply, `return=${returns}`);
+export function sendSummary(reply: FastifyReply, { returns }: WriteOptions, summary: object): void {
+  if (returns) confirmPreference(reply, `return=${returns}`);
   if (returns !== 'minimal' && returns !== 'headers-only') return void reply.send(summary);
   reply.code(reply.statusCode === 201 ? 201 : 204).send();
 }

@@ -80,23 +80,23 @@ export class MarathonCollectionController {
   @RetryOnConnectionLoss()
   @Consumes('application/merge-patch+json', 'application/json')
   async update(
-    @SelectionOf(MARATHONS) { where, request }: Selection,
+    @SelectionOf(MARATHONS) { selected, request }: Selection,
     @ValidatedBody(UpdateMarathonDto) changes: UpdateMarathonDto,
     @WriteOptions('max-affected', 'return') options: WriteOptions,
     @Res() reply: FastifyReply,
   ) {
-    const { updated, skipped } = await this.collection.update(where, changes, options);
+    const { updated, skipped } = await this.collection.update(selected, changes, options);
     await this.respond(reply, request, options, { updated, skipped });
   }
 
   @Delete()
   @RetryOnConnectionLoss()
   async remove(
-    @SelectionOf(MARATHONS) { where, request }: Selection,
+    @SelectionOf(MARATHONS) { selected, request }: Selection,
     @WriteOptions('max-affected', 'return') options: WriteOptions,
     @Res() reply: FastifyReply,
   ) {
-    const { deleted } = await this.collection.remove(where, options);
+    const { deleted } = await this.collection.remove(selected, options);
     await this.respond(reply, request, options, { deleted });
   }
 
@@ -118,11 +118,9 @@ export class MarathonCollectionController {
     options: WriteOptions,
     summary: object,
   ): Promise<void> {
-    if (!options.returnsRepresentation || options.dryRun) {
-      return sendSummary(reply, options, summary);
-    }
+    if (!options.returnsRepresentation) return sendSummary(reply, options, summary);
     confirmPreference(reply, 'return=representation');
-    const changed = await this.collection.findChanged(request, options.requestId);
+    const changed = await this.collection.findChanged(request, options);
     await sendList(reply, request, changed);
   }
 }

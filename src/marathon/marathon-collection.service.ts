@@ -6,11 +6,12 @@ import { FIRST_PARAMETER } from '../journal/journal-sql.js';
 import type { BulkJournal, MatchingIds } from '../journal/bulk-journal.js';
 import type { JournalReader } from '../journal/journal-reader.js';
 import { InjectBulkJournal, InjectJournalReader } from '../journal/journal.module.js';
-import type { WriteOptions } from '../journal/write-options.js';
+import type { WriteOptions } from '../http/write-options.js';
 import { ListService } from '../lists/list.service.js';
-import type { ListRequest } from '../lists/list-request.js';
+import type { ListRequest, SelectedRecords } from '../lists/list-request.js';
 import type { ListResult } from '../lists/list-result.js';
 import type { Group } from '../query/conditions.js';
+import { orderSql } from '../query/order.js';
 import { conditionSql, Parameters } from '../query/sql.js';
 import type { Search } from '../search/search.js';
 import { InjectSearch } from '../search/search.module.js';
@@ -49,9 +50,14 @@ export class MarathonCollectionService {
     return this.lists.read(request, { relation, search: this.search, version: 'latest' });
   }
 
-  /** The marathons that a request changed. */
-  async findChanged(request: ListRequest, requestId: string): Promise<ListResult> {
-    const relation = this.journalReader.relationOf(requestId);
+  /** The marathons that a write changed, or would have changed. */
+  async findChanged(
+    request: ListRequest,
+    { requestId, dryRun, dryRunRecords = [] }: WriteOptions,
+  ): Promise<ListResult> {
+    const relation = dryRun
+      ? this.journalReader.relationFrom(dryRunRecords)
+      : this.journalReader.relationOf(requestId);
     return this.lists.read(request, { relation, search: this.search });
   }
 
@@ -71,28 +77,33 @@ export class MarathonCollectionService {
 
   /**
    * Updates all selected marathons.
-   * @throws {ProblemError} `max_affected_exceeded`, `precondition_failed`, `no_changes`, or `invalid_body`
-   * for an id that is not the one of the filter
+   * @throws {ProblemError} `max_affected_exceeded`, `precondition_failed`, or `invalid_body` for an id that
+   * is not the one of the filter
    */
   async update(
-    where: Group,
+    selected: SelectedRecords,
     { id, ...changes }: UpdateMarathonDto,
     options: WriteOptions,
   ): Promise<ChangeCounts> {
-    if (id !== undefined && id !== null) assertUnchangedId(where, id);
-    return this.journal.updateMatching(matchingIds(where), changes, options);
+    if (id !== undefined && id !== null) assertUnchangedId(selected.where, id);
+    return this.journal.updateMatching(matchingIds(selected), changes, options);
   }
 
   /** As `update`. */
-  async remove(where: Group, options: WriteOptions): Promise<ChangeCounts> {
-    return this.journal.deleteMatching(matchingIds(where), options);
+  async remove(selected: SelectedRecords, options: WriteOptions): Promise<ChangeCounts> {
+    return this.journal.deleteMatching(matchingIds(selected), options);
   }
 }
 
-function matchingIds(where: Group): MatchingIds {
+function matchingIds({ where, order, limit, offset }: SelectedRecords): MatchingIds {
   const parameters = new Parameters(FIRST_PARAMETER - 1);
   const condition = conditionSql(where, parameters);
-  return { text: `SELECT id FROM ${TABLE} WHERE ${condition}`, values: parameters.values };
+  const isPage = limit !== undefined || offset > 0;
+  const text = isPage
+    ? `SELECT id FROM ${TABLE} AS listed WHERE ${condition}
+       ORDER BY ${orderSql(order)} LIMIT ${limit ?? 'ALL'} OFFSET ${offset}`
+    : `SELECT id FROM ${TABLE} WHERE ${condition}`;
+  return { text, values: parameters.values };
 }
 
 /** Clients send a record back as it was returned, with its id. */

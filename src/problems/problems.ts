@@ -15,7 +15,6 @@ export const PROBLEMS = {
   invalid_header: [400, 'Invalid header'],
   invalid_preference: [400, 'Invalid preference'],
   missing_filter: [400, 'Missing filter'],
-  no_changes: [400, 'No changes'],
   max_affected_exceeded: [400, 'Too many records affected'],
   future_change: [400, 'Change in the future'],
   malformed_request: [400, 'Malformed request'],
