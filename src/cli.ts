@@ -7,6 +7,7 @@ import { Logger, type INestApplicationContext } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { DataSource } from 'typeorm';
 import { AppModule } from './app.module.js';
+import { parseExportArguments, type ExportFlags } from './cli/export-arguments.js';
 import { parseImportArguments, type ImportFlags } from './cli/import-arguments.js';
 import { importFiles, printRejected } from './cli/import-command.js';
 import { USAGE, UsageError } from './cli/usage.js';
@@ -29,17 +30,21 @@ const IMPORT_OPTIONS = {
 } as const;
 const OPTIONS = {
   ...IMPORT_OPTIONS,
+  safe: { type: 'boolean' },
   help: { type: 'boolean', short: 'h' },
   version: { type: 'boolean' },
 } as const;
 
-type Command = (words: string[], options: ImportFlags) => Promise<void>;
+type Command = (words: string[], options: ImportFlags & ExportFlags) => Promise<void>;
 
 const COMMANDS: Record<string, Command> = {
-  import: importNamed,
-  export: async ([path, ...others], options) => {
-    rejectExcess('export', others, options);
-    await exportFile(path);
+  import: async (words, { safe, ...options }) => {
+    rejectExcess('import', [], { ...(safe && { safe }) });
+    await importNamed(words, options);
+  },
+  export: async (words, { format, safe, ...others }) => {
+    rejectExcess('export', [], others);
+    await exportNamed(words, { format, safe });
   },
   schema: async ([mode, ...others], options) => {
     rejectExcess('schema', others, options);
@@ -65,7 +70,7 @@ async function main(): Promise<void> {
 }
 
 /** An argument that is not used is a mistake. */
-function rejectExcess(command: string, words: string[], options: ImportFlags): void {
+function rejectExcess(command: string, words: string[], options: object): void {
   const excess = [...words, ...Object.keys(options).map((name) => `--${name}`)];
   if (excess.length) throw new UsageError(`${command} does not take ${excess.join(', ')}.`);
 }
@@ -80,9 +85,10 @@ async function importNamed(paths: string[], options: ImportFlags): Promise<void>
   await withApplication(async (app) => importFiles(app.get(MarathonTransferService), args));
 }
 
-async function exportFile(path?: string): Promise<void> {
+async function exportNamed(words: string[], options: ExportFlags): Promise<void> {
+  const { path, format, parameters } = parseExportArguments(words, options);
   await withApplication(async (app) =>
-    app.get(MarathonTransferService).export(path ?? process.stdout),
+    app.get(MarathonTransferService).export(parameters, format, path ?? process.stdout),
   );
 }
 

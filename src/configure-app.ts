@@ -8,6 +8,7 @@ import { addBodyParsers } from './http/request-bodies.js';
 import { checkRequests } from './http/request-checks.js';
 import { setRequestDeadline } from './http/request-deadline.js';
 import { enforceRouteRules } from './http/route-rules.js';
+import { withoutSupabasePrefix } from './http/supabase-address.js';
 import { removeAbandonedUploads } from './http/upload.js';
 import { ProblemFilter, rejectRequest } from './problems/problem.filter.js';
 
@@ -17,6 +18,7 @@ export function makeAdapter(): FastifyAdapter {
     // for Express middleware, which is not used here
     skipMiddie: true,
     genReqId: makeRequestIds(),
+    rewriteUrl: withoutSupabasePrefix,
     routerOptions: { ignoreTrailingSlash: true },
     return503OnClosing: false,
     frameworkErrors: rejectRequest,

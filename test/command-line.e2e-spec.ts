@@ -41,8 +41,35 @@ describe('the command line', () => {
         '100 marathons imported.\n',
     );
     const copy = join(folder, 'copy.csv');
-    await command('export', copy);
+    await command('export', copy, 'select=name,city,inception_year');
     expect(await readFile(copy, 'utf8')).toBe(await readFile(REAL_MARATHONS, 'utf8'));
+  });
+
+  it('exports with the parameters of a list, in several formats', async () => {
+    await importText('id,name,city\n7,=1,Berlin\n3,B,Boston\n8,C,Berlin\n');
+    const exported = async (...words: string[]) => (await command('export', ...words)).output;
+    expect(await exported()).toBe(
+      'id,name,city,inception_year\n3,B,Boston,\n7,=1,Berlin,\n8,C,Berlin,\n',
+    );
+    expect(
+      await exported('city=eq.Berlin', 'order=name.desc', 'select=id', '--format', 'ndjson'),
+    ).toBe('{"id":8}\n{"id":7}\n');
+    expect(await exported('q=berlin', 'limit=1', 'select=name', '--format', 'json')).toMatch(
+      /^\{"marathon_list":\[\{"name":"[=1C]+"\}\]\}$/,
+    );
+    expect(await exported('select=name', 'limit=2', '--safe')).toBe("name\nB\n'=1\n");
+    const file = join(folder, 'list.json');
+    await exported(file, 'id=eq.3', 'select=id');
+    expect(await readFile(file, 'utf8')).toBe('{"marathon_list":[{"id":3}]}');
+  });
+
+  it('updates existing marathons by id', async () => {
+    await importText('id,name\n7,A\n');
+    const file = join(folder, 'marathons.csv');
+    await writeFile(file, 'id,name\n7,B\n');
+    const update = await command('import', file, '--duplicates', 'merge', '--on-conflict', 'id');
+    expect(update.output).toContain('0 marathons imported, 1 updated, 0 skipped.');
+    expect((await command('export', 'select=id,name')).output).toBe('id,name\n7,B\n');
   });
 
   it('reports every invalid row with its line, and stores none', async () => {
@@ -133,6 +160,11 @@ describe('the command line', () => {
     [['import', REAL_MARATHONS, '--columns', 'nam:Race'], 'did you mean name?'],
     [['import', REAL_MARATHONS, '--encoding', 'klingon'], 'is not known'],
     [['export', 'a.csv', 'b.csv'], 'export does not take b.csv'],
+    [['export', '--format', 'xml'], 'csv'],
+    [['export', 'a.json', '--safe'], '--safe is for CSV only'],
+    [['export', 'citty=eq.x'], 'did you mean city?'],
+    [['export', '--dry-run'], 'export does not take --dry-run'],
+    [['import', REAL_MARATHONS, '--on-conflict', 'id'], '--duplicates merge'],
     [['shell', '--dry-run'], 'shell does not take --dry-run'],
     [['import', REAL_MARATHONS, '--duplicates', 'merg'], 'did you mean merge?'],
     [['import', REAL_MARATHONS, '--dry-rum'], '--dry-rum'],

@@ -118,7 +118,11 @@ describe('@supabase/postgrest-js, unchanged', () => {
   it('reports errors', async () => {
     const { error, status } = await marathons().select('nme');
     expect(status).toBe(400);
-    expect(error).toMatchObject({ errors: [{ parameter: 'select' }] });
+    expect(error).toMatchObject({
+      code: 'invalid_parameter',
+      message: 'select: there is no column "nme": did you mean name?',
+      hint: null,
+    });
   });
 });
 

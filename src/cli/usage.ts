@@ -14,7 +14,11 @@ export const USAGE = `npm run marathon -- COMMAND
       --dry-run                   report what would be imported, and store nothing
       --duplicates merge|ignore   update, or skip, marathons that exist
       --on-conflict name,city|id  how existing marathons are found; the default is name,city
-  export [FILE]       write all marathons as CSV, to FILE or to the terminal
+  export [FILE] [PARAMETER=VALUE…]
+                      write marathons to FILE or to the terminal; the parameters are those of a list,
+                      as in city=eq.Berlin order=name
+      --format csv|json|ndjson    the format, if the extension of the file does not tell it
+      --safe                      CSV in which spreadsheets show formulas as text
   schema sync         bring the schema of the database up to date
   schema check        check whether the schema of the database is up to date
   shell               start a JavaScript prompt with the services

@@ -21,6 +21,6 @@ export function negotiate<Name extends string>(
   if (name) return name;
   throw new ProblemError(
     'not_acceptable',
-    `${raw.headers.accept} is not available here. Accept one of ${offered.join(', ')}.`,
+    `${raw.headers.accept} is not available here. Accept one of ${[...new Set(offered)].join(', ')}.`,
   );
 }

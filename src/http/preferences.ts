@@ -9,6 +9,7 @@ const VALUES: Record<string, string[]> = {
   return: ['minimal', 'headers-only', 'representation'],
   missing: ['default', 'null'],
   handling: ['strict', 'lenient'],
+  csv: ['safe'],
 };
 const MAX_AFFECTED = 'max-affected';
 const NO_PREFERENCES: Preferences = Object.freeze({});
@@ -29,6 +30,8 @@ export interface Preferences {
   missing?: 'default' | 'null';
   /** Whether an unsupported preference is an error (RFC 7240, section 4.4). */
   handling?: 'strict' | 'lenient';
+  /** Whether CSV is written so that spreadsheets show formulas as text. */
+  csv?: 'safe';
   /** The largest number of records that a bulk change may affect. */
   'max-affected'?: number;
 }

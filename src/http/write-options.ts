@@ -3,6 +3,7 @@ import type { WriteOptions as JournalWriteOptions } from '../journal/write-optio
 import { ProblemError } from '../problems/problems.js';
 import { parseEntityTags } from './entity-tags.js';
 import { fromRequest } from './from-request.js';
+import { prefixOf } from './supabase-address.js';
 import {
   confirmHandling,
   confirmPreference,
@@ -16,7 +17,7 @@ const KEY = /^"([\x20-\x7e]{1,255})"$|^([\x21\x23-\x7e]{1,255})$/;
 /** The conditions of a write, and what its response contains. */
 export interface WriteOptions extends JournalWriteOptions {
   requestId: string;
-  /** `Prefer: return`. The default is a summary. */
+  /** `Prefer: return`. The default is a summary, and below the address of Supabase nothing. */
   returns?: Preferences['return'];
   /** `Prefer: resolution`. */
   resolution?: Preferences['resolution'];
@@ -42,7 +43,7 @@ export const WriteOptions = (...applied: OptionalPreference[]) =>
       dryRun,
       requestId: key ?? id,
       hasIdempotencyKey: key !== undefined,
-      returns: preferences.return,
+      returns: preferences.return ?? (prefixOf(request) ? 'minimal' : undefined),
       returnsRepresentation: preferences.return === 'representation',
       ifMatch: parseVersions(headers['if-match']),
       mustBeNew: headers['if-none-match']?.trim() === '*',

@@ -1,3 +1,4 @@
+import { quoteName, type QueryColumn } from '../query/columns.js';
 import type { Statement } from '../query/statements.js';
 
 /** How the rows of a list are written. */
@@ -9,6 +10,8 @@ export interface Format {
   wrapper?: [head: string, tail: string];
   /** Whether members that are null are left out. */
   stripsNulls?: boolean;
+  /** Whether text that a spreadsheet would execute as a formula gets an apostrophe before it. */
+  quotesFormulas?: boolean;
 }
 
 export type Formats = Record<FormatName, Format>;
@@ -16,9 +19,15 @@ export type Formats = Record<FormatName, Format>;
 /** The values of `?format=`. */
 export const FORMAT_PARAMETERS = ['json', 'csv', 'ndjson', 'array'] as const;
 export type FormatParameter = (typeof FORMAT_PARAMETERS)[number];
-/** Clients request the others by `Accept` only. `object` is one row. */
-export type FormatName = FormatParameter | 'object' | 'stripped-array' | 'stripped-object';
+/**
+ * Clients request the others by `Accept`, by `Prefer` or by their address only. `object` is one row, and
+ * `json-array` is the JSON of PostgREST.
+ */
+export type FormatName =
+  FormatParameter | 'object' | 'stripped-array' | 'stripped-object' | 'json-array' | 'safe-csv';
 
+const CSV = 'text/csv';
+const JSON_TYPE = 'application/json';
 const ARRAY = 'application/vnd.pgrst.array+json';
 const OBJECT = 'application/vnd.pgrst.object+json';
 
@@ -26,14 +35,16 @@ const OBJECT = 'application/vnd.pgrst.object+json';
 export function formatsOf(listMember: string): Formats {
   return {
     json: {
-      mediaType: 'application/json',
+      mediaType: JSON_TYPE,
       rowsAre: 'json',
       wrapper: [`{"${listMember}":[`, ']}'],
     },
-    csv: { mediaType: 'text/csv', rowsAre: 'csv' },
+    csv: { mediaType: CSV, rowsAre: 'csv' },
+    'safe-csv': { mediaType: CSV, rowsAre: 'csv', quotesFormulas: true },
     ndjson: { mediaType: 'application/x-ndjson', rowsAre: 'json' },
     array: { mediaType: ARRAY, rowsAre: 'json', wrapper: ['[', ']'] },
     object: { mediaType: OBJECT, rowsAre: 'json' },
+    'json-array': { mediaType: JSON_TYPE, rowsAre: 'json', wrapper: ['[', ']'] },
     'stripped-array': {
       mediaType: `${ARRAY};nulls=stripped`,
       rowsAre: 'json',
@@ -51,11 +62,27 @@ export function formatsOf(listMember: string): Formats {
 /** JSON text never contains these characters unescaped, so COPY writes each row unchanged on a line. */
 const UNQUOTED_LINES = String.raw`FORMAT csv, QUOTE E'\x01', DELIMITER E'\x02'`;
 
-/** A COPY statement for the rows of a query. */
-export function copyStatement(query: string, { rowsAre, stripsNulls }: Format): string {
-  if (rowsAre === 'csv') return `COPY (${query}) TO STDOUT (FORMAT csv, HEADER)`;
+/** What the first character of a formula can be: https://owasp.org/www-community/attacks/CSV_Injection */
+const FORMULA = String.raw`E'^[=+\\-@\t\r\n]'`;
+
+/** A COPY statement for the rows of a query with these columns. */
+export function copyStatement(query: string, columns: QueryColumn[], format: Format): string {
+  const { rowsAre, stripsNulls, quotesFormulas } = format;
+  if (rowsAre === 'csv') {
+    const rows = quotesFormulas ? quoteFormulas(query, columns) : query;
+    return `COPY (${rows}) TO STDOUT (FORMAT csv, HEADER)`;
+  }
   const object = stripsNulls ? 'json_strip_nulls(row_to_json(row))' : 'row_to_json(row)';
   return `COPY (SELECT ${object} FROM (${query}) AS row) TO STDOUT (${UNQUOTED_LINES})`;
+}
+
+function quoteFormulas(query: string, columns: QueryColumn[]): string {
+  const items = columns.map(({ name, type }) => {
+    const quoted = quoteName(name);
+    if (type !== 'text') return quoted;
+    return `CASE WHEN ${quoted}::text ~ ${FORMULA} THEN '''' || ${quoted} ELSE ${quoted}::text END AS ${quoted}`;
+  });
+  return `SELECT ${items.join(', ')} FROM (${query}) AS listed`;
 }
 
 type Literal = string | number | null;

@@ -6,6 +6,7 @@ import type { PooledClient } from '../pool/pool-types.js';
 import { poolOf } from '../pool/recycling-pool.js';
 import type { CountMode } from '../http/preferences.js';
 import type { ListQuery } from '../query/list-query.js';
+import { outputColumnOf } from '../query/select.js';
 import {
   explainRows,
   nextAndPrevCursors,
@@ -20,6 +21,7 @@ import {
   type Statement,
 } from '../query/statements.js';
 import { copyRows } from './copy-rows.js';
+import { quoteNulls } from './quote-nulls.js';
 import { copyStatement, inlineParameters, wrapLines, type Format } from './formats.js';
 
 /** With `estimated`, a list that the planner takes for shorter than this is counted. */
@@ -80,7 +82,9 @@ export class ListExecutor {
     signal: AbortSignal,
   ) {
     const rows = inlineParameters(selectRows(query, source), pg.escapeLiteral);
-    const lines = copyRows(this.dataSource, client, copyStatement(rows, format), signal);
+    const sql = copyStatement(rows, query.select.map(outputColumnOf), format);
+    const lines = copyRows(this.dataSource, client, sql, signal);
+    if (format.rowsAre === 'csv') return quoteNulls(lines);
     return format.wrapper ? wrapLines(lines, format.wrapper) : lines;
   }
 }

@@ -36,6 +36,9 @@ export class ListOptions {
   format?: FormatParameter;
 }
 
+/** For lists without other parameters. */
+export class NoOptions {}
+
 /**
  * Parses the query parameters of a list: a list query, and the members of an options class. The last
  * thousand queries are cached, because the same ones are sent again and again.

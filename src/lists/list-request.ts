@@ -5,13 +5,14 @@ import { negotiate } from '../http/negotiation.js';
 import { preferencesOf, type CountMode } from '../http/preferences.js';
 import { startDeadline, type Deadline } from '../http/request-deadline.js';
 import { rowRangeOf, type RowRange } from '../http/row-range.js';
+import { prefixOf } from '../http/supabase-address.js';
 import { invalidParameters, type DtoClass } from '../http/validation.js';
 import { ProblemError } from '../problems/problems.js';
 import type { Group } from '../query/conditions.js';
 import type { ListQuery, QueryableResource } from '../query/list-query.js';
 import type { QueryParameters } from '../query/parameters.js';
 import type { FormatName, FormatParameter, Formats } from './formats.js';
-import { ListParametersParser, type AcceptedParameters } from './list-parameters.js';
+import { ListParametersParser, NoOptions, type AcceptedParameters } from './list-parameters.js';
 
 /** A list that clients can request. */
 export interface ListedResource extends QueryableResource {
@@ -38,8 +39,15 @@ export class ListRequest {
 
   /** Negotiated when it is needed: most writes send no list. */
   get formatName(): FormatName {
-    this.negotiated ??= this.formatParameter ?? negotiate(this.http, this.formats);
+    this.negotiated ??= this.negotiate();
     return this.negotiated;
+  }
+
+  private negotiate(): FormatName {
+    const name = this.formatParameter ?? negotiate(this.http, this.formats);
+    if (name === 'csv' && preferencesOf(this.http).csv === 'safe') return 'safe-csv';
+    if (name === 'json' && !this.formatParameter && prefixOf(this.http)) return 'json-array';
+    return name;
   }
 
   /** The query of the address, and of the header `Range`. */
@@ -135,8 +143,6 @@ function withRange(query: ListQuery, { first, last = Infinity }: RowRange): List
   const limit = end === Infinity ? undefined : Math.max(0, end - offset);
   return { ...query, offset, limit };
 }
-
-class NoOptions {}
 
 const ALL_RECORDS: Group = { kind: 'and', negated: false, conditions: [] };
 

@@ -1,5 +1,6 @@
 import type { FastifyReply } from 'fastify';
-import { confirmHandling } from '../http/preferences.js';
+import { confirmHandling, confirmPreference } from '../http/preferences.js';
+import { prefixOf } from '../http/supabase-address.js';
 import { ProblemError } from '../problems/problems.js';
 import { sendContentRange } from './content-range.js';
 import { etagOf, type ListResult } from './list-result.js';
@@ -19,6 +20,7 @@ export async function sendList(
   try {
     if (version !== undefined) reply.header('ETag', `"${etagOf(request, version)}"`);
     if (result.isNotModified) return void reply.code(304).send();
+    if (request.formatName === 'safe-csv') confirmPreference(reply, 'csv=safe');
     sendContentRange(reply, request, result);
     sendLinks(reply, request, result);
     reply.type(`${request.format.mediaType}; charset=utf-8`);
@@ -64,7 +66,7 @@ function sendLinks(reply: FastifyReply, { query }: ListRequest, { cursors }: Lis
           ? { offset: offset + limit }
           : { after: cursors.next },
   };
-  const { url } = reply.request;
+  const url = prefixOf(reply.request) + reply.request.url;
   const links = Object.entries(pages).flatMap(([relation, changes]) =>
     changes ? [`<${changeQuery(url, { ...changes, limit })}>; rel="${relation}"`] : [],
   );

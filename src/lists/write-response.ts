@@ -1,10 +1,10 @@
 import type { FastifyReply } from 'fastify';
-import { confirmPreference } from '../http/preferences.js';
+import { confirmPreference, preferencesOf } from '../http/preferences.js';
 import type { WriteOptions } from '../http/write-options.js';
 
 /** Sends the summary of a write, or no body if the client prefers that (RFC 7240, section 4.2). */
 export function sendSummary(reply: FastifyReply, { returns }: WriteOptions, summary: object): void {
-  if (returns) confirmPreference(reply, `return=${returns}`);
+  if (preferencesOf(reply.request).return) confirmPreference(reply, `return=${returns}`);
   if (returns !== 'minimal' && returns !== 'headers-only') return void reply.send(summary);
   reply.code(reply.statusCode === 201 ? 201 : 204).send();
 }

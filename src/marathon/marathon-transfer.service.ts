@@ -5,20 +5,29 @@ import { DataSource } from 'typeorm';
 import { oneRow, UploadedRows, type RowSource } from '../http/upload.js';
 import { parseColumns } from '../http/validation.js';
 import type { WriteOptions } from '../http/write-options.js';
+import type { Settings } from '../config/settings.js';
+import { InjectSettings } from '../config/settings.module.js';
 import type { ImportCounts, Importer } from '../imports/importer.js';
 import { InjectImporter } from '../imports/imports.module.js';
 import type { UploadDescription } from '../imports/describe-upload.js';
 import type { ImportOptions } from '../imports/import-options.js';
 import type { Conflict } from '../imports/merge.js';
 import type { WriteOptions as JournalWriteOptions } from '../journal/write-options.js';
-import { exportCsv } from '../lists/csv-export.js';
+import type { FormatName } from '../lists/formats.js';
+import { exportList } from '../lists/list-export.js';
+import { ListParametersParser, NoOptions } from '../lists/list-parameters.js';
 import { ProblemError } from '../problems/problems.js';
+import type { QueryParameters } from '../query/parameters.js';
+import type { Search } from '../search/search.js';
+import { InjectSearch } from '../search/search.module.js';
 import type { CreateMarathonDto, UpsertQuery } from './marathon.dto.js';
 import { Marathon } from './marathon.entity.js';
-import { RESOURCE } from './marathon.lists.js';
+import { MARATHONS, RESOURCE } from './marathon.lists.js';
 
 /** The columns that an upload may have. */
 export const COLUMN_NAMES = [...RESOURCE.columns.map(({ name }) => name), 'id'];
+
+const EXPORT_PARAMETERS = new ListParametersParser(MARATHONS, NoOptions, 'all');
 
 /** Imports and exports many marathons. */
 @Injectable()
@@ -26,6 +35,8 @@ export class MarathonTransferService {
   constructor(
     @InjectDataSource() private readonly dataSource: DataSource,
     @InjectImporter(Marathon) private readonly importer: Importer<Marathon>,
+    @InjectSearch(Marathon) private readonly search: Search,
+    @InjectSettings() private readonly settings: Settings,
   ) {}
 
   /**
@@ -46,9 +57,25 @@ export class MarathonTransferService {
     return this.importer.describe(rows, how);
   }
 
-  /** Writes all marathons as CSV, to a file or to a stream. */
-  async export(target: string | Writable): Promise<void> {
-    await exportCsv(this.dataSource, RESOURCE, target);
+  /**
+   * Writes the marathons that the parameters of a list select, to a file or to a stream.
+   * @throws {ProblemError} `invalid_parameter` or `unknown_parameter`
+   */
+  async export(
+    parameters: QueryParameters,
+    format: FormatName,
+    target: string | Writable,
+  ): Promise<void> {
+    const { query } = EXPORT_PARAMETERS.parse(parameters);
+    const { table } = RESOURCE;
+    const match =
+      query.search === undefined ? undefined : await this.search.find(query.search, table);
+    const statement = {
+      query,
+      source: { relation: table, match },
+      format: MARATHONS.formats[format],
+    };
+    await exportList(this.dataSource, this.settings.deadlineMs, statement, target);
   }
 }
 

@@ -6,6 +6,7 @@ import {
   type ExceptionFilter,
 } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
+import { expectsPostgrest } from '../http/supabase-address.js';
 import { toProblem } from './failures.js';
 import { serializeProblem, statusOf, type Problem } from './problems.js';
 
@@ -41,5 +42,6 @@ function sendProblem(reply: FastifyReply, problem: Problem): void {
   // Fastify would close the connection while the body is sent, and the client would lose the response
   reply.removeHeader('connection');
   if (status === 503) reply.header('Retry-After', RETRY_AFTER_SECONDS);
-  reply.code(status).type('application/problem+json').send(serializeProblem(problem));
+  const body = serializeProblem(problem, expectsPostgrest(reply.request));
+  reply.code(status).type('application/problem+json').send(body);
 }

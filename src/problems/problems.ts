@@ -84,8 +84,16 @@ export function typeOf(code: ProblemCode): string {
   return `/problems/${code.replaceAll('_', '-')}`;
 }
 
-/** Serializes a problem document (RFC 9457, section 3). */
-export function serializeProblem({ code, detail, errors, rejected }: Problem): string {
+/**
+ * Serializes a problem document (RFC 9457, section 3). For clients of PostgREST it has the members of its
+ * errors too: https://docs.postgrest.org/en/stable/references/errors.html
+ */
+export function serializeProblem(
+  { code, detail, errors, rejected }: Problem,
+  isForPostgrest = false,
+): string {
   const [status, title] = PROBLEMS[code];
-  return JSON.stringify({ type: typeOf(code), title, status, code, detail, errors, rejected });
+  const postgrest = isForPostgrest ? { message: detail, details: detail, hint: null } : {};
+  const type = typeOf(code);
+  return JSON.stringify({ type, title, status, code, detail, ...postgrest, errors, rejected });
 }
