@@ -1,10 +1,13 @@
 import 'reflect-metadata';
-import { DataSource } from 'typeorm';
 import { loadSettings } from './src/config/settings.js';
 import { dataSourceOptions } from './src/database/data-source-options.js';
+import { makeDataSource } from './src/database/data-source.js';
+
+const settings = loadSettings();
 
 /**
- * The DataSource for TypeORM's command line: `npx typeorm migration:show -d dist/ormconfig.js`. It reaches
- * the embedded server while the service runs. The service itself uses `src/database/database.module.ts`.
+ * The DataSource for TypeORM's command line: `npx typeorm migration:show -d dist/ormconfig.js`. It shares
+ * the embedded server with the service, and starts it if the service does not run. The service itself uses
+ * `src/database/database.module.ts`.
  */
-export default new DataSource(await dataSourceOptions(loadSettings()));
+export default makeDataSource(await dataSourceOptions(settings), settings);

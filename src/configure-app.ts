@@ -8,7 +8,7 @@ import { addBodyParsers } from './http/request-bodies.js';
 import { checkRequests } from './http/request-checks.js';
 import { setRequestDeadline } from './http/request-deadline.js';
 import { enforceRouteRules } from './http/route-rules.js';
-import { withoutSupabasePrefix } from './http/supabase-address.js';
+import { withoutSupabasePrefix } from './postgrest/postgrest-clients.js';
 import { removeAbandonedUploads } from './http/upload.js';
 import { ProblemFilter, rejectRequest } from './problems/problem.filter.js';
 

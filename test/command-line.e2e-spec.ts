@@ -25,6 +25,8 @@ describe('the command line', () => {
   const command = async (...words: string[]) =>
     runProgram('cli.js', words, { DATABASE_URL: database.url });
 
+  const exported = async (...words: string[]) => (await command('export', ...words)).output;
+
   const startCommand = (...words: string[]) =>
     startProgram('cli.js', words, { DATABASE_URL: database.url });
 
@@ -38,7 +40,7 @@ describe('the command line', () => {
     const { output } = await command('import', REAL_MARATHONS);
     expect(output).toBe(
       `${REAL_MARATHONS}: CSV in utf-8; separated by commas; columns name, city, inception_year\n` +
-        '100 marathons imported.\n',
+        '102 marathons imported.\n',
     );
     const copy = join(folder, 'copy.csv');
     await command('export', copy, 'select=name,city,inception_year');
@@ -47,7 +49,6 @@ describe('the command line', () => {
 
   it('exports with the parameters of a list, in several formats', async () => {
     await importText('id,name,city\n7,=1,Berlin\n3,B,Boston\n8,C,Berlin\n');
-    const exported = async (...words: string[]) => (await command('export', ...words)).output;
     expect(await exported()).toBe(
       'id,name,city,inception_year\n3,B,Boston,\n7,=1,Berlin,\n8,C,Berlin,\n',
     );
@@ -85,7 +86,7 @@ describe('the command line', () => {
 
   it('stores nothing with --dry-run', async () => {
     const { output } = await command('import', REAL_MARATHONS, '--dry-run');
-    expect(output).toContain('\n100 marathons imported (dry run: nothing was stored).\n');
+    expect(output).toContain('\n102 marathons imported (dry run: nothing was stored).\n');
     expect(output).not.toContain('--duplicates');
     expect(await database.query('SELECT * FROM marathon')).toEqual([]);
   });

@@ -124,7 +124,7 @@ describe('a file', () => {
   });
 
   it.each([
-    ['unknown columns', 'Race,City,Web\nx,y,z\n', 'columns=name:Race,city:City,inception_year:Web'],
+    ['unknown columns', 'Race,City,Web\nx,y,z\n', 'columns=name:Race,city:City.'],
     ['a column of two words', 'Race name,city\nx,y\n', 'columns=name:"Race name",city:city'],
     ['a column twice', 'Name,name\nx,y\n', 'names name twice'],
     ['no header', 'Boston,Hopkinton,1897\nx,y,1\n', 'looks like data: Boston,Hopkinton,1897'],

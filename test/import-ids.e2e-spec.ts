@@ -148,6 +148,14 @@ describe('an id in an import', () => {
     ]);
   });
 
+  it('returns the same answer for a repeated Idempotency-Key', async () => {
+    const counts = { inserted: 2, updated: 0, skipped: 0 };
+    for (let attempt = 0; attempt < 2; attempt += 1) {
+      await send(CSV, 'id,name\n7,A\n,B\n').set('Idempotency-Key', '"import"').expect(201, counts);
+    }
+    expect(await rows()).toHaveLength(2);
+  });
+
   it('is taken from what the service sends: CSV, NDJSON and JSON', async () => {
     await create({ name: 'A' });
     await create({ name: 'B' });

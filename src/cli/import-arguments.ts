@@ -1,4 +1,4 @@
-import { extname } from 'node:path';
+import { MEDIA_TYPES, mediaTypeOfFile } from '../http/media-types.js';
 import type { ImportOptions } from '../imports/import-options.js';
 import type { Conflict, Resolution } from '../imports/merge.js';
 import { COLUMN_NAMES } from '../marathon/marathon-transfer.service.js';
@@ -10,14 +10,6 @@ import { UsageError } from './usage.js';
 
 export const STANDARD_INPUT = '-';
 
-const MEDIA_TYPES: Record<string, string> = {
-  csv: 'text/csv',
-  tsv: 'text/csv',
-  txt: 'text/csv',
-  ndjson: 'application/x-ndjson',
-  jsonl: 'application/x-ndjson',
-  json: 'application/json',
-};
 const RESOLUTIONS: Record<string, Resolution> = {
   merge: 'merge-duplicates',
   ignore: 'ignore-duplicates',
@@ -78,7 +70,7 @@ function conflictOf(flags: ImportFlags): Conflict | undefined {
 
 function mediaTypeOf(path: string, format: string | undefined): string {
   const named = oneOf(MEDIA_TYPES, 'format', format);
-  const mediaType = named ?? MEDIA_TYPES[extname(path).slice(1).toLowerCase()];
+  const mediaType = named ?? mediaTypeOfFile(path);
   if (mediaType) return mediaType;
   const subject = path === STANDARD_INPUT ? 'The standard input' : path;
   throw new UsageError(

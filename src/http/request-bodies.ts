@@ -3,7 +3,8 @@ import { Readable } from 'node:stream';
 import { callbackify } from 'node:util';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { ProblemError } from '../problems/problems.js';
-import { JSON_TYPES, ROW_TYPES } from './route-rules.js';
+import { receiveForm } from './form-upload.js';
+import { FORM_TYPE, JSON_TYPES, ROW_TYPES } from './route-rules.js';
 import { assertUploadSize, UploadedRows, type ContentType } from './upload.js';
 
 const MAX_OBJECT_BYTES = 1_048_576;
@@ -18,8 +19,8 @@ type Done = (error: Error | null, body?: unknown) => void;
 
 /**
  * Parses bodies. A JSON object is read into memory; it must be UTF-8 (RFC 8259, section 8.1). A JSON
- * array, a list as the service sends it, and every media type for rows, becomes `UploadedRows` if the method is POST. Uploads may have
- * up to `maxUploadMb` MiB.
+ * array, a list as the service sends it, every media type for rows, and a form with a file become
+ * `UploadedRows` if the method is POST. Uploads may have up to `maxUploadMb` MiB.
  */
 export function addBodyParsers(fastify: FastifyInstance, maxUploadMb: number): void {
   const parseJson = fastify.getDefaultJsonParser('error', 'error');
@@ -30,6 +31,9 @@ export function addBodyParsers(fastify: FastifyInstance, maxUploadMb: number): v
     if (createsRows(request)) return receive(request, payload);
     discard(payload);
     return undefined;
+  });
+  fastify.addContentTypeParser(FORM_TYPE, async (request: FastifyRequest, payload: Readable) => {
+    return receive(request, payload);
   });
   // with callbacks: one more promise costs every write measurably
   fastify.addContentTypeParser(JSON_TYPES, (request, payload: Readable, done: Done) => {
@@ -87,11 +91,10 @@ async function receiveRows(
 ): Promise<UploadedRows> {
   try {
     assertUploadSize(Number(headers['content-length'] ?? 0), maxUploadMb);
-    return await UploadedRows.receive(
-      parseContentType(headers['content-type']!),
-      payload,
-      maxUploadMb,
-    );
+    const type = parseContentType(headers['content-type']!);
+    return type.mediaType === FORM_TYPE
+      ? await receiveForm(headers, payload, maxUploadMb)
+      : await UploadedRows.receive(type, payload, maxUploadMb);
   } catch (error) {
     discard(payload);
     throw error;
@@ -123,7 +126,10 @@ function createsRows({ method }: FastifyRequest): boolean {
 function decodeObject({ bytes, isComplete }: BodyStart, payload: Readable): string {
   if (!isComplete) {
     discard(payload);
-    throw new ProblemError('body_too_large', 'The body is larger than 1 MiB.');
+    throw new ProblemError(
+      'body_too_large',
+      'The body is an object of more than 1 MiB. Send many rows as an array of objects, as CSV or as NDJSON.',
+    );
   }
   if (!isUtf8(bytes)) throw new ProblemError('invalid_body', 'The body is not UTF-8.');
   return bytes.toString();

@@ -4,6 +4,8 @@ import { ProblemError } from '../problems/problems.js';
 
 export const JSON_TYPES = ['application/json', 'application/merge-patch+json'];
 export const ROW_TYPES = ['text/csv', 'application/x-ndjson'];
+/** A form with one file, as browsers and `curl -F` send it. */
+export const FORM_TYPE = 'multipart/form-data';
 
 /** What a route accepts. Nest passes it to Fastify when it registers the route. */
 interface RouteRules {

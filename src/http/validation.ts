@@ -39,6 +39,7 @@ export const ValidatedBody = (dtoClass: DtoClass) =>
 export const ValidatedBodyOrRows = (dtoClass: DtoClass) =>
   fromRequest(({ body, query }) => {
     if (body instanceof UploadedRows) return body;
+    rejectList(dtoClass, body);
     const { columns } = query as QueryParameters;
     if (typeof columns !== 'string' || !isObject(body)) return validateBody(dtoClass, body);
     const mappings = parseColumns(columns, memberNamesOf(dtoClass));
@@ -69,6 +70,18 @@ function validateBody(dtoClass: DtoClass, value: unknown): object {
   if (!issues.length) return dto;
   const detail = issues.map((issue) => `${issue.pointer.slice(2)}: ${issue.detail}`).join('; ');
   throw new ProblemError('invalid_body', detail, { errors: issues });
+}
+
+/** Many services send and accept lists in an object. */
+function rejectList(dtoClass: DtoClass, body: unknown): void {
+  if (!isObject(body)) return;
+  const list = Object.entries(body).find(([, value]) => Array.isArray(value))?.[0];
+  if (list === undefined) return;
+  const kind = body.type === 'FeatureCollection' ? 'GeoJSON' : 'an object';
+  throw new ProblemError(
+    'invalid_upload',
+    `The body is ${kind} with the list "${list}". Send its rows as an array of objects with the members ${memberNamesOf(dtoClass).join(', ')}.`,
+  );
 }
 
 function validateQuery(dtoClass: DtoClass, query: Members): object {
@@ -179,6 +192,11 @@ function conversionsOf(dtoClass: object | null): Map<string, Conversion> {
 
 function toIssue({ property, constraints = {} }: ValidationError): ValidationIssue {
   return { pointer: pointerTo(property), detail: Object.values(constraints)[0] ?? 'is not valid' };
+}
+
+/** Whether the issue is that a member is not known. */
+export function isUnknownMember({ detail }: ValidationIssue): boolean {
+  return detail.startsWith(UNKNOWN);
 }
 
 function unknownMember(name: string, known: string[]): ValidationIssue {

@@ -3,7 +3,7 @@ import type { WriteOptions as JournalWriteOptions } from '../journal/write-optio
 import { ProblemError } from '../problems/problems.js';
 import { parseEntityTags } from './entity-tags.js';
 import { fromRequest } from './from-request.js';
-import { prefixOf } from './supabase-address.js';
+import { prefixOf } from '../postgrest/postgrest-clients.js';
 import {
   confirmHandling,
   confirmPreference,

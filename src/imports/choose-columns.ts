@@ -18,15 +18,15 @@ export function chooseColumns(
 ): FieldUse[] {
   const known = columns.map(({ name }) => name);
   const sources = mappings ?? known.map((name) => ({ name, source: name }));
-  const uses = header.map((text) => useOf(text, sources));
+  const uses = header.map((text) => useOf(text, sources, mappings !== undefined));
   if (mappings) rejectMissingSources(mappings, uses, header);
-  else rejectUnknown(header, uses, known);
+  else rejectUnknown(header, uses, columns);
   rejectRepeated(uses);
   const missing = columns.find(({ name, isRequired }) => isRequired && !isUsed(uses, name));
   if (missing) {
     throw new InvalidUploadError(
       `The header lacks the column ${missing.name}. The columns of the file are ${list(header)}. ` +
-        adviseMapping(header, known),
+        adviseMapping(header, columns),
     );
   }
   return uses.map((use) => use ?? 'ignored');
@@ -40,8 +40,8 @@ export function normalizeName(name: string): string {
     .replaceAll(/[\s_-]+/g, '_');
 }
 
-function useOf(text: string, sources: ColumnMapping[]): FieldUse | undefined {
-  if (!text) return 'unnamed';
+function useOf(text: string, sources: ColumnMapping[], areChosen: boolean): FieldUse | undefined {
+  if (!text) return areChosen ? 'ignored' : 'unnamed';
   const normalized = normalizeName(text);
   const mapping =
     sources.find(({ source }) => source === text) ??
@@ -49,11 +49,16 @@ function useOf(text: string, sources: ColumnMapping[]): FieldUse | undefined {
   return mapping && { column: mapping.name };
 }
 
-function rejectUnknown(header: string[], uses: (FieldUse | undefined)[], known: string[]): void {
+function rejectUnknown(
+  header: string[],
+  uses: (FieldUse | undefined)[],
+  columns: ImportColumn[],
+): void {
   const unknown = header.filter((_, index) => uses[index] === undefined);
   if (!unknown.length) return;
   const names = unknown.map((name) => `"${name}"`).join(', ');
-  const advice = adviseMapping(header, known);
+  const advice = adviseMapping(header, columns);
+  const known = columns.map(({ name }) => name);
   const hint = suggest(normalizeName(unknown[0]!), known);
   const end = hint.endsWith('?') ? '' : '.';
   throw new InvalidUploadError(`There is no column ${names}: ${hint}${end} ${advice}`);
@@ -85,15 +90,28 @@ function isUsed(uses: (FieldUse | undefined)[], name: string): boolean {
 }
 
 /** An example with names of the file. It is a guess, so the reader has to check it. */
-function adviseMapping(header: string[], known: string[]): string {
-  const named = header.filter(Boolean);
-  const own = (column: string) => named.find((text) => normalizeName(text) === column);
-  const others = named.filter((text) => !known.includes(normalizeName(text)));
-  const items = known.flatMap((column) => {
-    const source = own(column) ?? (column === ID_COLUMN.name ? undefined : others.shift());
-    return source === undefined ? [] : `${column}:${quoteIfNeeded(source)}`;
+function adviseMapping(header: string[], columns: ImportColumn[]): string {
+  let others = header.filter(Boolean);
+  const take = (matches: (text: string) => boolean): string | undefined => {
+    const found = others.find(matches);
+    others = others.filter((text) => text !== found);
+    return found;
+  };
+  const similar = columns.map(
+    ({ name }) =>
+      take((text) => normalizeName(text) === name) ?? take((text) => sharesWord(text, name)),
+  );
+  const items = columns.flatMap(({ name, isRequired }, index) => {
+    const source = similar[index] ?? (isRequired ? take(() => true) : undefined);
+    return source === undefined ? [] : `${name}:${quoteIfNeeded(source)}`;
   });
   return `Choose and rename columns with columns=, for example columns=${items.join(',')}.`;
+}
+
+function sharesWord(text: string, column: string): boolean {
+  if (column === ID_COLUMN.name) return false;
+  const words = normalizeName(text).split(/[^\p{L}\p{N}]+/u);
+  return column.split('_').some((word) => words.includes(word));
 }
 
 function quoteIfNeeded(name: string): string {

@@ -1,3 +1,4 @@
+import { isUtf8 } from 'node:buffer';
 import { InvalidUploadError } from './row-errors.js';
 
 /** The header of a CSV file. */
@@ -15,6 +16,14 @@ export interface CsvHeader {
 const MAX_HEADER_BYTES = 65_536;
 const DELIMITERS = [',', ';', '\t', '|'];
 const BYTE_ORDER_MARK = '\u{ef}\u{bb}\u{bf}';
+/** What other files begin with: https://en.wikipedia.org/wiki/List_of_file_signatures */
+const OTHER_FILES = [
+  ['PK\u{3}\u{4}', 'a workbook, such as xlsx or ods, or another ZIP file'],
+  ['\u{d0}\u{cf}\u{11}\u{e0}', 'a workbook of an old Excel'],
+  ['\u{1f}\u{8b}', 'compressed with gzip'],
+  ['%PDF', 'a PDF document'],
+  ['<', 'HTML or XML'],
+] as const;
 /** Spreadsheet programs of some countries name the separator so. */
 const SEPARATOR_LINE = /^"?sep=(\t|(?![\w"])[\x21-\x7e])"?[,;\t|]*$/i;
 const BLANK_LINE = /^[\s,;|"]*$/;
@@ -39,6 +48,10 @@ export async function readCsvHeader(chunks: AsyncIterator<Buffer>): Promise<CsvH
 }
 
 function rejectBinary(start: Buffer): void {
+  const kind = OTHER_FILES.find(([signature]) =>
+    start.toString('latin1').startsWith(signature),
+  )?.[1];
+  if (kind) throw new InvalidUploadError(`The file is ${kind}. Save it as CSV, and send that.`);
   if (!start.includes(0)) return;
   throw new InvalidUploadError(
     'The file is not text, or it is UTF-16 without a byte order mark. Save it as UTF-8, or name its ' +
@@ -58,12 +71,21 @@ function findHeader(start: Buffer, isAll: boolean): CsvHeader | undefined {
     named ??= SEPARATOR_LINE.exec(content)?.[1];
     if (!SEPARATOR_LINE.test(content) && !BLANK_LINE.test(content)) {
       const bytes = start.subarray(index, end);
+      rejectOtherEncoding(bytes);
       const lastLine = line + (content.match(/\n/g)?.length ?? 0);
       return { ...parseHeader(bytes.toString(), named), line: lastLine, rest: start.subarray(end) };
     }
     index = end + (text.startsWith('\r\n', end) ? 2 : 1);
   }
   return undefined;
+}
+
+function rejectOtherEncoding(header: Buffer): void {
+  if (isUtf8(header)) return;
+  throw new InvalidUploadError(
+    'The first line is not UTF-8. Save the file as UTF-8, or name its encoding, as in ' +
+      'Content-Type: text/csv; charset=windows-1252.',
+  );
 }
 
 /** The end of a line, which is not in quotes. */

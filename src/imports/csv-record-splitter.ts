@@ -184,7 +184,8 @@ export class CsvRecordSplitter {
     if (lacksColumns || (this.hasUnnamedValue && this.fieldCount > uses.length)) {
       return `has ${this.fieldCount} fields, and the header ${uses.length}`;
     }
-    if (this.hasUnnamedValue) return 'has a value in a column without a name';
+    if (this.hasUnnamedValue)
+      return 'has a value in a column without a name: name it in the first line, or choose columns with columns=';
     const record = this.output.subarray(this.recordStart, this.length);
     return this.isAscii || isUtf8(record) ? '' : NOT_UTF8;
   }

@@ -1,12 +1,15 @@
 import { InvalidUploadError } from './row-errors.js';
 
 const MAX_PREFIX_BYTES = 65_536;
+const OBJECT = /^(?:\u{ef}\u{bb}\u{bf})?\s*\{/u;
+/** RFC 7946, section 3 */
+const GEOJSON = /"type"\s*:\s*"Feature(?:Collection)?"/;
 /** An object whose first member is an array, as the service sends lists. */
 const ENVELOPE = /^(?:\u{ef}\u{bb}\u{bf})?\s*\{\s*"([^"\\]*)"\s*:\s*(?=\[)/u;
 
 /**
  * Passes on the array in `{"listMember":[…]}`, and any other text unchanged.
- * @throws {InvalidUploadError} if the array has another name, or text follows it.
+ * @throws {InvalidUploadError} if the array has another name, text follows it, or there is an object only.
  */
 export async function* unwrapList(
   bytes: AsyncIterable<Buffer>,
@@ -23,11 +26,21 @@ export async function* unwrapList(
       const [prefix = '', name] =
         ENVELOPE.exec(chunk.toString('latin1', 0, MAX_PREFIX_BYTES)) ?? [];
       isEnvelope = name !== undefined;
+      if (!isEnvelope) rejectObject(chunk, listMember);
       if (isEnvelope && name !== listMember) throw wrongMember(name!, listMember);
       pending = chunk.subarray(prefix.length);
     }
   }
   if (pending) yield isEnvelope ? withoutBrace(pending) : pending;
+}
+
+function rejectObject(start: Buffer, listMember: string): void {
+  const text = start.toString('latin1', 0, MAX_PREFIX_BYTES);
+  if (!OBJECT.test(text)) return;
+  const kind = GEOJSON.test(text) ? 'GeoJSON' : 'one object';
+  throw new InvalidUploadError(
+    `The JSON is ${kind}, and not a list of rows. Send an array of objects, or {"${listMember}":[…]}.`,
+  );
 }
 
 function wrongMember(name: string, listMember: string): InvalidUploadError {

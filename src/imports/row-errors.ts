@@ -1,4 +1,4 @@
-import type { ValidationIssue } from '../http/validation.js';
+import { isUnknownMember, type ValidationIssue } from '../http/validation.js';
 import { ProblemError } from '../problems/problems.js';
 
 /** How many rejected rows are reported; all of them are counted. */
@@ -24,11 +24,15 @@ export class InvalidRowsError extends ProblemError {
     readonly rows: RejectedRow[],
     readonly count: number,
   ) {
-    const detail = `${count} ${count === 1 ? 'row was' : 'rows were'} rejected; nothing was stored.`;
+    const summary = `${count} ${count === 1 ? 'row was' : 'rows were'} rejected; nothing was stored.`;
+    const hasUnknown = rows.some(({ issues }) => issues.some(isUnknownMember));
+    const detail = hasUnknown ? `${summary} ${CHOOSE_MEMBERS}` : summary;
     const errors = rows.flatMap(({ line, issues }) => issues.map((issue) => ({ line, ...issue })));
     super('invalid_rows', detail, { errors, rejected: count });
   }
 }
+
+const CHOOSE_MEMBERS = 'To read some members only, name them with columns=.';
 
 /** Collects the rejected rows of an upload. */
 export class RowErrors {

@@ -5,7 +5,7 @@ import { negotiate } from '../http/negotiation.js';
 import { preferencesOf, type CountMode } from '../http/preferences.js';
 import { startDeadline, type Deadline } from '../http/request-deadline.js';
 import { rowRangeOf, type RowRange } from '../http/row-range.js';
-import { prefixOf } from '../http/supabase-address.js';
+import { prefixOf } from '../postgrest/postgrest-clients.js';
 import { invalidParameters, type DtoClass } from '../http/validation.js';
 import { ProblemError } from '../problems/problems.js';
 import type { Group } from '../query/conditions.js';

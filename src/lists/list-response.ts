@@ -1,6 +1,6 @@
 import type { FastifyReply } from 'fastify';
 import { confirmHandling, confirmPreference } from '../http/preferences.js';
-import { prefixOf } from '../http/supabase-address.js';
+import { prefixOf } from '../postgrest/postgrest-clients.js';
 import { ProblemError } from '../problems/problems.js';
 import { sendContentRange } from './content-range.js';
 import { etagOf, type ListResult } from './list-result.js';

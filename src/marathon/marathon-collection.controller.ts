@@ -60,7 +60,7 @@ export class MarathonCollectionController {
   }
 
   @Post()
-  @Consumes('application/json', 'text/csv', 'application/x-ndjson')
+  @Consumes('application/json', 'text/csv', 'application/x-ndjson', 'multipart/form-data')
   async create(
     @ValidatedBodyOrRows(CreateMarathonDto) body: CreateMarathonDto | UploadedRows,
     @ListQueryOf(MARATHONS, UpsertQuery, 'select') parsed: ParsedList<UpsertQuery>,

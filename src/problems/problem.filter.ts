@@ -6,7 +6,7 @@ import {
   type ExceptionFilter,
 } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import { expectsPostgrest } from '../http/supabase-address.js';
+import { expectsPostgrest } from '../postgrest/postgrest-clients.js';
 import { toProblem } from './failures.js';
 import { serializeProblem, statusOf, type Problem } from './problems.js';
 
