@@ -11,6 +11,7 @@ import { listen } from './support/listen.js';
 import { runProgram, startService } from './support/service.js';
 
 const CLUSTER = 'postgresql-18';
+const TYPEORM = '../../node_modules/typeorm/cli.js';
 const NOBODY = { uid: 65_534, gid: 65_534 };
 
 describe('the embedded PostgreSQL', () => {
@@ -43,6 +44,13 @@ describe('the embedded PostgreSQL', () => {
       await second.stop();
     },
   );
+
+  it('is started by the command line of TypeORM', async () => {
+    const words = ['migration:show', '-d', 'dist/ormconfig.js'];
+    const settings = { DATA_DIR: join(folder, 'data') };
+    const { output } = await runProgram(TYPEORM, words, settings);
+    expect(output).toContain('[ ] CreateJournal');
+  });
 
   it('is restarted after the service was killed, without a second server', async () => {
     const first = await start();

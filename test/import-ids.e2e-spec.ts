@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { aMarathon } from './support/a-marathon.js';
 import { startApp, type RunningApp } from './support/app.js';
+import { emptyRegistry } from './support/store.js';
 
 const CSV = 'text/csv';
 const NDJSON = 'application/x-ndjson';
@@ -11,11 +12,7 @@ describe('an id in an import', () => {
   let running: RunningApp;
   beforeAll(async () => void (running = await startApp()));
   afterAll(async () => running.close());
-  beforeEach(async () => {
-    await running.database.query(
-      'TRUNCATE marathon, journal, journal_request RESTART IDENTITY; UPDATE journal_head SET seq = 0',
-    );
-  });
+  beforeEach(async () => emptyRegistry(running));
 
   const send = (type: string, body: string, query = '', prefer = '') =>
     running.http

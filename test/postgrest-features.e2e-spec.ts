@@ -14,6 +14,7 @@ import { FILTERS } from './postgrest/filters.js';
 import { READING } from './postgrest/reading.js';
 import { WRITING } from './postgrest/writing.js';
 import { startApp, type RunningApp } from './support/app.js';
+import { emptyRegistry } from './support/store.js';
 
 const SECTIONS = [...FILTERS, ...READING, ...WRITING];
 const DOCUMENT = 'docs/postgrest.md';
@@ -23,9 +24,7 @@ describe('PostgREST', () => {
   beforeAll(async () => void (running = await startApp()));
   afterAll(async () => running.close());
   beforeEach(async () => {
-    await running.database.query(
-      'TRUNCATE marathon, journal, journal_request RESTART IDENTITY; UPDATE journal_head SET seq = 0',
-    );
+    await emptyRegistry(running);
     await running.http.post('/marathon/').send(ROWS).expect(201);
   });
 

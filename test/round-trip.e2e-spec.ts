@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { startApp, type RunningApp } from './support/app.js';
+import { emptyRegistry } from './support/store.js';
 
 const NAMES = [
   'Boston Marathon',
@@ -44,13 +45,8 @@ describe('an export', () => {
   let running: RunningApp;
   beforeAll(async () => void (running = await startApp()));
   afterAll(async () => running.close());
-  const empty = async () => {
-    await running.database.query(
-      'TRUNCATE marathon, journal, journal_request RESTART IDENTITY; UPDATE journal_head SET seq = 0',
-    );
-  };
   beforeEach(async () => {
-    await empty();
+    await emptyRegistry(running);
     const rows = CITIES.flatMap((city) =>
       NAMES.map((name, index) => ({ name, city, inception_year: index % 2 ? null : 1900 + index })),
     );
@@ -66,7 +62,7 @@ describe('an export', () => {
   it.each(FORMATS)('as %s, imported and exported again, is the same', async (format, type) => {
     const all = await Promise.all(FORMATS.map(async ([name]) => get(name)));
     const exported = await get(format);
-    await empty();
+    await emptyRegistry(running);
     const post = running.http.post('/marathon/').set('Content-Type', type);
     await post.send(exported.toString()).expect(201);
     const again = await Promise.all(FORMATS.map(async ([name]) => get(name)));
@@ -75,7 +71,7 @@ describe('an export', () => {
   });
 
   it('has an apostrophe before formulas with Prefer: csv=safe', async () => {
-    await empty();
+    await emptyRegistry(running);
     const rows = ['=1+1', '+49', '-1', '@SUM(A1)', 'a=1', "'x", 'NULL', 'a,=b'].map((name) => ({
       name,
       inception_year: 1,

@@ -7,3 +7,10 @@ export async function store(
 ): Promise<void> {
   await http.post('/marathon/').send(marathons).expect(201);
 }
+
+/** Removes all marathons with their history, and begins with the id 1 again. */
+export async function emptyRegistry({ database }: RunningApp): Promise<void> {
+  await database.query(
+    'TRUNCATE marathon, journal, journal_request RESTART IDENTITY; UPDATE journal_head SET seq = 0',
+  );
+}
