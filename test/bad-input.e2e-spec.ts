@@ -121,7 +121,10 @@ describe('invalid input is rejected with an explanation, and not stored:', () =>
 
   it('two megabytes', async () => {
     const { body } = await post(JSON.stringify({ name: 'a'.repeat(2_000_000) }));
-    expect(body).toMatchObject({ status: 413, detail: 'The body is larger than 1 MiB.' });
+    expect(body).toMatchObject({
+      status: 413,
+      detail: expect.stringContaining('an object of more than 1 MiB'),
+    });
   });
 
   it.each(['abc', '1.5', '-1', '1e3', '%00', '%20', '0x1', '%zz'])(

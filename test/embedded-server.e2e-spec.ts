@@ -89,7 +89,7 @@ describe('the embedded PostgreSQL', () => {
     const service = await start();
     await post(service.url, 'Boston Marathon');
     const exported = await runProgram('cli.js', ['export'], { DATA_DIR: join(folder, 'data') });
-    expect(exported.output).toBe('name,city,inception_year\nBoston Marathon,Boston,1897\n');
+    expect(exported.output).toBe('id,name,city,inception_year\n1,Boston Marathon,Boston,1897\n');
     expect(await names(service.url)).toEqual(['Boston Marathon']);
     await service.stop();
   });

@@ -1,8 +1,7 @@
 import { MEDIA_TYPES, mediaTypeOfFile } from '../http/media-types.js';
 import type { ImportOptions } from '../imports/import-options.js';
 import type { Conflict, Resolution } from '../imports/merge.js';
-import { COLUMN_NAMES } from '../marathon/marathon-transfer.service.js';
-import { RESOURCE } from '../marathon/marathon.lists.js';
+import { RESOURCE, UPLOAD_COLUMNS } from '../marathon/marathon.lists.js';
 import { parseColumnMappings } from '../query/column-mappings.js';
 import { ParseError } from '../query/errors.js';
 import { suggest } from '../query/suggest.js';
@@ -80,7 +79,7 @@ function mediaTypeOf(path: string, format: string | undefined): string {
 
 function parseColumns(text: string | undefined) {
   try {
-    return text === undefined ? undefined : parseColumnMappings(text, COLUMN_NAMES);
+    return text === undefined ? undefined : parseColumnMappings(text, UPLOAD_COLUMNS);
   } catch (error) {
     if (error instanceof ParseError) throw new UsageError(`--columns: ${error.message}`);
     throw error;

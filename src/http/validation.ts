@@ -75,12 +75,13 @@ function validateBody(dtoClass: DtoClass, value: unknown): object {
 /** Many services send and accept lists in an object. */
 function rejectList(dtoClass: DtoClass, body: unknown): void {
   if (!isObject(body)) return;
-  const list = Object.entries(body).find(([, value]) => Array.isArray(value))?.[0];
+  const known = memberNamesOf(dtoClass);
+  const list = Object.keys(body).find((name) => !known.includes(name) && Array.isArray(body[name]));
   if (list === undefined) return;
   const kind = body.type === 'FeatureCollection' ? 'GeoJSON' : 'an object';
   throw new ProblemError(
     'invalid_upload',
-    `The body is ${kind} with the list "${list}". Send its rows as an array of objects with the members ${memberNamesOf(dtoClass).join(', ')}.`,
+    `The body is ${kind} with the list "${list}". Send its rows as an array of objects with the members ${known.join(', ')}.`,
   );
 }
 

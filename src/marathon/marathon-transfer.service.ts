@@ -22,10 +22,7 @@ import type { Search } from '../search/search.js';
 import { InjectSearch } from '../search/search.module.js';
 import type { CreateMarathonDto, UpsertQuery } from './marathon.dto.js';
 import { Marathon } from './marathon.entity.js';
-import { MARATHONS, RESOURCE } from './marathon.lists.js';
-
-/** The columns that an upload may have. */
-export const COLUMN_NAMES = [...RESOURCE.columns.map(({ name }) => name), 'id'];
+import { MARATHONS, RESOURCE, UPLOAD_COLUMNS } from './marathon.lists.js';
 
 const EXPORT_PARAMETERS = new ListParametersParser(MARATHONS, NoOptions, 'all');
 
@@ -101,7 +98,7 @@ export function requestedImport(
   const rows = body instanceof UploadedRows ? body : conflict && oneRow(members);
   if (!rows) return undefined;
   const columns =
-    query.columns === undefined ? undefined : parseColumns(query.columns, COLUMN_NAMES);
+    query.columns === undefined ? undefined : parseColumns(query.columns, UPLOAD_COLUMNS);
   return { rows, how: { conflict, columns, nullText: query.null } };
 }
 

@@ -8,6 +8,9 @@ import { Marathon } from './marathon.entity.js';
 /** The resource as its entity declares it. */
 export const RESOURCE = resourceOf(Marathon);
 
+/** The columns that an upload may have. */
+export const UPLOAD_COLUMNS = [...RESOURCE.columns.map(({ name }) => name), 'id'];
+
 /** The list of marathons. */
 export const MARATHONS: ListedResource = {
   ...queryableResource(Marathon),

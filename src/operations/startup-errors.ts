@@ -7,7 +7,6 @@ import {
 import { EmbeddedServerError } from '../embedded-postgres/embedded-server-error.js';
 import { ConnectionRejectedError, isAboutEncryption } from '../pool/database-errors.js';
 import { DeadlineExceededError } from '../pool/deadline.js';
-import { hasErrorCode } from '../pool/error-code.js';
 import { ProblemError } from '../problems/problems.js';
 
 interface SystemError extends Error {
@@ -41,9 +40,6 @@ const CERTIFICATE =
 const CERTIFICATE_CODES =
   /^(CERT_|DEPTH_ZERO|SELF_SIGNED|UNABLE_TO_(GET_ISSUER|VERIFY)|ERR_TLS_CERT|HOSTNAME_MISMATCH)/;
 
-/** https://nodejs.org/api/errors.html */
-const OPTION_ERRORS = ['ERR_PARSE_ARGS_UNKNOWN_OPTION', 'ERR_PARSE_ARGS_INVALID_OPTION_VALUE'];
-
 /** Errors whose message tells the reader what to do. */
 const EXPLAINED_CLASSES = [
   InvalidConfigurationError,
@@ -75,5 +71,5 @@ function explainByCode(error: unknown): string | undefined {
 
 function isExplained(error: Error): boolean {
   if (EXPLAINED_CLASSES.some((errorClass) => error instanceof errorClass)) return true;
-  return error.name === 'UsageError' || 'syscall' in error || hasErrorCode(error, ...OPTION_ERRORS);
+  return 'syscall' in error;
 }
