@@ -65,6 +65,19 @@ describe('a form with a file', () => {
       'The form has no file.',
     ],
     [
+      'an empty boundary',
+      () => post().set('Content-Type', 'multipart/form-data; boundary=').send('x'),
+      'The form cannot be read',
+    ],
+    [
+      'a boundary that is too long',
+      () =>
+        post()
+          .set('Content-Type', `multipart/form-data; boundary=${'x'.repeat(300)}`)
+          .send('x'),
+      'The form cannot be read',
+    ],
+    [
       'no boundary',
       () => post().set('Content-Type', 'multipart/form-data').send('x'),
       'The form cannot be read',

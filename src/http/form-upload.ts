@@ -56,9 +56,13 @@ async function discard({ stream, rows }: FormFile): Promise<void> {
   );
 }
 
-/** The errors of the parser have no code, unlike those of the connection and the disk. */
+/** The errors of the parser have no class and no code. It calls the boundary a needle. */
 function isMalformed(error: unknown): error is Error {
-  return error instanceof Error && !('code' in error);
+  return (
+    error instanceof Error &&
+    !('code' in error) &&
+    /multipart|malformed|needle/i.test(error.message)
+  );
 }
 
 function openForm(headers: IncomingHttpHeaders): BusboyInstance {
@@ -66,7 +70,7 @@ function openForm(headers: IncomingHttpHeaders): BusboyInstance {
   try {
     return new Busboy({ headers: { ...headers, 'content-type': contentType } });
   } catch (error) {
-    throw invalidForm(`The form cannot be read: ${(error as Error).message}.`);
+    throw isMalformed(error) ? invalidForm(`The form cannot be read: ${error.message}.`) : error;
   }
 }
 
