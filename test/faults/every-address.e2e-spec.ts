@@ -31,6 +31,10 @@ const ADDRESSES: Address[] = [
   ['POST /', 201, send(aMarathon(), { Prefer: 'return=representation' })],
   ['POST /', 201, send(aMarathon(), { Prefer: 'tx=rollback' })],
   ['POST /', 201, send([aMarathon()])],
+  ['POST /', 201, send(aMarathon({ id: 900 }))],
+  ['POST /', 201, send([aMarathon({ id: 901 }), aMarathon()])],
+  ['POST /', 201, send([aMarathon()], { Prefer: 'tx=rollback, return=representation' })],
+  ['PUT /902', 201, send(aMarathon(), { 'If-None-Match': '*' })],
   [
     'POST /?on_conflict=name,city',
     201,
@@ -41,6 +45,7 @@ const ADDRESSES: Address[] = [
   [`DELETE /${DELETED}`, 204],
   [`POST /${RESTORED}/restore`, 200],
   ['PATCH /?id=eq.6', 200, send({ city: 'Paris' })],
+  ['PATCH /?id=eq.6&limit=1', 200, send({ city: 'Rome' })],
   ['DELETE /?id=eq.7', 200],
 ];
 
