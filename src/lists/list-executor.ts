@@ -25,7 +25,7 @@ import { quoteNulls } from './quote-nulls.js';
 import { copyStatement, inlineParameters, wrapLines, type Format } from './formats.js';
 
 /** With `estimated`, a list that the planner takes for shorter than this is counted. */
-const MAX_ESTIMATED_EXACTLY = 1000;
+const MAX_ESTIMATED_EXACTLY = 10_000;
 
 /** A list as PostgreSQL executes it. */
 export interface ListStatement {
