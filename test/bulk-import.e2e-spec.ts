@@ -143,8 +143,8 @@ describe('a bulk import', () => {
   it('reports pointers into a JSON array', async () => {
     const bad = [{ name: 'x' }, { nam: 'x' }, 7, null, { name: 'x', inception_year: '1' }];
     const { body } = await send(JSON_TYPE, JSON.stringify([...bad, { name: ' ' }])).expect(400);
-    type Told = { line: number; pointer: string };
-    expect(body.errors.map(({ line, pointer }: Told) => [line, pointer])).toEqual([
+    type Issue = { line: number; pointer: string };
+    expect(body.errors.map(({ line, pointer }: Issue) => [line, pointer])).toEqual([
       [2, '#/1/name'],
       [2, '#/1/nam'],
       [3, '#/2'],

@@ -90,7 +90,7 @@ async function sendTo(url: string, { method, path, headers, body }: FeatureReque
   };
 }
 
-/** What curl needs to be told: spaces, quotes and other characters that no address may have. */
+/** Encodes spaces, quotes and other characters that no address may have. */
 function encodePath(path: string): string {
   return path.replaceAll(/[^\x21-\x7e]|["<>\\^`{|}]/g, encodeURIComponent);
 }

@@ -32,9 +32,9 @@ export class ConnectionHealth {
   /** Whether a connection can be used. Takes half a second at most, unless the server is slow. */
   async validate(client: RecyclingClient): Promise<boolean> {
     if (this.isExpired(client) || client.isIdleSince(this.deadBefore)) return false;
-    const askedAt = Date.now();
+    const queriedAt = Date.now();
     if (await client.isAlive(this.suspectBefore, this.pingTimeout)) return true;
-    this.noteDead(askedAt);
+    this.noteDead(queriedAt);
     return false;
   }
 

@@ -74,7 +74,7 @@ describe(`the journal, through ${SECONDS} seconds of random faults with the seed
     'restarted fast': restart('SIGINT'),
     'restarted at once': restart('SIGQUIT'),
     'restarted by force': restart('SIGKILL'),
-    'away for seconds': async () => {
+    'unavailable for seconds': async () => {
       await server.stop();
       await wait(4000 * random());
       await server.start();

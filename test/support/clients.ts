@@ -31,20 +31,20 @@ export class Clients {
 
   /** The body of an answer with the expected status; undefined otherwise. */
   async ask(status: number, path = '', options: RequestInit = {}): Promise<string | undefined> {
-    const askedAt = Date.now();
+    const sentAt = Date.now();
     const signal = AbortSignal.timeout(RESPONSE_TIMEOUT_MS);
     let failure: string;
     try {
       const answer = await fetch(`${this.url}/marathon/${path}`, { ...options, signal });
       const text = await answer.text();
-      if (answer.status === status) return this.note(askedAt, text);
+      if (answer.status === status) return this.note(sentAt, text);
       failure = `${answer.status} ${text}`;
     } catch (error) {
       failure = String(error);
     }
     this.firstFailure ??= `${options.method ?? 'GET'} ${path}: ${failure}`;
     this.counts.failed += 1;
-    return this.note(askedAt, undefined);
+    return this.note(sentAt, undefined);
   }
 
   async post(name: string, headers: Record<string, string> = {}): Promise<string | undefined> {
@@ -111,11 +111,11 @@ export class Clients {
     });
   }
 
-  private note<T>(askedAt: number, answer: T): T {
+  private note<T>(sentAt: number, answer: T): T {
     const now = Date.now();
     this.counts.requestCount += 1;
     this.answers.emit('answer');
-    this.counts.slowestMs = Math.max(this.counts.slowestMs, now - askedAt);
+    this.counts.slowestMs = Math.max(this.counts.slowestMs, now - sentAt);
     if (answer !== undefined) this.answeredAt.push(now);
     return answer;
   }
