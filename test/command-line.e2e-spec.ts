@@ -40,7 +40,7 @@ describe('the command line', () => {
     const { output } = await command('import', REAL_MARATHONS);
     expect(output).toBe(
       `${REAL_MARATHONS}: CSV in utf-8; separated by commas; columns name, city, inception_year\n` +
-        '102 marathons imported.\n',
+        '102 rows are valid.\n102 marathons imported.\n',
     );
     const copy = join(folder, 'copy.csv');
     await command('export', copy, 'select=name,city,inception_year');
@@ -116,9 +116,9 @@ describe('the command line', () => {
     const { output } = await command('import', first, second, ...options, '--null', 'n/a');
     expect(output).toBe(
       `${first}: CSV in windows-1252; separated by semicolons; columns name (Race), city (Host city); ignored Web\n` +
-        '1 marathons imported.\n' +
+        '1 row is valid.\n1 marathons imported.\n' +
         `${second}: CSV in windows-1252; separated by tabs; columns name (Race), city (Host city)\n` +
-        '1 marathons imported.\n',
+        '1 row is valid.\n1 marathons imported.\n',
     );
     expect(await database.query('SELECT name, city FROM marathon ORDER BY id')).toEqual([
       { name: 'Zürich', city: null },

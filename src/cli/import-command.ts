@@ -3,6 +3,7 @@ import { stat } from 'node:fs/promises';
 import { SingleBar } from 'cli-progress';
 import { UploadedRows, type RowSource } from '../http/upload.js';
 import type { UploadDescription } from '../imports/describe-upload.js';
+import type { ImportOptions } from '../imports/import-options.js';
 import type { ImportCounts } from '../imports/importer.js';
 import type { Conflict } from '../imports/merge.js';
 import type { InvalidRowsError } from '../imports/row-errors.js';
@@ -32,8 +33,8 @@ export async function importFiles(
     await withSource(file, async (source, size) => {
       const label = file.path === STANDARD_INPUT ? 'The standard input' : file.path;
       console.log(`${label}: ${describe(await transfer.describe(source, how), file.charset)}`);
-      const counts = await withProgress(source, size, async () =>
-        transfer.import(source, how, { dryRun }),
+      const counts = await withProgress(source, size, async (onValid) =>
+        transfer.import(source, { ...how, onValid }, { dryRun }),
       );
       console.log(summarize(counts, how.conflict !== undefined, dryRun));
       if (!dryRun || how.conflict) return;
@@ -92,21 +93,36 @@ async function withSource(
   }
 }
 
-/** Shows a progress bar in a terminal. */
+type OnValid = NonNullable<ImportOptions['onValid']>;
+
+/** Shows a progress bar in a terminal, and else a line with the number of rows. */
 async function withProgress<T>(
   source: RowSource,
   size: number | undefined,
-  work: () => Promise<T>,
+  work: (onValid: OnValid) => Promise<T>,
 ): Promise<T> {
-  if (!(source instanceof ImportedFile) || size === undefined) return work();
+  const isShown = process.stderr.isTTY && source instanceof ImportedFile && size !== undefined;
+  return isShown ? withProgressBar(source, size, work) : work(reportValid);
+}
+
+function reportValid(count: number): void {
+  console.log(`${count} ${count === 1 ? 'row is' : 'rows are'} valid.`);
+}
+
+async function withProgressBar<T>(
+  source: ImportedFile,
+  size: number,
+  work: (onValid: OnValid) => Promise<T>,
+): Promise<T> {
+  let rows = '';
   const bar = new SingleBar({ format: '{bar} {percentage}% | {step}', noTTYOutput: false });
-  if (process.stderr.isTTY) bar.start(size, 0, { step: 'reading' });
+  bar.start(size, 0, { step: 'reading' });
   const progress = setInterval(() => {
-    const step = source.bytesRead < size ? 'reading' : 'storing';
+    const step = source.bytesRead < size ? 'reading' : `storing${rows}`;
     bar.update(source.bytesRead, { step });
   }, PROGRESS_INTERVAL_MS);
   try {
-    const result = await work();
+    const result = await work((count) => (rows = ` ${count} rows`));
     bar.update(size);
     return result;
   } finally {

@@ -1,18 +1,21 @@
 import { createParamDecorator, type ExecutionContext } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { QueryParameters } from '../query/parameters.js';
+import { describeParameters, type ApiParameter } from './api-parameters.js';
 import { acceptParameters } from './route-rules.js';
 
 /**
  * Makes a parameter decorator that reads and validates a part of the request. Pipes would do the same,
  * but Nest awaits each pipe of each parameter, which costs a request more than all validation:
- * `docs/performance.md` has the figures.
+ * `docs/performance.md` has the figures. `parameters` describe what is read, for `@nestjs/swagger`.
  */
 export function fromRequest(
   read: (request: FastifyRequest, reply: FastifyReply) => unknown,
+  parameters: ApiParameter[] = [],
 ): ParameterDecorator {
-  return createParamDecorator((_, context: ExecutionContext) =>
-    read(context.getArgByIndex(0), context.getArgByIndex(1)),
+  return createParamDecorator(
+    (_, context: ExecutionContext) => read(context.getArgByIndex(0), context.getArgByIndex(1)),
+    [describeParameters(parameters)],
   )();
 }
 
@@ -22,6 +25,7 @@ export function fromRequest(
  */
 export function fromQuery(
   read: (query: QueryParameters, reply: FastifyReply) => unknown,
+  parameters: ApiParameter[] = [],
 ): ParameterDecorator {
   return createParamDecorator(
     (_, context: ExecutionContext) =>
@@ -29,6 +33,6 @@ export function fromQuery(
         context.getArgByIndex<FastifyRequest>(0).query as QueryParameters,
         context.getArgByIndex(1),
       ),
-    [acceptParameters],
+    [acceptParameters, describeParameters(parameters)],
   )();
 }

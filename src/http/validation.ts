@@ -8,6 +8,7 @@ import {
 import { ParseError } from '../query/errors.js';
 import type { QueryParameters } from '../query/parameters.js';
 import { suggest } from '../query/suggest.js';
+import { bodyOf, queryParametersOf } from './api-parameters.js';
 import { satisfiesRules } from './fast-validation.js';
 import { fromQuery, fromRequest } from './from-request.js';
 import { UploadedRows } from './upload.js';
@@ -30,21 +31,24 @@ type Members = Record<string, unknown>;
  * @throws {ProblemError} `invalid_body` with all issues, `missing_body` without a body.
  */
 export const ValidatedBody = (dtoClass: DtoClass) =>
-  fromRequest(({ body }) => validateBody(dtoClass, body));
+  fromRequest(({ body }) => validateBody(dtoClass, body), [bodyOf(dtoClass)]);
 
 /**
  * As `ValidatedBody`, with the members that the parameter `columns` names, if it is sent. A body with many
  * rows is passed on unread, as `UploadedRows`.
  */
 export const ValidatedBodyOrRows = (dtoClass: DtoClass) =>
-  fromRequest(({ body, query }) => {
-    if (body instanceof UploadedRows) return body;
-    rejectList(dtoClass, body);
-    const { columns } = query as QueryParameters;
-    if (typeof columns !== 'string' || !isObject(body)) return validateBody(dtoClass, body);
-    const mappings = parseColumns(columns, memberNamesOf(dtoClass));
-    return validateBody(dtoClass, chooseMembers(body, mappings));
-  });
+  fromRequest(
+    ({ body, query }) => {
+      if (body instanceof UploadedRows) return body;
+      rejectList(dtoClass, body);
+      const { columns } = query as QueryParameters;
+      if (typeof columns !== 'string' || !isObject(body)) return validateBody(dtoClass, body);
+      const mappings = parseColumns(columns, memberNamesOf(dtoClass));
+      return validateBody(dtoClass, chooseMembers(body, mappings));
+    },
+    [bodyOf(dtoClass)],
+  );
 
 /** @throws {ProblemError} `invalid_parameter` if `columns` cannot be parsed. */
 export function parseColumns(columns: string, known: string[]): ColumnMapping[] {
@@ -62,7 +66,7 @@ export function parseColumns(columns: string, known: string[]): ColumnMapping[] 
  * @throws {ProblemError} `invalid_parameter` or `unknown_parameter` with all issues.
  */
 export const ValidatedQuery = (dtoClass: DtoClass) =>
-  fromQuery((query) => validateQuery(dtoClass, query));
+  fromQuery((query) => validateQuery(dtoClass, query), queryParametersOf(dtoClass));
 
 function validateBody(dtoClass: DtoClass, value: unknown): object {
   if (!isObject(value)) throw notAnObject(dtoClass, value);

@@ -1,6 +1,7 @@
 import { applyDecorators } from '@nestjs/common';
 import { IsInt, Max, Min, ValidateBy, ValidateIf } from 'class-validator';
 import type { IntegerLimits, TextLimits } from '../resource/columns.js';
+import { HasSchema, MayBeAbsent, type Schema } from './dto-schema.js';
 import { ConvertWith } from './validation.js';
 
 /** RFC 3339, section 5.6, with the offset that makes it one point in time. */
@@ -13,7 +14,10 @@ interface Nullability {
 
 /** A member or parameter that may be absent. It may be null only if its other rules allow that. */
 export function IsOptionalNotNull() {
-  return ValidateIf((_, value) => value !== undefined);
+  return applyDecorators(
+    MayBeAbsent(),
+    ValidateIf((_, value) => value !== undefined),
+  );
 }
 
 /** A query parameter: a whole number in decimal digits. */
@@ -21,6 +25,7 @@ export function IsIntegerParameter({ min, max }: IntegerLimits) {
   const message = `must be a whole number from ${min} to ${max}`;
   return applyDecorators(
     ConvertWith((value) => (/^\d{1,15}$/.test(String(value)) ? Number(value) : value)),
+    HasSchema({ type: 'integer', minimum: min, maximum: max }),
     IsInt({ message }),
     Min(min, { message }),
     Max(max, { message }),
@@ -31,6 +36,7 @@ export function IsIntegerParameter({ min, max }: IntegerLimits) {
 export function IsPastTime() {
   return applyDecorators(
     ConvertWith((value) => (TIME.test(String(value)) ? new Date(String(value)) : value)),
+    HasSchema({ type: 'string', format: 'date-time' }),
     validateWith('isPastTime', findTimeIssue),
   );
 }
@@ -39,6 +45,7 @@ export function IsPastTime() {
 export function IsTrimmedText(limits: TextLimits & Nullability) {
   return applyDecorators(
     ConvertWith((value) => (typeof value === 'string' ? value.trim() : value)),
+    HasSchema(textSchema(limits), limits.isRequired),
     validateWith('isTrimmedText', (value) => findTextIssue(value, limits)),
   );
 }
@@ -46,11 +53,21 @@ export function IsTrimmedText(limits: TextLimits & Nullability) {
 /** A member of a body: a whole number. */
 export function IsIntegerMember({ min, max, isRequired }: IntegerLimits & Nullability) {
   const issue = `must be a whole number from ${min} to ${max}${isRequired ? '' : ', or null'}`;
-  return validateWith('isIntegerMember', (value) => {
-    if (value === null && !isRequired) return undefined;
-    const isInRange = Number.isInteger(value) && Number(value) >= min && Number(value) <= max;
-    return typeof value === 'number' && isInRange ? undefined : issue;
-  });
+  const type = isRequired ? 'integer' : ['integer', 'null'];
+  return applyDecorators(
+    HasSchema({ type, minimum: min, maximum: max }, isRequired),
+    validateWith('isIntegerMember', (value) => {
+      if (value === null && !isRequired) return undefined;
+      const isInRange = Number.isInteger(value) && Number(value) >= min && Number(value) <= max;
+      return typeof value === 'number' && isInRange ? undefined : issue;
+    }),
+  );
+}
+
+function textSchema({ maxLength, isRequired }: TextLimits & Nullability): Schema {
+  return isRequired
+    ? { type: 'string', minLength: 1, maxLength }
+    : { type: ['string', 'null'], maxLength };
 }
 
 /** A rule from a function that returns what is wrong with a value, or undefined. */

@@ -2,6 +2,7 @@ import type { FastifyReply } from 'fastify';
 import type { WriteOptions as JournalWriteOptions } from '../journal/write-options.js';
 import { ProblemError } from '../problems/problems.js';
 import { parseEntityTags } from './entity-tags.js';
+import type { ApiParameter } from './api-parameters.js';
 import { fromRequest } from './from-request.js';
 import { prefixOf } from '../postgrest/postgrest-clients.js';
 import {
@@ -22,6 +23,17 @@ export interface WriteOptions extends JournalWriteOptions {
   /** `Prefer: resolution`. */
   resolution?: Preferences['resolution'];
 }
+
+const HEADERS: ApiParameter[] = [
+  ['Idempotency-Key', 'A request that is repeated with the same key is executed once'],
+  ['If-Match', 'The write is executed only if the record has this version'],
+  ['Prefer', 'Preferences (RFC 7240), as in tx=rollback'],
+].map(([name, description]) => ({
+  in: 'header',
+  name: name!,
+  description,
+  schema: { type: 'string' },
+}));
 
 /** Preferences that only some routes apply. */
 type OptionalPreference = 'return' | 'resolution' | 'max-affected' | 'missing';
@@ -50,7 +62,7 @@ export const WriteOptions = (...applied: OptionalPreference[]) =>
       maxAffected: applied.includes('max-affected') ? preferences['max-affected'] : undefined,
       resolution: applied.includes('resolution') ? preferences.resolution : undefined,
     };
-  });
+  }, HEADERS);
 
 /** `return` is confirmed with the response. */
 function confirmOnRead(

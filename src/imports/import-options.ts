@@ -9,4 +9,6 @@ export interface ImportOptions {
   nullText?: string;
   /** Without it, every row becomes a new record. */
   conflict?: Conflict;
+  /** Called when all rows have been read and are valid, before they are stored. */
+  onValid?: (rowCount: number) => void;
 }

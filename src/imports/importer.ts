@@ -141,6 +141,7 @@ export class Importer<T extends object> {
       await validateStaged(runner, this.rules, rows, rowErrors);
       rowErrors.throwIfAny();
       if (!count) rejectEmptyFile(source);
+      how.onValid?.(count);
       return { ...rows, count };
     } finally {
       bytes.destroy();

@@ -7,7 +7,10 @@ import {
   type DtoClass,
   type ParameterIssue,
 } from '../http/validation.js';
+import type { ApiParameter } from '../http/api-parameters.js';
+import { HasSchema } from '../http/dto-schema.js';
 import { IsOptionalNotNull, IsPastTime } from '../http/value-rules.js';
+import { COLUMN_TYPES } from '../query/columns.js';
 import { InvalidQueryError } from '../query/errors.js';
 import { parseListQuery, type ListQuery, type QueryableResource } from '../query/list-query.js';
 import { GROUP_NAMES, type QueryParameters } from '../query/parameters.js';
@@ -23,7 +26,11 @@ export type AcceptedParameters = 'all' | 'conditions' | 'select' | 'selection';
 /** A parameter that names a format, in place of `Accept`. */
 export function IsFormat() {
   const message = `can be ${FORMAT_PARAMETERS.join(', ')}`;
-  return applyDecorators(IsOptionalNotNull(), IsIn(FORMAT_PARAMETERS, { message }));
+  return applyDecorators(
+    IsOptionalNotNull(),
+    HasSchema({ type: 'string', enum: FORMAT_PARAMETERS }),
+    IsIn(FORMAT_PARAMETERS, { message }),
+  );
 }
 
 /** The parameters of a list besides those of its query. */
@@ -35,6 +42,32 @@ export class ListOptions {
   @IsFormat()
   format?: FormatParameter;
 }
+
+/** The query parameters of a list, for its description. */
+export function describeList(
+  resource: QueryableResource,
+  accepted: AcceptedParameters,
+): ApiParameter[] {
+  const columns = resource.columns.map(({ name, type }): [string, string] => [
+    name,
+    `An operator and ${COLUMN_TYPES[type].description}`,
+  ]);
+  const rejected = rejectedNames(resource, accepted);
+  return [...columns, ...Object.entries(DESCRIPTIONS)]
+    .filter(([name]) => !rejected.includes(name))
+    .map(([name, description]) => ({ in: 'query', name, description, schema: { type: 'string' } }));
+}
+
+const DESCRIPTIONS: Record<string, string> = {
+  ...Object.fromEntries(GROUP_NAMES.map((name) => [name, 'Conditions in parentheses'])),
+  select: 'The columns of the answer, as in name,year:inception_year',
+  order: 'The order, as in inception_year.desc.nullslast,name',
+  limit: 'The largest number of rows',
+  offset: 'The number of rows to skip',
+  after: 'The cursor of a page, from Link',
+  having: 'A condition for aggregates, as in count.gt.1',
+  q: 'The words of a search',
+};
 
 /** For lists without other parameters. */
 export class NoOptions {}

@@ -1,5 +1,6 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { ClientConnection } from '../http/client-connection.js';
+import { queryParametersOf } from '../http/api-parameters.js';
 import { fromQuery } from '../http/from-request.js';
 import { negotiate } from '../http/negotiation.js';
 import { preferencesOf, type CountMode } from '../http/preferences.js';
@@ -12,7 +13,12 @@ import type { Group } from '../query/conditions.js';
 import type { ListQuery, QueryableResource } from '../query/list-query.js';
 import type { QueryParameters } from '../query/parameters.js';
 import type { FormatName, FormatParameter, Formats } from './formats.js';
-import { ListParametersParser, NoOptions, type AcceptedParameters } from './list-parameters.js';
+import {
+  describeList,
+  ListParametersParser,
+  NoOptions,
+  type AcceptedParameters,
+} from './list-parameters.js';
 
 /** A list that clients can request. */
 export interface ListedResource extends QueryableResource {
@@ -128,11 +134,14 @@ export function ListQueryOf<Options extends object>(
   accepted: AcceptedParameters = 'all',
 ): ParameterDecorator {
   const parser = new ListParametersParser(resource, optionsClass, accepted);
-  return fromQuery((parameters, reply): ParsedList<Options> => {
-    const { options, query } = parser.parse(parameters);
-    const { format } = options as { format?: FormatParameter };
-    return { query, options, request: new ListRequest(query, reply, resource.formats, format) };
-  });
+  return fromQuery(
+    (parameters, reply): ParsedList<Options> => {
+      const { options, query } = parser.parse(parameters);
+      const { format } = options as { format?: FormatParameter };
+      return { query, options, request: new ListRequest(query, reply, resource.formats, format) };
+    },
+    [...describeList(resource, accepted), ...queryParametersOf(optionsClass)],
+  );
 }
 
 /** The rows that the parameters and the range have in common. */
@@ -152,16 +161,19 @@ const ALL_RECORDS: Group = { kind: 'and', negated: false, conditions: [] };
  */
 export function SelectionOf(resource: ListedResource): ParameterDecorator {
   const parser = new ListParametersParser(resource, NoOptions, 'selection');
-  return fromQuery((parameters: QueryParameters, reply): Selection => {
-    const { query } = parser.parse(parameters);
-    if (query.isGrouped) {
-      const detail = 'takes no aggregates where records are changed';
-      throw invalidParameters([{ parameter: 'select', detail }]);
-    }
-    if (!query.where.conditions.length) throw missingFilter(resource.unique.name);
-    const changed = { ...query, where: ALL_RECORDS, limit: undefined, offset: 0 };
-    return { selected: query, request: new ListRequest(changed, reply, resource.formats) };
-  });
+  return fromQuery(
+    (parameters: QueryParameters, reply): Selection => {
+      const { query } = parser.parse(parameters);
+      if (query.isGrouped) {
+        const detail = 'takes no aggregates where records are changed';
+        throw invalidParameters([{ parameter: 'select', detail }]);
+      }
+      if (!query.where.conditions.length) throw missingFilter(resource.unique.name);
+      const changed = { ...query, where: ALL_RECORDS, limit: undefined, offset: 0 };
+      return { selected: query, request: new ListRequest(changed, reply, resource.formats) };
+    },
+    describeList(resource, 'selection'),
+  );
 }
 
 function missingFilter(uniqueColumn: string): ProblemError {

@@ -6,7 +6,11 @@ import { MAX_CHOSEN_ID, MAX_ID } from '../resource/resource.js';
  * Gives a handler the id of its address.
  * @throws {ProblemError} `invalid_id` if it is no whole number, `not_found` if no id is that large.
  */
-export const MarathonId = () => fromRequest(({ params }) => parseId((params as { id: string }).id));
+export const MarathonId = () =>
+  fromRequest(
+    ({ params }) => parseId((params as { id: string }).id),
+    [{ in: 'path', name: 'id', required: true, schema: { type: 'integer', minimum: 0 } }],
+  );
 
 function parseId(text: string): number {
   if (!/^\d+$/.test(text)) {

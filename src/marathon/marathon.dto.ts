@@ -1,4 +1,5 @@
 import { IsIn, IsString, Length } from 'class-validator';
+import { HasSchema } from '../http/dto-schema.js';
 import { CreateDto, UpdateDto } from '../http/resource-dtos.js';
 import { IsIntegerParameter, IsOptionalNotNull, IsPastTime } from '../http/value-rules.js';
 import type { Operation } from '../journal/journal.entity.js';
@@ -57,16 +58,19 @@ const NATURAL_KEY = RESOURCE.naturalKey.join(',');
 /** How marathons are stored that may exist already. */
 export class UpsertQuery {
   @IsOptionalNotNull()
+  @HasSchema({ type: 'string', enum: [NATURAL_KEY, 'id'] })
   @IsIn([NATURAL_KEY, 'id'], { message: `can be ${NATURAL_KEY} or id` })
   on_conflict?: string;
 
   /** The columns that are read, and their names in the upload, as in `name:Race`. */
   @IsOptionalNotNull()
+  @HasSchema({ type: 'string' })
   @IsString({ message: 'can be sent once only' })
   columns?: string;
 
   /** A text that means null in CSV. */
   @IsOptionalNotNull()
+  @HasSchema({ type: 'string', minLength: 1, maxLength: 100 })
   @Length(1, 100, { message: 'has 1 to 100 characters' })
   null?: string;
 }
