@@ -1,6 +1,9 @@
+import { once } from 'node:events';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import pg from 'pg';
 import { aMarathon } from './support/a-marathon.js';
 import { startApp, type RunningApp } from './support/app.js';
+import { untilBlocked } from './support/database.js';
 
 describe('an id that a client chooses', () => {
   let running: RunningApp;
@@ -111,5 +114,29 @@ describe('an id that a client chooses', () => {
     );
     const ids = await Promise.all(Array.from({ length: 10 }, createWithoutId));
     expect(ids.sort((a, b) => a - b)).toEqual(ids.map((_, index) => id + 21 + index));
+  });
+
+  it('does not collide with ids of another program in writes that are in flight', async () => {
+    const id = await createWithoutId();
+    await running.database.query(
+      `INSERT INTO marathon (id, name) SELECT ${id} + n, 'Other program' FROM generate_series(1, 9) AS n`,
+    );
+    const blocker = new pg.Client(running.database.url);
+    await blocker.connect();
+    try {
+      await blocker.query('BEGIN; SELECT FROM journal_head FOR UPDATE');
+      const first = createWithoutId();
+      await untilBlocked(running.database, 1);
+      const arrived = once(running.app.getHttpServer(), 'request');
+      const second = createWithoutId();
+      await arrived;
+      await blocker.query('COMMIT');
+      expect((await Promise.all([first, second])).sort((a, b) => a - b)).toEqual([
+        id + 10,
+        id + 11,
+      ]);
+    } finally {
+      await blocker.end();
+    }
   });
 });

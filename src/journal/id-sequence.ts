@@ -26,14 +26,13 @@ export async function advanceSequence(
 
 /**
  * Makes later ids larger than those of all records: another program may have stored records under ids of
- * its own. Returns whether the sequence was behind.
+ * its own.
  */
-export async function advancePastRecords(executor: SqlExecutor, table: string): Promise<boolean> {
+export async function advancePastRecords(executor: SqlExecutor, table: string): Promise<void> {
   const sequence = await sequenceOf(executor, table);
-  const advanced: object[] = await executor.query(
+  await executor.query(
     `SELECT setval($1::regclass, largest) FROM ${sequence}, (SELECT max(id) AS largest FROM ${table}) AS records
      WHERE last_value < largest`,
     [sequence],
   );
-  return advanced.length > 0;
 }

@@ -18,6 +18,8 @@ import {
 } from './write-request.js';
 
 const MAX_WAITING_BATCHES = 1000;
+/** Of a batch whose ids are taken. */
+const MAX_ATTEMPTS = 3;
 
 type Query = (text: string, values: unknown[]) => Promise<unknown[]>;
 type Results<T> = [write: Write, result: T | Error | undefined][];
@@ -95,7 +97,7 @@ export class WriteBatcher<T extends Journaled> {
   }
 
   /** Executes at least one of the writes. If a batch fails, its writes are executed one by one. */
-  private async executeSome(writes: Write[], deadline: Deadline): Promise<Results<T>> {
+  private async executeSome(writes: Write[], deadline: Deadline, attempt = 1): Promise<Results<T>> {
     const batch = selectBatch(writes);
     try {
       return await this.executeBatch(batch, async (...sql) =>
@@ -103,11 +105,10 @@ export class WriteBatcher<T extends Journaled> {
       );
     } catch (error) {
       if (isDatabaseUnavailable(error)) throw error;
-      if (
-        isIdTaken(error) &&
-        (await advancePastRecords(this.executorUntil(deadline), this.table.name))
-      ) {
-        return this.executeSome(writes, deadline);
+      if (isIdTaken(error) && attempt < MAX_ATTEMPTS) {
+        // also if another batch has advanced the sequence since this one was sent
+        await advancePastRecords(this.executorUntil(deadline), this.table.name);
+        return this.executeSome(writes, deadline, attempt + 1);
       }
       // the batch may have been executed before, and only its acknowledgement was lost
       const positions = isCreation(batch[0]!)
