@@ -1,5 +1,4 @@
-import type { DtoClass } from './validation.js';
-import { schemaOf, type Schema } from './dto-schema.js';
+import { schemaOf, type DtoClass, type Schema } from './dto-schema.js';
 
 /** Where `@nestjs/swagger` looks for the parameters of a handler. */
 const API_PARAMETERS = 'swagger/apiParameters';

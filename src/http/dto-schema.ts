@@ -1,4 +1,5 @@
-import type { DtoClass } from './validation.js';
+/** A class whose members have class-validator's rules. */
+export type DtoClass<T extends object = object> = new () => T;
 
 /** A JSON Schema, as OpenAPI 3.1 uses it: https://spec.openapis.org/oas/v3.1.0#schema-object */
 export type Schema = Record<string, unknown>;

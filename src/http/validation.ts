@@ -9,12 +9,10 @@ import { ParseError } from '../query/errors.js';
 import type { QueryParameters } from '../query/parameters.js';
 import { suggest } from '../query/suggest.js';
 import { bodyOf, queryParametersOf } from './api-parameters.js';
+import type { DtoClass } from './dto-schema.js';
 import { satisfiesRules } from './fast-validation.js';
 import { fromQuery, fromRequest } from './from-request.js';
 import { UploadedRows } from './upload.js';
-
-/** A class whose members have class-validator's rules. */
-export type DtoClass<T extends object = object> = new () => T;
 
 /** What is wrong with one member. */
 export interface ValidationIssue {

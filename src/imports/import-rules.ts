@@ -1,6 +1,7 @@
 import type { Type } from '@nestjs/common';
 import { CreateDto } from '../http/resource-dtos.js';
-import { memberNamesOf, toDto, type DtoClass, type ValidationIssue } from '../http/validation.js';
+import type { DtoClass } from '../http/dto-schema.js';
+import { memberNamesOf, toDto, type ValidationIssue } from '../http/validation.js';
 import { resourceOf } from '../resource/resource.js';
 import { ID_COLUMN, toImportColumn, type ImportColumn } from './import-columns.js';
 

@@ -4,11 +4,10 @@ import {
   invalidParameters,
   memberNamesOf,
   toDto,
-  type DtoClass,
   type ParameterIssue,
 } from '../http/validation.js';
 import type { ApiParameter } from '../http/api-parameters.js';
-import { HasSchema } from '../http/dto-schema.js';
+import { HasSchema, type DtoClass } from '../http/dto-schema.js';
 import { IsOptionalNotNull, IsPastTime } from '../http/value-rules.js';
 import { COLUMN_TYPES } from '../query/columns.js';
 import { InvalidQueryError } from '../query/errors.js';
