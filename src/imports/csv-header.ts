@@ -24,6 +24,7 @@ const OTHER_FILES = [
   ['%PDF', 'a PDF document'],
   ['<', 'HTML or XML'],
 ] as const;
+const MAX_SIGNATURE_BYTES = 4;
 /** Spreadsheet programs of some countries name the separator so. */
 const SEPARATOR_LINE = /^"?sep=(\t|(?![\w"])[\x21-\x7e])"?[,;\t|]*$/i;
 const BLANK_LINE = /^[\s,;|"]*$/;
@@ -48,9 +49,8 @@ export async function readCsvHeader(chunks: AsyncIterator<Buffer>): Promise<CsvH
 }
 
 function rejectBinary(start: Buffer): void {
-  const kind = OTHER_FILES.find(([signature]) =>
-    start.toString('latin1').startsWith(signature),
-  )?.[1];
+  const text = start.toString('latin1', 0, MAX_SIGNATURE_BYTES);
+  const kind = OTHER_FILES.find(([signature]) => text.startsWith(signature))?.[1];
   if (kind) throw new InvalidUploadError(`The file is ${kind}. Save it as CSV, and send that.`);
   if (!start.includes(0)) return;
   throw new InvalidUploadError(

@@ -4,7 +4,7 @@ import { ProblemError } from '../problems/problems.js';
 import { backfill } from './backfill.js';
 import type { ChangeCounts } from './change-counts.js';
 import { copyBetween } from './copy-between.js';
-import { advancePastRecords } from './id-sequence.js';
+import { advancePastRecords, MAX_ID_ATTEMPTS } from './id-sequence.js';
 import {
   advanceHeadSql,
   copiesOf,
@@ -47,8 +47,6 @@ export interface MatchingIds {
 
 /** An import may wait for a lock longer than other statements: another import may hold it. */
 const NO_LOCK_TIMEOUT = 'SET LOCAL lock_timeout = 0';
-/** Of an import whose ids are taken. */
-const MAX_ATTEMPTS = 3;
 
 const NOTHING_CHANGED: ChangeCounts = { inserted: 0, updated: 0, deleted: 0, skipped: 0 };
 
@@ -150,7 +148,7 @@ export class BulkJournal<T extends object> {
       try {
         return await work();
       } catch (error) {
-        if (!isIdTaken(error) || attempt === MAX_ATTEMPTS) throw error;
+        if (!isIdTaken(error) || attempt === MAX_ID_ATTEMPTS) throw error;
         await this.transaction.run({}, async (manager) =>
           advancePastRecords(manager, this.table.name),
         );

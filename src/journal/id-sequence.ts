@@ -1,5 +1,8 @@
 import type { SqlExecutor } from './write-request.js';
 
+/** How often a write is executed if the ids that it was assigned are taken. */
+export const MAX_ID_ATTEMPTS = 3;
+
 /** The sequence that generates the ids of a table, as SQL. The lookup takes longer than storing a record. */
 export async function sequenceOf(executor: SqlExecutor, table: string): Promise<string> {
   const sql = `SELECT pg_get_serial_sequence($1, 'id') AS sequence`;

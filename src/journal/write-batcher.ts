@@ -8,7 +8,7 @@ import type { Deadline } from '../pool/deadline.js';
 import { Semaphore } from '../pool/semaphore.js';
 import { batchInsertParameters, batchInsertPositions, batchInsertSql } from './batch-insert.js';
 import { batchUpdateParameters, batchUpdateSql } from './batch-update.js';
-import { advancePastRecords, sequenceOf } from './id-sequence.js';
+import { advancePastRecords, MAX_ID_ATTEMPTS, sequenceOf } from './id-sequence.js';
 import type { Journaled, JournaledTable } from './journaled-table.js';
 import {
   findStoredResults,
@@ -18,8 +18,6 @@ import {
 } from './write-request.js';
 
 const MAX_WAITING_BATCHES = 1000;
-/** Of a batch whose ids are taken. */
-const MAX_ATTEMPTS = 3;
 
 type Query = (text: string, values: unknown[]) => Promise<unknown[]>;
 type Results<T> = [write: Write, result: T | Error | undefined][];
@@ -105,7 +103,7 @@ export class WriteBatcher<T extends Journaled> {
       );
     } catch (error) {
       if (isDatabaseUnavailable(error)) throw error;
-      if (isIdTaken(error) && attempt < MAX_ATTEMPTS) {
+      if (isIdTaken(error) && attempt < MAX_ID_ATTEMPTS) {
         // also if another batch has advanced the sequence since this one was sent
         await advancePastRecords(this.executorUntil(deadline), this.table.name);
         return this.executeSome(writes, deadline, attempt + 1);
