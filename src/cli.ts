@@ -5,7 +5,7 @@ import type { ImportFlags } from './cli/import-arguments.js';
 import { USAGE, UsageError } from './cli/usage.js';
 import { suggest } from './query/suggest.js';
 
-const IMPORT_OPTIONS = {
+const OPTIONS = {
   format: { type: 'string' },
   columns: { type: 'string' },
   encoding: { type: 'string' },
@@ -13,9 +13,6 @@ const IMPORT_OPTIONS = {
   duplicates: { type: 'string' },
   'on-conflict': { type: 'string' },
   'dry-run': { type: 'boolean' },
-} as const;
-const OPTIONS = {
-  ...IMPORT_OPTIONS,
   safe: { type: 'boolean' },
   help: { type: 'boolean', short: 'h' },
   version: { type: 'boolean' },
@@ -28,7 +25,7 @@ const loadCommands = async () => import('./cli/commands.js');
 
 const COMMANDS: Record<string, Command> = {
   import: async (words, { safe, ...options }) => {
-    rejectExcess('import', [], { ...(safe && { safe }) });
+    rejectExcess('import', [], safe ? { safe } : {});
     const { parseImportArguments } = await import('./cli/import-arguments.js');
     const args = parseImportArguments(words, options);
     await (await loadCommands()).importMarathons(args);

@@ -1,8 +1,7 @@
-import { extname } from 'node:path';
+import { extensionOf } from '../http/media-types.js';
 import type { FormatName } from '../lists/formats.js';
 import type { QueryParameters } from '../query/parameters.js';
-import { suggest } from '../query/suggest.js';
-import { UsageError } from './usage.js';
+import { oneOf, UsageError } from './usage.js';
 
 const FORMATS: Record<string, FormatName> = {
   csv: 'csv',
@@ -35,13 +34,11 @@ export function parseExportArguments(words: string[], flags: ExportFlags): Expor
   return { path, format: 'safe-csv', parameters };
 }
 
+/** A file without a known extension is CSV. */
 function formatOf(path = '', named?: string): FormatName {
-  const name = named ?? extname(path).slice(1).toLowerCase();
-  if (Object.hasOwn(FORMATS, name)) return FORMATS[name]!;
-  if (named === undefined) return 'csv';
-  throw new UsageError(
-    `--format ${named} is not supported: ${suggest(named, Object.keys(FORMATS))}`,
-  );
+  const extension = extensionOf(path);
+  const known = Object.hasOwn(FORMATS, extension) ? FORMATS[extension] : undefined;
+  return oneOf(FORMATS, 'format', named) ?? known ?? 'csv';
 }
 
 function toParameters(words: string[]): QueryParameters {

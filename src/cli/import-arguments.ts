@@ -4,8 +4,7 @@ import type { Conflict, Resolution } from '../imports/merge.js';
 import { RESOURCE, UPLOAD_COLUMNS } from '../marathon/marathon.lists.js';
 import { parseColumnMappings } from '../query/column-mappings.js';
 import { ParseError } from '../query/errors.js';
-import { suggest } from '../query/suggest.js';
-import { UsageError } from './usage.js';
+import { oneOf, UsageError } from './usage.js';
 
 export const STANDARD_INPUT = '-';
 
@@ -84,12 +83,4 @@ function parseColumns(text: string | undefined) {
     if (error instanceof ParseError) throw new UsageError(`--columns: ${error.message}`);
     throw error;
   }
-}
-
-function oneOf<T>(values: Record<string, T>, option: string, word?: string): T | undefined {
-  if (word === undefined) return undefined;
-  if (Object.hasOwn(values, word)) return values[word];
-  throw new UsageError(
-    `--${option} ${word} is not supported: ${suggest(word, Object.keys(values))}`,
-  );
 }

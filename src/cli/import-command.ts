@@ -101,8 +101,8 @@ async function withProgress<T>(
   size: number | undefined,
   work: (onValid: OnValid) => Promise<T>,
 ): Promise<T> {
-  const isShown = process.stderr.isTTY && source instanceof ImportedFile && size !== undefined;
-  return isShown ? withProgressBar(source, size, work) : work(reportValid);
+  const hasBar = process.stderr.isTTY && source instanceof ImportedFile && size !== undefined;
+  return hasBar ? withProgressBar(source, size, work) : work(reportValid);
 }
 
 function reportValid(count: number): void {

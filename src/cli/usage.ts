@@ -1,3 +1,5 @@
+import { suggest } from '../query/suggest.js';
+
 /** The command line was used incorrectly. */
 export class UsageError extends Error {
   override readonly name = 'UsageError';
@@ -24,3 +26,15 @@ export const USAGE = `npm run marathon -- COMMAND
   shell               start a JavaScript prompt with the services
   help, --help        print this text
   --version           print the version`;
+
+/**
+ * The value that a word of an option names; undefined without the option.
+ * @throws {UsageError} with the nearest word, if there is no such value.
+ */
+export function oneOf<T>(values: Record<string, T>, option: string, word?: string): T | undefined {
+  if (word === undefined) return undefined;
+  if (Object.hasOwn(values, word)) return values[word];
+  throw new UsageError(
+    `--${option} ${word} is not supported: ${suggest(word, Object.keys(values))}`,
+  );
+}

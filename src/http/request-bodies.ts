@@ -4,13 +4,13 @@ import { callbackify } from 'node:util';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { ProblemError } from '../problems/problems.js';
 import { receiveForm } from './form-upload.js';
+import { parseContentType } from './media-types.js';
 import { FORM_TYPE, JSON_TYPES, ROW_TYPES } from './route-rules.js';
-import { assertUploadSize, UploadedRows, type ContentType } from './upload.js';
+import { assertUploadSize, UploadedRows } from './upload.js';
 
 const MAX_OBJECT_BYTES = 1_048_576;
 /** As nginx's `lingering_timeout`: on a slow network a client needs seconds to read its response. */
 const DISCARD_TIMEOUT_MS = 5000;
-const CHARSET = 'charset=';
 /** An array, or an object that begins with a list of objects, as the service sends lists. */
 const ROWS = /^(?:\u{ef}\u{bb}\u{bf})?\s*(?:\[|\{\s*"[^"\\]*"\s*:\s*\[\s*[{\]])/u;
 const MAX_ROWS_PREFIX = 1024;
@@ -99,14 +99,6 @@ async function receiveRows(
     discard(payload);
     throw error;
   }
-}
-
-function parseContentType(header: string): ContentType {
-  const [mediaType = '', ...parameters] = header
-    .split(';')
-    .map((part) => part.trim().toLowerCase());
-  const charset = parameters.find((parameter) => parameter.startsWith(CHARSET));
-  return { mediaType, charset: charset?.slice(CHARSET.length).replaceAll('"', '') };
 }
 
 /** Most clients read no response while they send, so the rest of a rejected body is read for a while. */

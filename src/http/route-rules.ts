@@ -1,6 +1,7 @@
 import { RouteConfig } from '@nestjs/platform-fastify';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { ProblemError } from '../problems/problems.js';
+import { parseContentType } from './media-types.js';
 
 export const JSON_TYPES = ['application/json', 'application/merge-patch+json'];
 export const ROW_TYPES = ['text/csv', 'application/x-ndjson'];
@@ -69,20 +70,14 @@ function rejectParameters({ query }: FastifyRequest): void {
 
 function rejectOtherTypes(header: string, accepted: string[]): void {
   if (accepted.includes(header)) return;
-  const [type = '', ...parameters] = header
-    .trim()
-    .toLowerCase()
-    .split(/\s*;\s*/);
-  if (!accepted.includes(type)) {
+  const { mediaType, charset } = parseContentType(header);
+  if (!accepted.includes(mediaType)) {
     throw unsupported(
-      `Send ${accepted.join(' or ')} here, not ${type}. For JSON, add the header Content-Type: application/json.`,
+      `Send ${accepted.join(' or ')} here, not ${mediaType}. For JSON, add the header Content-Type: application/json.`,
     );
   }
-  const charset = parameters
-    .find((text) => text.startsWith('charset='))
-    ?.replaceAll(/charset=|"/g, '');
   // rows are decoded when they are parsed; JSON is UTF-8 (RFC 8259, section 8.1)
-  if (ROW_TYPES.includes(type) || ['utf-8', 'utf8', undefined].includes(charset)) return;
+  if (ROW_TYPES.includes(mediaType) || ['utf-8', 'utf8', undefined].includes(charset)) return;
   throw unsupported(`Send UTF-8 here, not ${charset}.`);
 }
 

@@ -4,18 +4,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { ProblemError } from '../problems/problems.js';
+import type { ContentType } from './media-types.js';
 
 const BYTES_PER_MB = 1_048_576;
 const CHUNK_BYTES = 262_144;
 const FILE_PREFIX = 'marathon-upload-';
 /** A file has its name for less than a millisecond. */
 const ABANDONED_AFTER_MS = 60_000;
-
-/** The media type of a body, and its parameter `charset` (RFC 9110, section 8.3). */
-export interface ContentType {
-  mediaType: string;
-  charset?: string;
-}
 
 /** Many rows in one of the media types for rows. They can be read more than once. */
 export interface RowSource {
