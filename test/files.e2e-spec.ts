@@ -149,6 +149,14 @@ describe('a file', () => {
     expect(await rows()).toEqual([]);
   });
 
+  it('may be an object with a list that columns= does not name', async () => {
+    const body = JSON.stringify({ name: 'Boston', tags: ['city'] });
+    await send('application/json', body, '?columns=name').expect(201);
+    expect(await rows()).toEqual([['Boston', null, null]]);
+    const { body: problem } = await send('application/json', body).expect(400);
+    expect(problem.detail).toContain('an object with the list "tags"');
+  });
+
   it('may be an empty array', async () => {
     const { body } = await send('application/json', ' [ ] ').expect(201);
     expect(body).toEqual({ inserted: 0, updated: 0, skipped: 0 });

@@ -9,7 +9,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { aMarathon } from './support/a-marathon.js';
 import { startApp, type RunningApp } from './support/app.js';
 
-/** Debian's package; `.ci/run` installs it. */
+/** Debian's package; `.ci/run` installs it. Users need not have it, so without it these tests are skipped. */
 const isInstalled = spawnSync('pgbouncer', ['--version']).status === 0;
 
 (isInstalled ? describe : describe.skip)('behind PgBouncer, in transaction mode', () => {

@@ -1,4 +1,4 @@
-import { schemaOf, type DtoClass, type Schema } from './dto-schema.js';
+import { schemaOf, type DtoClass, type Schema } from './dto-metadata.js';
 
 /** Where `@nestjs/swagger` looks for the parameters of a handler. */
 const API_PARAMETERS = 'swagger/apiParameters';

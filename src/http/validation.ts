@@ -1,4 +1,4 @@
-import { getMetadataStorage, validateSync, type ValidationError } from 'class-validator';
+import { validateSync, type ValidationError } from 'class-validator';
 import { ProblemError } from '../problems/problems.js';
 import {
   chooseMembers,
@@ -9,7 +9,7 @@ import { ParseError } from '../query/errors.js';
 import type { QueryParameters } from '../query/parameters.js';
 import { suggest } from '../query/suggest.js';
 import { bodyOf, queryParametersOf } from './api-parameters.js';
-import type { DtoClass } from './dto-schema.js';
+import { describeDto, memberNamesOf, type DtoClass } from './dto-metadata.js';
 import { satisfiesRules } from './fast-validation.js';
 import { fromQuery, fromRequest } from './from-request.js';
 import { UploadedRows } from './upload.js';
@@ -39,11 +39,10 @@ export const ValidatedBodyOrRows = (dtoClass: DtoClass) =>
   fromRequest(
     ({ body, query }) => {
       if (body instanceof UploadedRows) return body;
-      rejectList(dtoClass, body);
       const { columns } = query as QueryParameters;
-      if (typeof columns !== 'string' || !isObject(body)) return validateBody(dtoClass, body);
+      if (typeof columns !== 'string' || !isObject(body)) return validateBody(dtoClass, body, body);
       const mappings = parseColumns(columns, memberNamesOf(dtoClass));
-      return validateBody(dtoClass, chooseMembers(body, mappings));
+      return validateBody(dtoClass, chooseMembers(body, mappings), body);
     },
     [bodyOf(dtoClass)],
   );
@@ -66,10 +65,12 @@ export function parseColumns(columns: string, known: string[]): ColumnMapping[] 
 export const ValidatedQuery = (dtoClass: DtoClass) =>
   fromQuery((query) => validateQuery(dtoClass, query), queryParametersOf(dtoClass));
 
-function validateBody(dtoClass: DtoClass, value: unknown): object {
+/** `rows` is the body as it was sent, where many rows are accepted too. */
+function validateBody(dtoClass: DtoClass, value: unknown, rows?: unknown): object {
   if (!isObject(value)) throw notAnObject(dtoClass, value);
   const { dto, issues } = toDto(dtoClass, value);
   if (!issues.length) return dto;
+  rejectList(dtoClass, rows);
   const detail = issues.map((issue) => `${issue.pointer.slice(2)}: ${issue.detail}`).join('; ');
   throw new ProblemError('invalid_body', detail, { errors: issues });
 }
@@ -147,50 +148,6 @@ function notAnObject(dtoClass: DtoClass, value: unknown): ProblemError {
   if (value === undefined) return new ProblemError('missing_body', `There is no body. ${advice}.`);
   const type = value === null ? 'null' : `of the type ${isArray(value) ? 'array' : typeof value}`;
   return new ProblemError('invalid_body', `${advice}: this is ${type}.`);
-}
-
-type Conversion = (value: unknown) => unknown;
-const ownConversions = new WeakMap<object, Map<string, Conversion>>();
-
-/**
- * Converts a member before it is validated, for example digits to a number. A value that cannot be
- * converted is returned as it is.
- */
-export function ConvertWith(conversion: Conversion): PropertyDecorator {
-  return ({ constructor }, name) => {
-    const own = ownConversions.get(constructor) ?? new Map<string, Conversion>();
-    ownConversions.set(constructor, own.set(String(name), conversion));
-  };
-}
-
-/** The members of a DTO class, and how they are converted. */
-interface DtoDescription {
-  names: string[];
-  conversions: Map<string, Conversion>;
-}
-
-const descriptions = new WeakMap<DtoClass, DtoDescription>();
-
-/** The members that a DTO class has rules for. */
-export function memberNamesOf(dtoClass: DtoClass): string[] {
-  return describeDto(dtoClass).names;
-}
-
-function describeDto(dtoClass: DtoClass): DtoDescription {
-  const known = descriptions.get(dtoClass);
-  if (known) return known;
-  const rules = getMetadataStorage().getTargetValidationMetadatas(dtoClass, '', false, false);
-  const names = [...new Set(rules.map((rule) => rule.propertyName))];
-  const description = { names, conversions: conversionsOf(dtoClass) };
-  descriptions.set(dtoClass, description);
-  return description;
-}
-
-/** Those of the class and of the classes that it extends. */
-function conversionsOf(dtoClass: object | null): Map<string, Conversion> {
-  if (!dtoClass) return new Map();
-  const inherited = conversionsOf(Object.getPrototypeOf(dtoClass) as object | null);
-  return new Map([...inherited, ...(ownConversions.get(dtoClass) ?? [])]);
 }
 
 function toIssue({ property, constraints = {} }: ValidationError): ValidationIssue {

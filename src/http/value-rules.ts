@@ -1,8 +1,7 @@
 import { applyDecorators } from '@nestjs/common';
 import { IsInt, Max, Min, ValidateBy, ValidateIf } from 'class-validator';
 import type { IntegerLimits, TextLimits } from '../resource/columns.js';
-import { HasSchema, MayBeAbsent, type Schema } from './dto-schema.js';
-import { ConvertWith } from './validation.js';
+import { ConvertWith, HasSchema, MayBeAbsent, type Schema } from './dto-metadata.js';
 
 /** RFC 3339, section 5.6, with the offset that makes it one point in time. */
 const TIME = /^\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d(:\d\d(\.\d+)?)?([Zz]|[+-]\d\d:\d\d)$/;

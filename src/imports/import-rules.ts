@@ -1,7 +1,7 @@
 import type { Type } from '@nestjs/common';
 import { CreateDto } from '../http/resource-dtos.js';
-import type { DtoClass } from '../http/dto-schema.js';
-import { memberNamesOf, toDto, type ValidationIssue } from '../http/validation.js';
+import { memberNamesOf, type DtoClass } from '../http/dto-metadata.js';
+import { toDto, type ValidationIssue } from '../http/validation.js';
 import { resourceOf } from '../resource/resource.js';
 import { ID_COLUMN, toImportColumn, type ImportColumn } from './import-columns.js';
 

@@ -1,13 +1,8 @@
 import { IsIn } from 'class-validator';
 import { applyDecorators } from '@nestjs/common';
-import {
-  invalidParameters,
-  memberNamesOf,
-  toDto,
-  type ParameterIssue,
-} from '../http/validation.js';
+import { invalidParameters, toDto, type ParameterIssue } from '../http/validation.js';
 import type { ApiParameter } from '../http/api-parameters.js';
-import { HasSchema, type DtoClass } from '../http/dto-schema.js';
+import { HasSchema, memberNamesOf, type DtoClass } from '../http/dto-metadata.js';
 import { IsOptionalNotNull, IsPastTime } from '../http/value-rules.js';
 import { COLUMN_TYPES } from '../query/columns.js';
 import { InvalidQueryError } from '../query/errors.js';
@@ -16,8 +11,21 @@ import { GROUP_NAMES, type QueryParameters } from '../query/parameters.js';
 import { FORMAT_PARAMETERS, type FormatParameter } from './formats.js';
 
 const MAX_CACHED_QUERIES = 1000;
-/** The parameters that are about pages of rows. */
-const PAGE_PARAMETERS = ['order', 'limit', 'offset', 'after', 'having', 'q'];
+/** The parameters that are about pages of rows, and what they mean. */
+const PAGE_DESCRIPTIONS = {
+  order: 'The order, as in column.desc.nullslast,other',
+  limit: 'The largest number of rows',
+  offset: 'The number of rows to skip',
+  after: 'The cursor of a page, from Link',
+  having: 'A condition for aggregates, as in count.gt.1',
+  q: 'The words of a search',
+};
+const PAGE_PARAMETERS = Object.keys(PAGE_DESCRIPTIONS);
+const DESCRIPTIONS: Record<string, string> = {
+  ...Object.fromEntries(GROUP_NAMES.map((name) => [name, 'Conditions in parentheses'])),
+  select: 'The columns of the answer, as in column,newname:other',
+  ...PAGE_DESCRIPTIONS,
+};
 
 /** Which parameters of a list a route accepts. */
 export type AcceptedParameters = 'all' | 'conditions' | 'select' | 'selection';
@@ -56,17 +64,6 @@ export function describeList(
     .filter(([name]) => !rejected.includes(name))
     .map(([name, description]) => ({ in: 'query', name, description, schema: { type: 'string' } }));
 }
-
-const DESCRIPTIONS: Record<string, string> = {
-  ...Object.fromEntries(GROUP_NAMES.map((name) => [name, 'Conditions in parentheses'])),
-  select: 'The columns of the answer, as in name,year:inception_year',
-  order: 'The order, as in inception_year.desc.nullslast,name',
-  limit: 'The largest number of rows',
-  offset: 'The number of rows to skip',
-  after: 'The cursor of a page, from Link',
-  having: 'A condition for aggregates, as in count.gt.1',
-  q: 'The words of a search',
-};
 
 /** For lists without other parameters. */
 export class NoOptions {}

@@ -7,7 +7,7 @@ import { preferencesOf, type CountMode } from '../http/preferences.js';
 import { startDeadline, type Deadline } from '../http/request-deadline.js';
 import { rowRangeOf, type RowRange } from '../http/row-range.js';
 import { prefixOf } from '../postgrest/postgrest-clients.js';
-import type { DtoClass } from '../http/dto-schema.js';
+import type { DtoClass } from '../http/dto-metadata.js';
 import { invalidParameters } from '../http/validation.js';
 import { ProblemError } from '../problems/problems.js';
 import type { Group } from '../query/conditions.js';

@@ -1,5 +1,5 @@
 import { IsIn, IsString, Length } from 'class-validator';
-import { HasSchema } from '../http/dto-schema.js';
+import { HasSchema } from '../http/dto-metadata.js';
 import { CreateDto, UpdateDto } from '../http/resource-dtos.js';
 import { IsIntegerParameter, IsOptionalNotNull, IsPastTime } from '../http/value-rules.js';
 import type { Operation } from '../journal/journal.entity.js';

@@ -14,7 +14,7 @@ const REST = /[^,"]+/y;
 
 /**
  * Parses `columns=`: names, and with a colon the names that they have in the upload, as in
- * `name:Race,city:"Host city"`.
+ * `name:Race,other:"Another name"`.
  * @throws {ParseError} if a column is unknown or named twice.
  */
 export function parseColumnMappings(text: string, known: string[]): ColumnMapping[] {
