@@ -14,6 +14,8 @@ const send = (body: object, headers = {}): RequestInit => ({
   body: JSON.stringify(body),
 });
 
+// Ids chosen by a request are 1000 apart: an id takes the sequence past it, so that the next
+// POST without an id, sent at the same time, may get the id that follows.
 const ADDRESSES: Address[] = [
   ['GET /', 200],
   ['HEAD /', 200],
@@ -31,10 +33,10 @@ const ADDRESSES: Address[] = [
   ['POST /', 201, send(aMarathon(), { Prefer: 'return=representation' })],
   ['POST /', 201, send(aMarathon(), { Prefer: 'tx=rollback' })],
   ['POST /', 201, send([aMarathon()])],
-  ['POST /', 201, send(aMarathon({ id: 900 }))],
-  ['POST /', 201, send([aMarathon({ id: 901 }), aMarathon()])],
+  ['POST /', 201, send(aMarathon({ id: 1000 }))],
+  ['POST /', 201, send([aMarathon({ id: 2000 }), aMarathon()])],
   ['POST /', 201, send([aMarathon()], { Prefer: 'tx=rollback, return=representation' })],
-  ['PUT /902', 201, send(aMarathon(), { 'If-None-Match': '*' })],
+  ['PUT /3000', 201, send(aMarathon(), { 'If-None-Match': '*' })],
   [
     'POST /?on_conflict=name,city',
     201,
