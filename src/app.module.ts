@@ -1,11 +1,19 @@
 import { Module } from '@nestjs/common';
+import { AccessModule } from './access/access.module.js';
 import { SettingsModule } from './config/settings.module.js';
 import { DatabaseModule } from './database/database.module.js';
 import { MarathonModule } from './marathon/marathon.module.js';
 import { OperationsModule } from './operations/operations.module.js';
-import { ProblemsModule } from './problems/problems.module.js';
+import { DocumentationModule } from './documentation/documentation.module.js';
 
 @Module({
-  imports: [SettingsModule, DatabaseModule, MarathonModule, OperationsModule, ProblemsModule],
+  imports: [
+    SettingsModule,
+    DatabaseModule,
+    AccessModule,
+    MarathonModule,
+    OperationsModule,
+    DocumentationModule,
+  ],
 })
 export class AppModule {}

@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { parseArgs } from 'node:util';
 import { parseExportArguments, type ExportFlags } from './cli/export-arguments.js';
 import type { ImportFlags } from './cli/import-arguments.js';
+import type { KeyFlags } from './cli/key-arguments.js';
 import { USAGE, UsageError } from './cli/usage.js';
 import { suggest } from './query/suggest.js';
 
@@ -14,39 +15,67 @@ const OPTIONS = {
   'on-conflict': { type: 'string' },
   'dry-run': { type: 'boolean' },
   safe: { type: 'boolean' },
+  role: { type: 'string' },
+  name: { type: 'string' },
+  expires: { type: 'string' },
   help: { type: 'boolean', short: 'h' },
   version: { type: 'boolean' },
 } as const;
 
-type Command = (words: string[], options: ImportFlags & ExportFlags) => Promise<void>;
+type Options = ImportFlags & ExportFlags & KeyFlags;
+type OptionName = keyof typeof OPTIONS;
+
+interface Command {
+  /** The names of the options that it takes. */
+  takes: OptionName[];
+  run: (words: string[], options: Options) => Promise<void>;
+}
 
 /** Loading the application takes most of a second. Help and mistyped commands do not need it. */
 const loadCommands = async () => import('./cli/commands.js');
 
 const COMMANDS: Record<string, Command> = {
-  import: async (words, { safe, ...options }) => {
-    rejectExcess('import', [], safe ? { safe } : {});
-    const { parseImportArguments } = await import('./cli/import-arguments.js');
-    const args = parseImportArguments(words, options);
-    await (await loadCommands()).importMarathons(args);
+  import: {
+    takes: ['format', 'columns', 'encoding', 'null', 'duplicates', 'on-conflict', 'dry-run'],
+    run: async (words, options) => {
+      const { parseImportArguments } = await import('./cli/import-arguments.js');
+      const args = parseImportArguments(words, options);
+      await (await loadCommands()).importMarathons(args);
+    },
   },
-  export: async (words, { format, safe, ...others }) => {
-    rejectExcess('export', [], others);
-    const args = parseExportArguments(words, { format, safe });
-    await (await loadCommands()).exportMarathons(args);
+  export: {
+    takes: ['format', 'safe'],
+    run: async (words, options) => {
+      const args = parseExportArguments(words, options);
+      await (await loadCommands()).exportMarathons(args);
+    },
   },
-  schema: async ([mode, ...others], options) => {
-    rejectExcess('schema', others, options);
-    if (mode !== 'sync' && mode !== 'check') {
-      throw new UsageError('Use schema sync or schema check.');
-    }
-    await (await loadCommands()).updateSchema(mode);
+  schema: {
+    takes: [],
+    run: async ([mode, ...others]) => {
+      rejectExcess('schema', others);
+      if (mode !== 'sync' && mode !== 'check') {
+        throw new UsageError('Use schema sync or schema check.');
+      }
+      await (await loadCommands()).updateSchema(mode);
+    },
   },
-  shell: async (words, options) => {
-    rejectExcess('shell', words, options);
-    await (await loadCommands()).startShell();
+  key: {
+    takes: ['role', 'name', 'expires'],
+    run: async (words, options) => {
+      const { parseKeyArguments } = await import('./cli/key-arguments.js');
+      const args = parseKeyArguments(words, options);
+      await (await loadCommands()).manageKeys(args);
+    },
   },
-  help: async () => console.log(USAGE),
+  shell: {
+    takes: [],
+    run: async (words) => {
+      rejectExcess('shell', words);
+      await (await loadCommands()).startShell();
+    },
+  },
+  help: { takes: [], run: async () => console.log(USAGE) },
 };
 
 async function main(): Promise<void> {
@@ -56,13 +85,21 @@ async function main(): Promise<void> {
   if (version) return printVersion();
   if (help || name === undefined) return console.log(USAGE);
   const command = Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined;
-  if (command) return command(words, options);
+  if (command) {
+    const unused = Object.keys(options).filter(
+      (each) => !command.takes.includes(each as OptionName),
+    );
+    rejectExcess(
+      name,
+      unused.map((each) => `--${each}`),
+    );
+    return command.run(words, options);
+  }
   throw new UsageError(`There is no command "${name}": ${suggest(name, Object.keys(COMMANDS))}`);
 }
 
 /** An argument that is not used is a mistake. */
-function rejectExcess(command: string, words: string[], options: object): void {
-  const excess = [...words, ...Object.keys(options).map((name) => `--${name}`)];
+function rejectExcess(command: string, excess: string[]): void {
   if (excess.length) throw new UsageError(`${command} does not take ${excess.join(', ')}.`);
 }
 

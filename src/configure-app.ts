@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
+import { AccessControl } from './access/access-control.js';
 import type { Settings } from './config/settings.js';
 import { SETTINGS } from './config/settings.module.js';
 import { answerOtherMethods, collectAllowedMethods } from './http/allowed-methods.js';
@@ -47,6 +48,7 @@ export async function configureApp(app: NestFastifyApplication): Promise<NestFas
   checkRequests(fastify, settings.allowedHosts);
   const allowed = collectAllowedMethods(fastify);
   enforceRouteRules(fastify);
+  app.get(AccessControl).enforce(fastify);
   addBodyParsers(fastify, settings.maxUploadMb);
   await removeAbandonedUploads();
   app.useGlobalFilters(new ProblemFilter());

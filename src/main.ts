@@ -2,8 +2,10 @@ import 'reflect-metadata';
 import { Logger } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
+import { ApiKeysService } from './access/api-keys.service.js';
 import { AppModule } from './app.module.js';
-import { loadSettings } from './config/settings.js';
+import { loadSettings, type Settings } from './config/settings.js';
+import { SETTINGS } from './config/settings.module.js';
 import { configureApp, makeAdapter } from './configure-app.js';
 import { DatabaseStartup } from './database/database-startup.js';
 import { prepareShutdown } from './operations/graceful-shutdown.js';
@@ -38,10 +40,19 @@ async function serve(app: NestFastifyApplication): Promise<void> {
   try {
     await app.get(DatabaseStartup).ready;
     log.log(`API: ${await app.getUrl()}/marathon/`);
+    await warnWithoutKeys(app, log);
   } catch (error) {
     await shutDown();
     throw error;
   }
+}
+
+async function warnWithoutKeys(app: NestFastifyApplication, log: Logger): Promise<void> {
+  if (app.get<Settings>(SETTINGS).access === 'open') return;
+  if (await app.get(ApiKeysService).hasKeys()) return;
+  log.warn(
+    'There is no API key yet, so nobody can write. Create one: npm run marathon -- key create --role admin --name "Me"',
+  );
 }
 
 function fail(error: unknown): void {

@@ -175,4 +175,43 @@ describe('the command line', () => {
     expect({ exitCode, stderr }).toEqual({ exitCode: 1, stderr: expect.stringContaining(help) });
     expect(stderr).not.toContain('    at ');
   });
+
+  it('creates, lists and revokes API keys', async () => {
+    const created = await command(
+      'key',
+      'create',
+      '--role',
+      'writer',
+      '--name',
+      'Club',
+      '--expires',
+      '90d',
+    );
+    expect(created.output).toMatch(/^mr_[0-9A-Za-z]{49}\n$/);
+    expect(created.stderr).toContain('It is not shown again');
+    const listed = await command('key', 'list');
+    const id = /│ (\d+) +│ 'Club' │ 'writer' │/.exec(listed.output)?.[1];
+    expect(listed.output).not.toContain(created.output.trim());
+    expect((await command('key', 'revoke', id!)).output).toBe(`The key ${id} is revoked.\n`);
+    const [stored] = await database.query(
+      `SELECT revoked_at IS NOT NULL AS revoked,
+              round(extract(epoch FROM expires_at - created_at) / 86400)::integer AS days FROM api_key`,
+    );
+    expect(stored).toEqual({ revoked: true, days: 90 });
+  });
+
+  it.each([
+    [['key'], 'Use key create, key list or key revoke.'],
+    [['key', 'creat'], 'did you mean create?'],
+    [['key', 'create', '--role', 'owner'], '--name is required; --role must be one of reader'],
+    [['key', 'create', '--expires', 'soon'], '--expires takes a number of days'],
+    [['key', 'revoke'], 'Name the ids of the keys to revoke'],
+    [['key', 'revoke', 'x'], 'x: an id is a whole number'],
+    [['key', 'revoke', '77'], 'There is no API key 77.'],
+    [['key', 'list', '--format', 'csv'], 'key does not take --format.'],
+  ])('explains what is wrong with %j', async (words, message) => {
+    const { exitCode, stderr } = await command(...words);
+    expect(stderr).toContain(message);
+    expect(exitCode).toBe(1);
+  });
 });

@@ -1,4 +1,7 @@
+import { execFile } from 'node:child_process';
+import { promisify } from 'node:util';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { aMarathon } from './support/a-marathon.js';
 import { createDatabase, type TestDatabase } from './support/database.js';
 import { runProgram, startService } from './support/service.js';
 
@@ -56,10 +59,30 @@ describe('the schema', () => {
     await (await start('check')).stop();
   });
 
+  it('can be taken back by one version, and forward again, with its data', async () => {
+    const service = await start('migrate');
+    const headers = { 'Content-Type': 'application/json' };
+    const body = JSON.stringify(aMarathon());
+    await fetch(`${service.url}/marathon/`, { method: 'POST', headers, body });
+    const history = await readHistory(service.url);
+    await service.stop();
+    const revert = ['typeorm', 'migration:revert', '-d', 'dist/ormconfig.js'];
+    const env = { ...process.env, DATABASE_URL: database.url };
+    await promisify(execFile)('npx', revert, { env });
+    expect(await database.query('SELECT name FROM schema_migration')).toHaveLength(2);
+    const again = await start('migrate');
+    expect(await readHistory(again.url)).toBe(history);
+    expect(await database.query('SELECT name FROM schema_migration')).toHaveLength(3);
+  });
+
   it('can change from sync to migrations', async () => {
     expect((await command('schema', 'sync')).exitCode).toBe(0);
     await (await start('migrate')).stop();
     await (await start('migrate')).stop();
-    expect(await database.query('SELECT name FROM schema_migration')).toHaveLength(2);
+    expect(await database.query('SELECT name FROM schema_migration')).toHaveLength(3);
   });
 });
+
+async function readHistory(url: string): Promise<string> {
+  return (await fetch(`${url}/marathon/1/history`)).text();
+}

@@ -4,6 +4,7 @@ import { start as startRepl } from 'node:repl';
 import { Logger, type INestApplicationContext } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { DataSource } from 'typeorm';
+import { ApiKeysService } from '../access/api-keys.service.js';
 import { AppModule } from '../app.module.js';
 import { DatabaseStartup } from '../database/database-startup.js';
 import { InvalidRowsError } from '../imports/row-errors.js';
@@ -14,6 +15,8 @@ import { explainStartupError } from '../operations/startup-errors.js';
 import type { ExportArguments } from './export-arguments.js';
 import type { ImportArguments } from './import-arguments.js';
 import { importFiles, printRejected } from './import-command.js';
+import type { KeyArguments } from './key-arguments.js';
+import { runKeyCommand } from './key-command.js';
 
 export async function importMarathons(args: ImportArguments): Promise<void> {
   await withApplication(async (app) => importFiles(app.get(MarathonTransferService), args));
@@ -30,6 +33,10 @@ export async function exportMarathons(args: ExportArguments): Promise<void> {
 export async function updateSchema(mode: 'sync' | 'check'): Promise<void> {
   process.env.DB_SCHEMA = mode;
   await withApplication(async () => console.log('The schema is up to date.'));
+}
+
+export async function manageKeys(args: KeyArguments): Promise<void> {
+  await withApplication(async (app) => runKeyCommand(app.get(ApiKeysService), args));
 }
 
 export async function startShell(): Promise<void> {

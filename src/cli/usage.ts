@@ -23,6 +23,12 @@ export const USAGE = `npm run marathon -- COMMAND
       --safe                      CSV in which spreadsheets show formulas as text
   schema sync         bring the schema of the database up to date
   schema check        check whether the schema of the database is up to date
+  key create          create an API key and print it once
+      --role reader|writer|admin  what its holder may do
+      --name TEXT                 who uses it: the author of its writes
+      --expires 90d               when it expires, in days; the default is never
+  key list            list the API keys, without the keys themselves
+  key revoke ID…      revoke API keys
   shell               start a JavaScript prompt with the services
   help, --help        print this text
   --version           print the version`;

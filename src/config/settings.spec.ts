@@ -26,11 +26,7 @@ describe('settings', () => {
     ['DB_SCHEMA', 'drop', 'DB_SCHEMA: write one of sync, migrate, check, off.'],
     ['DB_RECYCLE_SECONDS', '0', 'DB_RECYCLE_SECONDS: write a whole number from 1 to 86400.'],
     ['DATA_DIR', ' ', 'DATA_DIR: write the path of a folder, such as .data.'],
-    [
-      'ACCESS',
-      'keys',
-      'ACCESS: keys needs API keys, which this version does not have yet: write open.',
-    ],
+    ['ACCESS', 'opne', 'ACCESS: write one of open, keys, closed.'],
   ])('%s=%s stops the start with advice', (name, value, message) => {
     expect(() => parseSettings({ [name]: value })).toThrow(message);
   });
@@ -41,14 +37,14 @@ describe('settings', () => {
   });
 
   it.each(['0.0.0.0', '::', '192.168.1.2', 'registry.example'])(
-    'reject HOST=%s without ACCESS=open',
+    'require keys with HOST=%s, unless ACCESS is set',
     (HOST) => {
-      expect(() => parseSettings({ HOST })).toThrow('set ACCESS=open');
-      expect(parseSettings({ HOST, ACCESS: 'open' }).host).toBe(HOST);
+      expect(parseSettings({ HOST }).access).toBe('keys');
+      expect(parseSettings({ HOST, ACCESS: 'open' }).access).toBe('open');
     },
   );
 
   it.each(['127.0.0.1', '127.1.2.3', '::1', 'localhost'])('accept HOST=%s as loopback', (HOST) => {
-    expect(parseSettings({ HOST }).host).toBe(HOST);
+    expect(parseSettings({ HOST })).toMatchObject({ host: HOST, access: 'open' });
   });
 });

@@ -22,7 +22,7 @@ export function loadSettings(): Settings {
 /** @throws {InvalidConfigurationError} with all invalid settings. */
 export function parseSettings(variables: Variables) {
   const values = cleanEnv(variables, { ...VARIABLES }, { reporter: throwIfInvalid });
-  assertIntendedAccess(values);
+  const access = values.ACCESS ?? (isLoopback(values.HOST) ? 'open' : 'keys');
   const dataFolder = resolve(values.DATA_DIR);
   return {
     port: values.PORT,
@@ -38,9 +38,11 @@ export function parseSettings(variables: Variables) {
     schema: values.DB_SCHEMA,
     maxUploadMb: values.MAX_UPLOAD_MB,
     /** Undefined if every host is allowed. */
-    allowedHosts: isLoopback(values.HOST)
-      ? [...LOOPBACK_NAMES, ...values.ALLOWED_HOSTS]
-      : undefined,
+    allowedHosts:
+      access === 'open' && isLoopback(values.HOST)
+        ? [...LOOPBACK_NAMES, ...values.ALLOWED_HOSTS]
+        : undefined,
+    access,
   };
 }
 
@@ -51,6 +53,7 @@ export class InvalidConfigurationError extends Error {
 
 export const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const;
 export const SCHEMA_MODES = ['sync', 'migrate', 'check', 'off'] as const;
+export const ACCESS_MODES = ['open', 'keys', 'closed'] as const;
 
 const VARIABLES = {
   PORT: wholeNumber({ from: 0, to: 65_535 })({ default: 3000 }),
@@ -64,7 +67,7 @@ const VARIABLES = {
   DB_SCHEMA: oneOf(SCHEMA_MODES)({ default: 'sync' }),
   ALLOWED_HOSTS: hostNames()({ default: [] }),
   MAX_UPLOAD_MB: wholeNumber({ from: 1, to: 1_048_576 })({ default: 1024 }),
-  ACCESS: access()({ default: undefined }),
+  ACCESS: oneOf(ACCESS_MODES)({ default: undefined }),
 };
 
 function wholeNumber({ from, to }: { from: number; to: number }) {
@@ -115,25 +118,6 @@ function parseDatabaseUrl(text: string | undefined, variables: Variables) {
   } catch (error) {
     throw new InvalidConfigurationError(`DATABASE_URL: ${(error as Error).message}.`);
   }
-}
-
-function access() {
-  return makeValidator((text: string) => {
-    if (text === 'open') return text;
-    if (text === 'keys' || text === 'closed') {
-      throw new Error(`${text} needs API keys, which this version does not have yet: write open`);
-    }
-    throw new Error('write open');
-  });
-}
-
-/** On an address that others can reach, open access must be set explicitly. */
-function assertIntendedAccess(values: { HOST: string; ACCESS: string | undefined }): void {
-  if (values.ACCESS === 'open' || isLoopback(values.HOST)) return;
-  throw new InvalidConfigurationError(
-    `HOST=${values.HOST} lets other machines reach the service, and without API keys any of them ` +
-      'could write: set ACCESS=open if that is what you want, or HOST=127.0.0.1.',
-  );
 }
 
 const LOOPBACK_NAMES = ['localhost', '[::1]'];

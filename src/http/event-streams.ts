@@ -13,7 +13,7 @@ export interface NumberedEvent {
  * Sends server-sent events until the client disconnects or the service shuts down
  * (https://html.spec.whatwg.org/multipage/server-sent-events.html). Events are read no faster than the
  * client takes them. A client that reads nothing for 30 seconds is disconnected; it can continue after
- * its last event.
+ * its last event. A client whose API key is revoked gets no further event.
  */
 @Injectable()
 export class EventStreams implements OnModuleDestroy {
@@ -31,6 +31,7 @@ export class EventStreams implements OnModuleDestroy {
     follow: (signal: AbortSignal) => AsyncIterable<NumberedEvent[]>,
   ): Promise<void> {
     const response = reply.hijack().raw;
+    const { isStillAllowed } = reply.request;
     const listener = new AbortController();
     const { signal } = listener;
     response.once('close', () => listener.abort());
@@ -40,6 +41,7 @@ export class EventStreams implements OnModuleDestroy {
     response.write(`retry: ${RECONNECT_MS}\n\n`);
     try {
       for await (const page of follow(signal)) {
+        if (isStillAllowed && !(await isStillAllowed())) break;
         await writeWithBackpressure(response, this.serialize(page), signal);
       }
       response.end();

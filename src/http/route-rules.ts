@@ -1,7 +1,8 @@
 import { RouteConfig } from '@nestjs/platform-fastify';
-import type { FastifyInstance, FastifyRequest } from 'fastify';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { ProblemError } from '../problems/problems.js';
 import { parseContentType } from './media-types.js';
+import type { Role } from './principal.js';
 
 export const JSON_TYPES = ['application/json', 'application/merge-patch+json'];
 export const ROW_TYPES = ['text/csv', 'application/x-ndjson'];
@@ -13,6 +14,8 @@ interface RouteRules {
   /** The media types of its body. */
   consumes?: string[];
   acceptsParameters?: boolean;
+  /** Who may use it. The default is 'reader' for reads, and 'writer' for other methods. */
+  requiredRole?: Role | 'anyone';
   /** Whether the route only answers the methods that the address does not support. */
   isCatchAll?: boolean;
 }
@@ -36,6 +39,12 @@ export const Consumes =
   (_target, _name, { value }) =>
     void (rulesOf(value as object).consumes = mediaTypes);
 
+/** Names the role that a route requires. `anyone` is not asked for a key, however access is set. */
+export const RequiresRole =
+  (role: Role | 'anyone'): MethodDecorator =>
+  (_target, _name, { value }) =>
+    void (rulesOf(value as object).requiredRole = role);
+
 /** Marks the route of a parameter decorator that reads query parameters. */
 export const acceptParameters: ParameterDecorator = (target, name) =>
   void (rulesOf((target as Record<string | symbol, object>)[name!]!).acceptsParameters = true);
@@ -49,13 +58,14 @@ export function enforceRouteRules(fastify: FastifyInstance): void {
   fastify.addHook('onRoute', (route) => {
     const { consumes = [JSON_TYPES[0]!], acceptsParameters, isCatchAll } = route.config ?? {};
     if (isCatchAll) return;
-    route.onRequest = (request, _, done) => {
+    const check = (request: FastifyRequest, _: FastifyReply, done: () => void) => {
       if (!acceptsParameters) rejectParameters(request);
       const { 'content-type': type, 'content-encoding': encoding } = request.headers;
       if (type !== undefined) rejectOtherTypes(type, consumes);
       if (encoding !== undefined) rejectEncoding(encoding);
       done();
     };
+    route.onRequest = [check, ...[route.onRequest ?? []].flat()];
   });
 }
 

@@ -1,10 +1,11 @@
 import { applyDecorators } from '@nestjs/common';
-import { IsInt, Max, Min, ValidateBy, ValidateIf } from 'class-validator';
+import { IsIn, IsInt, Max, Min, ValidateBy, ValidateIf } from 'class-validator';
 import type { IntegerLimits, TextLimits } from '../resource/columns.js';
 import { ConvertWith, HasSchema, MayBeAbsent, type Schema } from './dto-metadata.js';
 
 /** RFC 3339, section 5.6, with the offset that makes it one point in time. */
 const TIME = /^\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d(:\d\d(\.\d+)?)?([Zz]|[+-]\d\d:\d\d)$/;
+const EXAMPLE_TIME = '2026-01-01T00:00:00Z';
 const CLOCK_TOLERANCE_MS = 60_000;
 
 interface Nullability {
@@ -37,6 +38,27 @@ export function IsPastTime() {
     ConvertWith((value) => (TIME.test(String(value)) ? new Date(String(value)) : value)),
     HasSchema({ type: 'string', format: 'date-time' }),
     validateWith('isPastTime', findTimeIssue),
+  );
+}
+
+/** A member of a body: a point in time in the future, or null. */
+export function IsFutureTime() {
+  return applyDecorators(
+    ConvertWith((value) => (TIME.test(String(value)) ? new Date(String(value)) : value)),
+    HasSchema({ type: ['string', 'null'], format: 'date-time' }),
+    validateWith('isFutureTime', (value) => {
+      if (value === null) return undefined;
+      if (!isTime(value)) return `must be a time such as ${EXAMPLE_TIME}, or null`;
+      return value.getTime() > Date.now() ? undefined : 'must be in the future';
+    }),
+  );
+}
+
+/** A required member of a body: one of these words. */
+export function IsOneOf(words: readonly string[]) {
+  return applyDecorators(
+    HasSchema({ type: 'string', enum: words }, true),
+    IsIn(words, { message: `must be one of ${words.join(', ')}` }),
   );
 }
 
@@ -80,9 +102,13 @@ function validateWith(name: string, findIssue: (value: unknown) => string | unde
   });
 }
 
+function isTime(value: unknown): value is Date {
+  return value instanceof Date && !Number.isNaN(value.getTime());
+}
+
 function findTimeIssue(value: unknown): string | undefined {
-  if (!(value instanceof Date) || Number.isNaN(value.getTime())) {
-    return 'must be a time such as 2026-01-01T00:00:00Z (in an address, write + as %2B)';
+  if (!isTime(value)) {
+    return `must be a time such as ${EXAMPLE_TIME} (in an address, write + as %2B)`;
   }
   const isFuture = value.getTime() > Date.now() + CLOCK_TOLERANCE_MS;
   return isFuture ? 'must not be in the future' : undefined;

@@ -1,4 +1,4 @@
-import type { FastifyReply } from 'fastify';
+import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { WriteOptions as JournalWriteOptions } from '../journal/write-options.js';
 import { ProblemError } from '../problems/problems.js';
 import { parseEntityTags } from './entity-tags.js';
@@ -20,6 +20,8 @@ export interface WriteOptions extends JournalWriteOptions {
   requestId: string;
   /** `Prefer: return`. The default is a summary, and below the address of Supabase nothing. */
   returns?: Preferences['return'];
+  /** Whether a bulk change needs no `Prefer: max-affected`. */
+  mayAffectMany?: boolean;
   /** `Prefer: resolution`. */
   resolution?: Preferences['resolution'];
 }
@@ -45,7 +47,7 @@ type OptionalPreference = 'return' | 'resolution' | 'max-affected' | 'missing';
  */
 export const WriteOptions = (...applied: OptionalPreference[]) =>
   fromRequest((request, reply): WriteOptions => {
-    const { headers, id } = request;
+    const { headers, principal } = request;
     const preferences = preferencesOf(request);
     const dryRun = preferences.tx === 'rollback';
     confirmHandling(reply);
@@ -53,7 +55,9 @@ export const WriteOptions = (...applied: OptionalPreference[]) =>
     const key = parseKey(headers['idempotency-key']);
     return {
       dryRun,
-      requestId: key ?? id,
+      by: principal?.name,
+      mayAffectMany: principal?.role !== 'writer',
+      requestId: requestIdOf(request, key),
       hasIdempotencyKey: key !== undefined,
       returns: preferences.return ?? (prefixOf(request) ? 'minimal' : undefined),
       returnsRepresentation: preferences.return === 'representation',
@@ -63,6 +67,34 @@ export const WriteOptions = (...applied: OptionalPreference[]) =>
       resolution: applied.includes('resolution') ? preferences.resolution : undefined,
     };
   }, HEADERS);
+
+/** The author of a write, and the id by which a repeated request is recognized. */
+export interface Authorship {
+  requestId: string;
+  by?: string;
+}
+
+/** Gives a handler the authorship of a write that has no other options. */
+export const AuthorshipOfRequest = () =>
+  fromRequest(
+    (request): Authorship => {
+      if (preferencesOf(request).tx === 'rollback') throw noDryRun();
+      const key = parseKey(request.headers['idempotency-key']);
+      return { requestId: requestIdOf(request, key), by: request.principal?.name };
+    },
+    HEADERS.filter(({ name }) => name === 'Idempotency-Key'),
+  );
+
+function noDryRun(): ProblemError {
+  const detail = 'Prefer: tx=rollback is not supported here. Nothing was stored.';
+  return new ProblemError('invalid_preference', detail);
+}
+
+/** Clients with different API keys may use the same Idempotency-Key. */
+function requestIdOf({ id, principal }: FastifyRequest, key: string | undefined): string {
+  if (key === undefined) return id;
+  return principal ? `${principal.name}\n${key}` : key;
+}
 
 /** `return` is confirmed with the response. */
 function confirmOnRead(

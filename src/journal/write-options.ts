@@ -16,6 +16,6 @@ export interface WriteOptions {
   dryRun?: boolean;
   /** Set by a dry run if `returnsRepresentation`: the records as the write would leave them. */
   dryRunRecords?: object[];
-  /** The author of the write. */
+  /** The author of the write; undefined if it is not known. */
   by?: string;
 }

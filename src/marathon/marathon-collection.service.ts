@@ -7,6 +7,7 @@ import type { BulkJournal, MatchingIds } from '../journal/bulk-journal.js';
 import type { JournalReader } from '../journal/journal-reader.js';
 import { InjectBulkJournal, InjectJournalReader } from '../journal/journal.module.js';
 import type { WriteOptions } from '../http/write-options.js';
+import { ProblemError } from '../problems/problems.js';
 import { ListService } from '../lists/list.service.js';
 import type { ListRequest, SelectedRecords } from '../lists/list-request.js';
 import type { ListResult } from '../lists/list-result.js';
@@ -77,8 +78,8 @@ export class MarathonCollectionService {
 
   /**
    * Updates all selected marathons.
-   * @throws {ProblemError} `max_affected_exceeded`, `precondition_failed`, or `invalid_body` for an id that
-   * is not the one of the filter
+   * @throws {ProblemError} `max_affected_exceeded`, `precondition_failed`, `insufficient_role`, or
+   * `invalid_body` for an id that is not the one of the filter
    */
   async update(
     selected: SelectedRecords,
@@ -86,11 +87,13 @@ export class MarathonCollectionService {
     options: WriteOptions,
   ): Promise<ChangeCounts> {
     if (id !== undefined && id !== null) assertUnchangedId(selected.where, id);
+    assertMayAffect(selected.where, options);
     return this.journal.updateMatching(matchingIds(selected), changes, options);
   }
 
   /** As `update`. */
   async remove(selected: SelectedRecords, options: WriteOptions): Promise<ChangeCounts> {
+    assertMayAffect(selected.where, options);
     return this.journal.deleteMatching(matchingIds(selected), options);
   }
 }
@@ -107,14 +110,26 @@ function matchingIds({ where, order, limit, offset }: SelectedRecords): Matching
 }
 
 /** Clients send a record back as it was returned, with its id. */
-function assertUnchangedId({ conditions }: Group, id: number): void {
-  const isSelected = conditions.some(
-    (condition) =>
-      condition.kind === 'comparison' &&
-      condition.column.name === 'id' &&
-      condition.operator === 'eq' &&
-      condition.value === id &&
-      !condition.negated,
+function assertUnchangedId(where: Group, id: number): void {
+  if (selectedId(where) !== id) throw changedId(`is ${id}, and the filter is not id=eq.${id}`);
+}
+
+/** @throws {ProblemError} `insufficient_role` if a writer could change any number of marathons. */
+function assertMayAffect(where: Group, { mayAffectMany, maxAffected }: WriteOptions): void {
+  if (mayAffectMany || maxAffected !== undefined || selectedId(where) !== undefined) return;
+  throw new ProblemError(
+    'insufficient_role',
+    'A writer may change many marathons up to a limit. Add the header Prefer: max-affected=10, or use the key of an admin.',
   );
-  if (!isSelected) throw changedId(`is ${id}, and the filter is not id=eq.${id}`);
+}
+
+/** The only id that a filter selects; undefined if it may select several. */
+function selectedId({ kind, negated, conditions }: Group): unknown {
+  if (kind !== 'and' || negated) return undefined;
+  for (const condition of conditions) {
+    if (condition.kind !== 'comparison' || condition.column.name !== 'id') continue;
+    const { operator, quantifier } = condition;
+    if (operator === 'eq' && !quantifier && !condition.negated) return condition.value;
+  }
+  return undefined;
 }

@@ -3,12 +3,12 @@ import { Controller, Get, HttpCode, Post, Res } from '@nestjs/common';
 import type { FastifyReply } from 'fastify';
 import { sendWithETag } from '../http/entity-response.js';
 import { EventStreams } from '../http/event-streams.js';
+import { RecordId } from '../http/record-id.js';
 import { RetryOnConnectionLoss } from '../http/retry.interceptor.js';
 import { ValidatedQuery } from '../http/validation.js';
 import { WriteOptions } from '../http/write-options.js';
 import { ProblemError } from '../problems/problems.js';
 import { MarathonHistoryService } from './marathon-history.service.js';
-import { MarathonId } from './marathon-id.js';
 import { ChangesQuery, HistoryQuery, RestoreQuery } from './marathon.dto.js';
 import { MarathonService } from './marathon.service.js';
 
@@ -22,7 +22,7 @@ export class MarathonHistoryController {
 
   @Get(':id/history')
   async history(
-    @MarathonId() id: number,
+    @RecordId('marathon') id: number,
     @ValidatedQuery(HistoryQuery) query: HistoryQuery,
     @Res({ passthrough: true }) reply: FastifyReply,
   ) {
@@ -37,7 +37,7 @@ export class MarathonHistoryController {
   @RetryOnConnectionLoss()
   @HttpCode(200)
   async restore(
-    @MarathonId() id: number,
+    @RecordId('marathon') id: number,
     @ValidatedQuery(RestoreQuery) { version }: RestoreQuery,
     @WriteOptions() options: WriteOptions,
     @Res({ passthrough: true }) reply: FastifyReply,

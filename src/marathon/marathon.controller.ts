@@ -1,12 +1,12 @@
 import { Controller, Delete, Get, HttpCode, Patch, Put, Res } from '@nestjs/common';
 import type { FastifyReply } from 'fastify';
 import { sendWithETag } from '../http/entity-response.js';
+import { RecordId } from '../http/record-id.js';
 import { RetryOnConnectionLoss } from '../http/retry.interceptor.js';
 import { Consumes } from '../http/route-rules.js';
 import { ValidatedBody, ValidatedQuery } from '../http/validation.js';
 import { WriteOptions } from '../http/write-options.js';
 import { MarathonHistoryService } from './marathon-history.service.js';
-import { MarathonId } from './marathon-id.js';
 import { AsOfQuery, CreateMarathonDto, UpdateMarathonDto } from './marathon.dto.js';
 import { MarathonService } from './marathon.service.js';
 
@@ -19,7 +19,7 @@ export class MarathonController {
 
   @Get(':id')
   async findOne(
-    @MarathonId() id: number,
+    @RecordId('marathon') id: number,
     @ValidatedQuery(AsOfQuery) { as_of }: AsOfQuery,
     @Res({ passthrough: true }) reply: FastifyReply,
   ) {
@@ -30,7 +30,7 @@ export class MarathonController {
   @Put(':id')
   @RetryOnConnectionLoss()
   async replace(
-    @MarathonId() id: number,
+    @RecordId('marathon') id: number,
     @ValidatedBody(CreateMarathonDto) details: CreateMarathonDto,
     @WriteOptions() options: WriteOptions,
     @Res({ passthrough: true }) reply: FastifyReply,
@@ -46,7 +46,7 @@ export class MarathonController {
   @RetryOnConnectionLoss()
   @Consumes('application/merge-patch+json', 'application/json')
   async update(
-    @MarathonId() id: number,
+    @RecordId('marathon') id: number,
     @ValidatedBody(UpdateMarathonDto) changes: UpdateMarathonDto,
     @WriteOptions() options: WriteOptions,
     @Res({ passthrough: true }) reply: FastifyReply,
@@ -57,7 +57,7 @@ export class MarathonController {
   @Delete(':id')
   @RetryOnConnectionLoss()
   @HttpCode(204)
-  async remove(@MarathonId() id: number, @WriteOptions() options: WriteOptions) {
+  async remove(@RecordId('marathon') id: number, @WriteOptions() options: WriteOptions) {
     await this.marathons.remove(id, options);
   }
 }

@@ -8,9 +8,16 @@ import {
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { expectsPostgrest } from '../postgrest/postgrest-clients.js';
 import { toProblem } from './failures.js';
-import { serializeProblem, statusOf, type Problem } from './problems.js';
+import { serializeProblem, statusOf, type Problem, type ProblemCode } from './problems.js';
 
 const RETRY_AFTER_SECONDS = 2;
+
+/** RFC 6750, section 3 */
+const CHALLENGES: Partial<Record<ProblemCode, string>> = {
+  key_required: 'Bearer realm="marathon registry"',
+  invalid_key: 'Bearer realm="marathon registry", error="invalid_token"',
+  insufficient_role: 'Bearer realm="marathon registry", error="insufficient_scope"',
+};
 
 /** Turns every failure of a request into a problem document. Unexpected failures are logged. */
 @Catch()
@@ -42,6 +49,8 @@ function sendProblem(reply: FastifyReply, problem: Problem): void {
   // Fastify would close the connection while the body is sent, and the client would lose the response
   reply.removeHeader('connection');
   if (status === 503) reply.header('Retry-After', RETRY_AFTER_SECONDS);
+  const challenge = CHALLENGES[problem.code];
+  if (challenge) reply.header('WWW-Authenticate', challenge);
   const body = serializeProblem(problem, expectsPostgrest(reply.request));
   reply.code(status).type('application/problem+json').send(body);
 }

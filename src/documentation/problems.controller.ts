@@ -2,7 +2,8 @@ import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { Controller, Get, Header, Param } from '@nestjs/common';
-import { ProblemError, PROBLEMS, typeOf, type ProblemCode } from './problems.js';
+import { RequiresRole } from '../http/route-rules.js';
+import { ProblemError, PROBLEMS, typeOf, type ProblemCode } from '../problems/problems.js';
 
 const TEXT = 'text/plain; charset=utf-8';
 
@@ -10,12 +11,14 @@ const TEXT = 'text/plain; charset=utf-8';
 @Controller('problems')
 export class ProblemsController {
   @Get()
+  @RequiresRole('anyone')
   @Header('Content-Type', TEXT)
   async describeAll(): Promise<string> {
     return readDescriptions();
   }
 
   @Get(':name')
+  @RequiresRole('anyone')
   @Header('Content-Type', TEXT)
   async describe(@Param('name') name: string): Promise<string> {
     const codes = Object.keys(PROBLEMS) as ProblemCode[];
