@@ -1,20 +1,28 @@
 import { randomUUID } from 'node:crypto';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
 import { AccessControl } from './access/access-control.js';
+import { limitRequests } from './access/rate-limits.js';
 import type { Settings } from './config/settings.js';
 import { SETTINGS } from './config/settings.module.js';
 import { answerOtherMethods, collectAllowedMethods } from './http/allowed-methods.js';
 import { answerClientError, answerUnusualRequests } from './http/client-errors.js';
+import { limitConnections } from './http/connection-limits.js';
 import { addBodyParsers } from './http/request-bodies.js';
 import { checkRequests } from './http/request-checks.js';
 import { setRequestDeadline } from './http/request-deadline.js';
 import { enforceRouteRules } from './http/route-rules.js';
+import { setQueryLimits } from './lists/query-limits.js';
 import { withoutSupabasePrefix } from './postgrest/postgrest-clients.js';
 import { removeAbandonedUploads } from './http/upload.js';
 import { ProblemFilter, rejectRequest } from './problems/problem.filter.js';
 
+/** How often Node looks for connections whose headers are late. */
+const CONNECTION_CHECK_MS = 1000;
+/** The longest time that a request may take to arrive, an upload included. */
+const MAX_REQUEST_MS = 6 * 3_600_000;
+
 /** Makes the Fastify adapter. `/marathon` and `/marathon/` are the same address. */
-export function makeAdapter(): FastifyAdapter {
+export function makeAdapter({ limits, trustProxy }: Settings): FastifyAdapter {
   return new FastifyAdapter({
     // for Express middleware, which is not used here
     skipMiddie: true,
@@ -25,8 +33,20 @@ export function makeAdapter(): FastifyAdapter {
     frameworkErrors: rejectRequest,
     clientErrorHandler: answerClientError,
     // a request without Host gets a problem document, like any other invalid request
-    http: { requireHostHeader: false },
+    http: {
+      requireHostHeader: false,
+      maxHeaderSize: limits.headersKb * 1024,
+      headersTimeout: limits.headersTimeoutSeconds * 1000,
+      connectionsCheckingInterval: CONNECTION_CHECK_MS,
+    },
+    requestTimeout: MAX_REQUEST_MS,
+    trustProxy: typeof trustProxy === 'number' ? trustHops(trustProxy) : trustProxy,
   });
+}
+
+/** Trusts that many proxies in front of the service, wherever they are. */
+function trustHops(count: number) {
+  return (_address: string, hop: number) => hop < count;
 }
 
 /**
@@ -45,11 +65,15 @@ export async function configureApp(app: NestFastifyApplication): Promise<NestFas
   const fastify = app.getHttpAdapter().getInstance();
   answerUnusualRequests(fastify.server);
   setRequestDeadline(fastify, settings.deadlineMs);
-  checkRequests(fastify, settings.allowedHosts);
+  setQueryLimits(fastify, settings.limits);
+  limitConnections(fastify.server, settings.limits);
+  checkRequests(fastify, settings);
+  const access = app.get(AccessControl);
+  await limitRequests(fastify, settings.limits, (request) => access.findKeyId(request));
   const allowed = collectAllowedMethods(fastify);
   enforceRouteRules(fastify);
-  app.get(AccessControl).enforce(fastify);
-  addBodyParsers(fastify, settings.maxUploadMb);
+  access.enforce(fastify);
+  addBodyParsers(fastify, settings.limits);
   await removeAbandonedUploads();
   app.useGlobalFilters(new ProblemFilter());
   await app.init();

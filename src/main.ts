@@ -13,8 +13,9 @@ import { makeLogger } from './operations/logger.js';
 import { explainStartupError } from './operations/startup-errors.js';
 
 async function main(): Promise<void> {
-  const { host, port, logLevel } = loadSettings();
-  const app = await NestFactory.create<NestFastifyApplication>(AppModule, makeAdapter(), {
+  const settings = loadSettings();
+  const { host, port, logLevel } = settings;
+  const app = await NestFactory.create<NestFastifyApplication>(AppModule, makeAdapter(settings), {
     logger: makeLogger(logLevel),
     bodyParser: false,
     abortOnError: false,

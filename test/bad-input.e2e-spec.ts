@@ -123,7 +123,7 @@ describe('invalid input is rejected with an explanation, and not stored:', () =>
     const { body } = await post(JSON.stringify({ name: 'a'.repeat(2_000_000) }));
     expect(body).toMatchObject({
       status: 413,
-      detail: expect.stringContaining('an object of more than 1 MiB'),
+      detail: expect.stringContaining('an object of more than 1024 KiB'),
     });
   });
 

@@ -7,7 +7,7 @@ import { startDeadline } from '../http/request-deadline.js';
 import { runWithDeadline, type Deadline } from '../pool/deadline.js';
 import { ApiKeyCache } from './api-key-cache.js';
 import { assertUsable, insufficientRole, isUsable, keyRequired } from './access-problems.js';
-import { credentialsOf, hasCredentials } from './credentials.js';
+import { credentialsOf, hasCredentials, presentedKey } from './credentials.js';
 import { LastUses } from './last-uses.js';
 
 type Done = (error?: Error) => void;
@@ -83,6 +83,13 @@ export class AccessControl {
     this.lastUses.note(key.id);
     request.principal = key;
     request.isStillAllowed = async () => this.isStillUsable(text);
+  }
+
+  /** The id of the key of a request, if it is valid as far as this instance knows. */
+  findKeyId(request: FastifyRequest): number | undefined {
+    const text = this.settings.access === 'open' ? undefined : presentedKey(request);
+    const key = text === undefined ? undefined : this.keys.find(text);
+    return isUsable(key) ? key.id : undefined;
   }
 
   private async isStillUsable(text: string): Promise<boolean> {

@@ -12,10 +12,15 @@ export function hasCredentials({ headers }: FastifyRequest): boolean {
  * of Supabase's clients. Undefined without one.
  * @throws {ProblemError} `invalid_key` for another authentication scheme.
  */
-export function credentialsOf({ headers }: FastifyRequest): string | undefined {
-  const { authorization, apikey } = headers;
-  if (authorization === undefined) return apikey === undefined ? undefined : String(apikey).trim();
-  const key = BEARER.exec(authorization.trim())?.[1];
-  if (key !== undefined) return key;
+export function credentialsOf(request: FastifyRequest): string | undefined {
+  const key = presentedKey(request);
+  if (key !== undefined || request.headers.authorization === undefined) return key;
   throw new ProblemError('invalid_key', 'Send the API key as Authorization: Bearer mr_….');
+}
+
+/** As `credentialsOf`. Undefined for another authentication scheme. */
+export function presentedKey({ headers }: FastifyRequest): string | undefined {
+  const { authorization, apikey } = headers;
+  if (authorization !== undefined) return BEARER.exec(authorization.trim())?.[1];
+  return apikey === undefined ? undefined : String(apikey).trim();
 }

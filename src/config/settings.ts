@@ -2,11 +2,25 @@ import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { BlockList, isIP } from 'node:net';
 import { resolve } from 'node:path';
-import { cleanEnv, makeValidator, str } from 'envalid';
+import { cleanEnv, str, type CleanedEnv } from 'envalid';
 import { parseConnectionString } from './connection-string.js';
+import {
+  folder,
+  hostName,
+  hostNames,
+  oneOf,
+  origins,
+  trustedProxies,
+  wholeNumber,
+} from './validators.js';
 
 /** The validated settings. */
 export type Settings = ReturnType<typeof parseSettings>;
+
+/** What clients may send, and how fast. */
+export type Limits = Settings['limits'];
+
+type Values = CleanedEnv<typeof VARIABLES>;
 
 type Variables = Record<string, string | undefined>;
 
@@ -23,6 +37,7 @@ export function loadSettings(): Settings {
 export function parseSettings(variables: Variables) {
   const values = cleanEnv(variables, { ...VARIABLES }, { reporter: throwIfInvalid });
   const access = values.ACCESS ?? (isLoopback(values.HOST) ? 'open' : 'keys');
+  const isPrivate = access === 'open' && isLoopback(values.HOST);
   const dataFolder = resolve(values.DATA_DIR);
   return {
     port: values.PORT,
@@ -36,13 +51,32 @@ export function parseSettings(variables: Variables) {
     recycleSeconds: values.DB_RECYCLE_SECONDS,
     deadlineMs: values.DB_DEADLINE_MS,
     schema: values.DB_SCHEMA,
-    maxUploadMb: values.MAX_UPLOAD_MB,
-    /** Undefined if every host is allowed. */
-    allowedHosts:
-      access === 'open' && isLoopback(values.HOST)
-        ? [...LOOPBACK_NAMES, ...values.ALLOWED_HOSTS]
-        : undefined,
     access,
+    /** Undefined if every host is allowed. */
+    allowedHosts: isPrivate ? [...LOOPBACK_NAMES, ...values.ALLOWED_HOSTS] : undefined,
+    trustProxy: values.TRUST_PROXY ?? false,
+    corsOrigins: values.CORS_ORIGINS,
+    limits: limitsOf(values, isPrivate),
+  };
+}
+
+/** Without keys, and for this machine only, clients are not limited unless it is set. 0 is no limit. */
+function limitsOf(values: Values, isPrivate: boolean) {
+  return {
+    uploadMb: values.MAX_UPLOAD_MB,
+    bodyKb: values.MAX_BODY_KB,
+    headersKb: values.MAX_HEADERS_KB,
+    urlLength: values.MAX_URL_LENGTH,
+    headersTimeoutSeconds: values.HEADERS_TIMEOUT_SECONDS,
+    bodyTimeoutSeconds: values.BODY_TIMEOUT_SECONDS,
+    minBodyBytesPerSecond: values.MIN_BODY_BYTES_PER_SECOND,
+    connections: values.MAX_CONNECTIONS,
+    connectionsPerAddress:
+      values.MAX_CONNECTIONS_PER_ADDRESS ?? (isPrivate || values.TRUST_PROXY ? 0 : 1000),
+    requestsPerMinutePerKey: values.REQUESTS_PER_MINUTE_PER_KEY ?? (isPrivate ? 0 : 6000),
+    requestsPerMinutePerAddress: values.REQUESTS_PER_MINUTE_PER_ADDRESS ?? (isPrivate ? 0 : 1200),
+    conditions: values.MAX_CONDITIONS,
+    conditionDepth: values.MAX_CONDITION_DEPTH,
   };
 }
 
@@ -65,52 +99,24 @@ const VARIABLES = {
   DB_RECYCLE_SECONDS: wholeNumber({ from: 1, to: 86_400 })({ default: 55 }),
   DB_DEADLINE_MS: wholeNumber({ from: 100, to: 600_000 })({ default: 15_000 }),
   DB_SCHEMA: oneOf(SCHEMA_MODES)({ default: 'sync' }),
+  MAX_BODY_KB: wholeNumber({ from: 1, to: 102_400 })({ default: 1024 }),
+  MAX_HEADERS_KB: wholeNumber({ from: 1, to: 1024 })({ default: 16 }),
+  MAX_URL_LENGTH: wholeNumber({ from: 256, to: 1_048_576 })({ default: 8192 }),
+  HEADERS_TIMEOUT_SECONDS: wholeNumber({ from: 1, to: 3600 })({ default: 20 }),
+  BODY_TIMEOUT_SECONDS: wholeNumber({ from: 1, to: 3600 })({ default: 30 }),
+  MIN_BODY_BYTES_PER_SECOND: wholeNumber({ from: 1, to: 1_048_576 })({ default: 1024 }),
+  MAX_CONNECTIONS: wholeNumber({ from: 1, to: 1_000_000 })({ default: 10_000 }),
+  MAX_CONNECTIONS_PER_ADDRESS: wholeNumber({ from: 0, to: 1_000_000 })({ default: undefined }),
+  REQUESTS_PER_MINUTE_PER_KEY: wholeNumber({ from: 0, to: 1e9 })({ default: undefined }),
+  REQUESTS_PER_MINUTE_PER_ADDRESS: wholeNumber({ from: 0, to: 1e9 })({ default: undefined }),
+  MAX_CONDITIONS: wholeNumber({ from: 1, to: 1000 })({ default: 200 }),
+  MAX_CONDITION_DEPTH: wholeNumber({ from: 1, to: 50 })({ default: 10 }),
+  TRUST_PROXY: trustedProxies()({ default: undefined }),
+  CORS_ORIGINS: origins()({ default: [] }),
   ALLOWED_HOSTS: hostNames()({ default: [] }),
   MAX_UPLOAD_MB: wholeNumber({ from: 1, to: 1_048_576 })({ default: 1024 }),
   ACCESS: oneOf(ACCESS_MODES)({ default: undefined }),
 };
-
-function wholeNumber({ from, to }: { from: number; to: number }) {
-  return makeValidator((text: string) => {
-    const number = Number(text);
-    if (/^\d+$/.test(text) && number >= from && number <= to) return number;
-    throw new Error(`write a whole number from ${from} to ${to}`);
-  });
-}
-
-function oneOf<const Choice extends string>(choices: readonly Choice[]) {
-  return makeValidator((text: string) => {
-    const choice = choices.find((candidate) => candidate === text);
-    if (choice) return choice;
-    throw new Error(`write one of ${choices.join(', ')}`);
-  });
-}
-
-function hostName() {
-  return makeValidator((text: string) => {
-    if (isHostName(text)) return text;
-    throw new Error('write an address or a host name, such as 127.0.0.1 or localhost');
-  });
-}
-
-function hostNames() {
-  return makeValidator((text: string) => {
-    const names = text.split(',').map((name) => name.trim());
-    if (names.every(isHostName)) return names;
-    throw new Error('write host names without ports, as in marathons.example,10.0.0.7');
-  });
-}
-
-function isHostName(text: string): boolean {
-  return isIP(text) > 0 || /^[a-z0-9]([a-z0-9.-]*[a-z0-9])?$/i.test(text);
-}
-
-function folder() {
-  return makeValidator((text: string) => {
-    if (text.trim() && !text.includes('\0')) return text;
-    throw new Error('write the path of a folder, such as .data');
-  });
-}
 
 function parseDatabaseUrl(text: string | undefined, variables: Variables) {
   try {

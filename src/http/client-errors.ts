@@ -15,7 +15,7 @@ const MALFORMED: Problem = {
 const PARSER_PROBLEMS: Record<string, Problem> = {
   HPE_HEADER_OVERFLOW: {
     code: 'headers_too_large',
-    detail: 'The headers are larger than 16 KiB. Send fewer or shorter headers.',
+    detail: 'The headers are too large. Send fewer or shorter headers.',
   },
   HPE_CHUNK_EXTENSIONS_OVERFLOW: {
     code: 'body_too_large',
@@ -58,7 +58,8 @@ export function answerUnusualRequests(server: Server): void {
   });
 }
 
-function endWithProblem(socket: Socket, problem: Problem): void {
+/** Sends a problem on a connection that has no request, and closes it. */
+export function endWithProblem(socket: Socket, problem: Problem): void {
   const body = serializeProblem(problem);
   const status = statusOf(problem.code);
   const head = [

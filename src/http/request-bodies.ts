@@ -2,13 +2,15 @@ import { isUtf8 } from 'node:buffer';
 import { Readable } from 'node:stream';
 import { callbackify } from 'node:util';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
+import type { Limits } from '../config/settings.js';
 import { ProblemError } from '../problems/problems.js';
 import { receiveForm } from './form-upload.js';
 import { parseContentType } from './media-types.js';
 import { FORM_TYPE, JSON_TYPES, ROW_TYPES } from './route-rules.js';
+import { SlowBodies } from './slow-bodies.js';
 import { assertUploadSize, UploadedRows } from './upload.js';
 
-const MAX_OBJECT_BYTES = 1_048_576;
+const BYTES_PER_KB = 1024;
 /** As nginx's `lingering_timeout`: on a slow network a client needs seconds to read its response. */
 const DISCARD_TIMEOUT_MS = 5000;
 /** An array, or an object that begins with a list of objects, as the service sends lists. */
@@ -20,28 +22,33 @@ type Done = (error: Error | null, body?: unknown) => void;
 /**
  * Parses bodies. A JSON object is read into memory; it must be UTF-8 (RFC 8259, section 8.1). A JSON
  * array, a list as the service sends it, every media type for rows, and a form with a file become
- * `UploadedRows` if the method is POST. Uploads may have up to `maxUploadMb` MiB.
+ * `UploadedRows` if the method is POST. A body that is too large or arrives too slowly is rejected.
  */
-export function addBodyParsers(fastify: FastifyInstance, maxUploadMb: number): void {
+export function addBodyParsers(fastify: FastifyInstance, limits: Limits): void {
+  const slowBodies = new SlowBodies(fastify, limits);
   const parseJson = fastify.getDefaultJsonParser('error', 'error');
   const receive = async (request: FastifyRequest, payload: Readable) =>
-    receiveRows(request, payload, maxUploadMb);
+    receiveRows(request, payload, limits.uploadMb);
+  const watch = ({ raw }: FastifyRequest) => slowBodies.watch(raw);
   fastify.removeAllContentTypeParsers();
   fastify.addContentTypeParser(ROW_TYPES, async (request: FastifyRequest, payload: Readable) => {
+    watch(request);
     if (createsRows(request)) return receive(request, payload);
     discard(payload);
     return undefined;
   });
   fastify.addContentTypeParser(FORM_TYPE, async (request: FastifyRequest, payload: Readable) => {
+    watch(request);
     return receive(request, payload);
   });
   // with callbacks: one more promise costs every write measurably
   fastify.addContentTypeParser(JSON_TYPES, (request, payload: Readable, done: Done) => {
-    bufferStart(payload, done, (start) => {
+    watch(request);
+    bufferStart(payload, limits.bodyKb, done, (start) => {
       if (createsRows(request) && holdsRows(start.bytes)) {
         return callbackify(receive)(request, rejoin(start, payload), done);
       }
-      const text = decodeObject(start, payload);
+      const text = decodeObject(start, payload, limits.bodyKb);
       if (text.trim()) void parseJson(request, text, done);
       else done(null);
     });
@@ -58,7 +65,12 @@ interface BodyStart {
 }
 
 /** Buffers a body up to the largest size of an object, and passes it to `use`. */
-function bufferStart(payload: Readable, fail: Done, use: (start: BodyStart) => void): void {
+function bufferStart(
+  payload: Readable,
+  maxKb: number,
+  fail: Done,
+  use: (start: BodyStart) => void,
+): void {
   const chunks: Buffer[] = [];
   let size = 0;
   const finish = (isComplete: boolean) => {
@@ -72,10 +84,16 @@ function bufferStart(payload: Readable, fail: Done, use: (start: BodyStart) => v
   const addChunk = (chunk: Buffer) => {
     chunks.push(chunk);
     size += chunk.length;
-    if (size > MAX_OBJECT_BYTES) finish(false);
+    if (size > maxKb * BYTES_PER_KB) finish(false);
   };
   const end = () => finish(true);
-  payload.on('data', addChunk).on('end', end).once('error', fail);
+  payload
+    .on('data', addChunk)
+    .on('end', end)
+    .once('error', (error) => {
+      discard(payload);
+      fail(error);
+    });
 }
 
 function rejoin({ bytes, isComplete }: BodyStart, rest: Readable): Readable {
@@ -115,12 +133,12 @@ function createsRows({ method }: FastifyRequest): boolean {
   return method === 'POST';
 }
 
-function decodeObject({ bytes, isComplete }: BodyStart, payload: Readable): string {
+function decodeObject({ bytes, isComplete }: BodyStart, payload: Readable, maxKb: number): string {
   if (!isComplete) {
     discard(payload);
     throw new ProblemError(
       'body_too_large',
-      'The body is an object of more than 1 MiB. Send many rows as an array of objects, as CSV or as NDJSON.',
+      `The body is an object of more than ${maxKb} KiB (MAX_BODY_KB). Send many rows as an array of objects, as CSV or as NDJSON.`,
     );
   }
   if (!isUtf8(bytes)) throw new ProblemError('invalid_body', 'The body is not UTF-8.');

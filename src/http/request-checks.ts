@@ -1,19 +1,24 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify';
+import type { Settings } from '../config/settings.js';
 import { MALFORMED_ADDRESS } from '../problems/failures.js';
 import { ProblemError } from '../problems/problems.js';
 
 const MAX_CACHED_HOSTS = 100;
 
 /**
- * Rejects requests with a malformed address or with a `Host` that is not allowed. Call it before the
+ * Rejects requests with a malformed or too long address, or with a `Host` that is not allowed. Call it before the
  * routes are registered. Without `allowedHosts` every `Host` is allowed.
  */
-export function checkRequests(fastify: FastifyInstance, allowedHosts?: readonly string[]): void {
+export function checkRequests(
+  fastify: FastifyInstance,
+  { allowedHosts, limits }: Pick<Settings, 'allowedHosts' | 'limits'>,
+): void {
   const isAllowed = allowedHosts && cacheResults(hostCheck(allowedHosts));
   fastify.addHook('onRequest', (request, _, done) => {
     const { host } = request.headers;
     if (host === undefined) assertHttp10(request);
     else if (isAllowed && !isAllowed(host)) throw hostNotAllowed(host);
+    if (request.url.length > limits.urlLength) throw addressTooLong(limits.urlLength);
     if (request.url.includes('%')) assertWellEncoded(request.url);
     done();
   });
@@ -38,6 +43,11 @@ function hostNotAllowed(host: string): ProblemError {
     `While access is open, only requests to this machine's own names are answered, not to "${host}". ` +
       'Use localhost, or add the name to ALLOWED_HOSTS.',
   );
+}
+
+function addressTooLong(limit: number): ProblemError {
+  const detail = `The address has more than ${limit} characters (MAX_URL_LENGTH). Shorten its filter.`;
+  return new ProblemError('address_too_long', detail);
 }
 
 function assertWellEncoded(url: string): void {

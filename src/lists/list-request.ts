@@ -20,6 +20,7 @@ import {
   NoOptions,
   type AcceptedParameters,
 } from './list-parameters.js';
+import { assertWithinLimits } from './query-limits.js';
 
 /** A list that clients can request. */
 export interface ListedResource extends QueryableResource {
@@ -138,6 +139,7 @@ export function ListQueryOf<Options extends object>(
   return fromQuery(
     (parameters, reply): ParsedList<Options> => {
       const { options, query } = parser.parse(parameters);
+      assertWithinLimits(query, reply.server.queryLimits);
       const { format } = options as { format?: FormatParameter };
       return { query, options, request: new ListRequest(query, reply, resource.formats, format) };
     },
@@ -165,6 +167,7 @@ export function SelectionOf(resource: ListedResource): ParameterDecorator {
   return fromQuery(
     (parameters: QueryParameters, reply): Selection => {
       const { query } = parser.parse(parameters);
+      assertWithinLimits(query, reply.server.queryLimits);
       if (query.isGrouped) {
         const detail = 'takes no aggregates where records are changed';
         throw invalidParameters([{ parameter: 'select', detail }]);

@@ -60,7 +60,7 @@ const FASTIFY_PROBLEMS: Record<string, Problem> = {
   },
   FST_ERR_CTP_BODY_TOO_LARGE: {
     code: 'body_too_large',
-    detail: 'The body is larger than 1 MiB.',
+    detail: 'The body is too large.',
   },
   FST_ERR_CTP_INVALID_MEDIA_TYPE: {
     code: 'unsupported_media_type',

@@ -47,7 +47,8 @@ export function rejectRequest(failure: unknown, _: FastifyRequest, reply: Fastif
 function sendProblem(reply: FastifyReply, problem: Problem): void {
   const status = statusOf(problem.code);
   // Fastify would close the connection while the body is sent, and the client would lose the response
-  reply.removeHeader('connection');
+  if (problem.code === 'request_timeout') reply.header('Connection', 'close');
+  else reply.removeHeader('connection');
   if (status === 503) reply.header('Retry-After', RETRY_AFTER_SECONDS);
   const challenge = CHALLENGES[problem.code];
   if (challenge) reply.header('WWW-Authenticate', challenge);

@@ -6,8 +6,8 @@ import { Scanner } from './scanner.js';
 import { suggest } from './suggest.js';
 import { readElement, readValue } from './values.js';
 
-/** Larger queries are taken for an attack or a mistake. */
-const [MAX_DEPTH, MAX_COMPARISONS] = [10, 200];
+/** Larger queries are not parsed. Settings allow less: see `lists/query-limits.ts`. */
+const [MAX_DEPTH, MAX_COMPARISONS] = [50, 1000];
 
 const NOT_NULL = /not_null/iy;
 const NAME = /"((?:[^"\\]|\\.)*)"|([A-Za-z_][A-Za-z0-9_]*)/y;

@@ -27,6 +27,7 @@ export async function startApp(
   Object.assign(process.env, { DATABASE_URL, LOG_LEVEL: 'silent', ...settings });
   const { AppModule } = await import('../../src/app.module.js');
   const { configureApp, makeAdapter } = await import('../../src/configure-app.js');
+  const { SETTINGS } = await import('../../src/config/settings.module.js');
   const { DatabaseStartup } = await import('../../src/database/database-startup.js');
   const { prepareShutdown } = await import('../../src/operations/graceful-shutdown.js');
   if (process.env.STOCK_POOL) {
@@ -39,10 +40,13 @@ export async function startApp(
   const testing = await Test.createTestingModule({ imports: [AppModule] }).compile();
   for (const name of Object.keys(settings)) delete process.env[name];
   Object.assign(process.env, environment);
-  const app = testing.createNestApplication<NestFastifyApplication>(makeAdapter(), {
-    bodyParser: false,
-    logger: false,
-  });
+  const app = testing.createNestApplication<NestFastifyApplication>(
+    makeAdapter(testing.get(SETTINGS)),
+    {
+      bodyParser: false,
+      logger: false,
+    },
+  );
   await configureApp(app);
   await app.listen(0, '127.0.0.1');
   const shutDown = prepareShutdown(app);
