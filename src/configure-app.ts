@@ -10,6 +10,7 @@ import { limitConnections } from './http/connection-limits.js';
 import { addBodyParsers } from './http/request-bodies.js';
 import { checkRequests } from './http/request-checks.js';
 import { setRequestDeadline } from './http/request-deadline.js';
+import { allowOrigins, sendSecurityHeaders } from './http/response-headers.js';
 import { enforceRouteRules } from './http/route-rules.js';
 import { setQueryLimits } from './lists/query-limits.js';
 import { withoutSupabasePrefix } from './postgrest/postgrest-clients.js';
@@ -67,7 +68,9 @@ export async function configureApp(app: NestFastifyApplication): Promise<NestFas
   setRequestDeadline(fastify, settings.deadlineMs);
   setQueryLimits(fastify, settings.limits);
   limitConnections(fastify.server, settings.limits);
+  sendSecurityHeaders(fastify, settings);
   checkRequests(fastify, settings);
+  await allowOrigins(fastify, settings);
   const access = app.get(AccessControl);
   await limitRequests(fastify, settings.limits, (request) => access.findKeyId(request));
   const allowed = collectAllowedMethods(fastify);

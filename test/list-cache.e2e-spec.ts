@@ -111,7 +111,7 @@ describe('a cached list', () => {
     const read = async () => {
       let latest = 0;
       while (!over.signal.aborted) {
-        const seq = Number((await list()).etag!.replaceAll('"', ''));
+        const seq = Number.parseInt((await list()).etag!.slice(1), 10);
         expect(seq).toBeGreaterThanOrEqual(latest);
         latest = seq;
       }

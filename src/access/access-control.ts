@@ -35,8 +35,11 @@ export class AccessControl {
     fastify.addHook('onRoute', (route) => {
       const required = this.requiredRole(route);
       if (required === 'anyone') return;
-      const check = (request: FastifyRequest, _: FastifyReply, done: Done) =>
+      const check = (request: FastifyRequest, reply: FastifyReply, done: Done) => {
+        // a shared cache must not answer those who have no key
+        if (this.settings.access === 'closed') reply.header('Cache-Control', 'private, no-cache');
         this.check(request, required, done);
+      };
       route.onRequest = [check, ...[route.onRequest ?? []].flat()];
     });
     fastify.addHook('preHandler', continueWithinDeadline);

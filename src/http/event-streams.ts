@@ -1,4 +1,5 @@
 import { Injectable, Logger, type OnModuleDestroy } from '@nestjs/common';
+import type { OutgoingHttpHeaders } from 'node:http';
 import type { FastifyReply } from 'fastify';
 import { writeWithBackpressure } from './backpressure.js';
 
@@ -37,7 +38,8 @@ export class EventStreams implements OnModuleDestroy {
     response.once('close', () => listener.abort());
     this.listeners.add(listener);
     if (response.destroyed || this.isShuttingDown) listener.abort();
-    response.writeHead(200, { 'Content-Type': 'text/event-stream', 'Cache-Control': 'no-store' });
+    reply.header('Content-Type', 'text/event-stream').header('Cache-Control', 'no-store');
+    response.writeHead(200, reply.getHeaders() as OutgoingHttpHeaders);
     response.write(`retry: ${RECONNECT_MS}\n\n`);
     try {
       for await (const page of follow(signal)) {

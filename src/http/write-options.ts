@@ -116,12 +116,16 @@ function parseKey(header: string | string[] | undefined): string | undefined {
   );
 }
 
+/** The tag of a version: that of a list may also name its format and its content coding. */
+const VERSION_TAG = /^([1-9]\d{0,8})(?:-[a-z-]+)?$/;
+
 /** A weak tag, or a text that is no version, matches no version. */
 function parseVersions(ifMatch: string | undefined): number[] | undefined {
   if (ifMatch === undefined) return undefined;
   const tags = parseEntityTags(ifMatch);
   if (tags === '*') return undefined;
-  return tags
-    .filter(({ value, isWeak }) => !isWeak && /^[1-9]\d{0,8}$/.test(value))
-    .map(({ value }) => Number(value));
+  return tags.flatMap(({ value, isWeak }) => {
+    const [, version] = VERSION_TAG.exec(value) ?? [];
+    return version === undefined || isWeak ? [] : Number(version);
+  });
 }

@@ -1,4 +1,8 @@
 import type { FastifyReply } from 'fastify';
+import type { DatabaseVersion } from '../journal/database-versions.js';
+import { codedTag, codedTags, codingOf, compress, compressStream } from '../http/compression.js';
+import { matchesTag } from '../http/entity-tags.js';
+import { addVary } from '../http/response-headers.js';
 import { confirmHandling, confirmPreference } from '../http/preferences.js';
 import { prefixOf } from '../postgrest/postgrest-clients.js';
 import { ProblemError } from '../problems/problems.js';
@@ -15,22 +19,60 @@ export async function sendList(
   result: ListResult,
 ): Promise<void> {
   const { rows, version } = result;
-  reply.header('Vary', 'Accept, Prefer, Range');
+  addVary(reply, 'Accept, Accept-Encoding, Prefer, Range');
   confirmHandling(reply);
   try {
-    if (version !== undefined) reply.header('ETag', `"${etagOf(request, version)}"`);
-    if (result.isNotModified) return void reply.code(304).send();
+    if (result.isNotModified) return sendNotModified(reply, request, version!);
     if (request.formatName === 'safe-csv') confirmPreference(reply, 'csv=safe');
     sendContentRange(reply, request, result);
     sendLinks(reply, request, result);
     reply.type(`${request.format.mediaType}; charset=utf-8`);
-    if (rows === undefined) reply.send();
-    else if (request.isSingle) reply.send(await singleRow(rows));
-    else if (Buffer.isBuffer(rows)) reply.send(rows);
-    else await streamTo(reply, rows, request.client.signal);
+    if (rows !== undefined && !request.isSingle)
+      return await sendRows(reply, request, result, rows);
+    sendTag(reply, request, result);
+    reply.send(rows && (await singleRow(rows)));
   } finally {
     if (rows instanceof RowStream) await rows.close();
   }
+}
+
+function sendNotModified(
+  reply: FastifyReply,
+  request: ListRequest,
+  version: DatabaseVersion,
+): void {
+  const tags = codedTags(etagOf(request, version));
+  const known = tags.find((tag) => matchesTag(request.ifNoneMatch, tag));
+  reply.code(304).header('ETag', `"${known}"`).send();
+}
+
+/** Sends rows in the content coding that the client prefers. */
+async function sendRows(
+  reply: FastifyReply,
+  request: ListRequest,
+  result: ListResult,
+  rows: Buffer | RowStream,
+): Promise<void> {
+  const isBuffer = Buffer.isBuffer(rows);
+  const coding = codingOf(reply.request, isBuffer ? rows.length : undefined);
+  sendTag(reply, request, result, coding);
+  if (coding) reply.header('Content-Encoding', coding);
+  if (isBuffer) {
+    reply.send(coding ? await compress(rows, coding) : rows);
+    return;
+  }
+  const chunks = coding ? compressStream(rows, coding) : rows;
+  await streamTo(reply, chunks, request.client.signal);
+}
+
+function sendTag(
+  reply: FastifyReply,
+  request: ListRequest,
+  { version }: ListResult,
+  coding?: string,
+): void {
+  if (version === undefined) return;
+  reply.header('ETag', `"${codedTag(etagOf(request, version), coding)}"`);
 }
 
 async function singleRow(rows: Buffer | RowStream): Promise<string> {

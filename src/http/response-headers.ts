@@ -1,0 +1,115 @@
+import cors from '@fastify/cors';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import helmet from 'helmet';
+import type { Settings } from '../config/settings.js';
+
+type Headers = Record<string, string>;
+type Done = () => void;
+
+/** What a page of another origin may read besides the body. */
+const EXPOSED_HEADERS = [
+  'Content-Range',
+  'ETag',
+  'Link',
+  'Location',
+  'Preference-Applied',
+  'RateLimit-Limit',
+  'RateLimit-Remaining',
+  'RateLimit-Reset',
+  'Retry-After',
+  'WWW-Authenticate',
+  'X-Request-Id',
+];
+const PREFLIGHT_SECONDS = 600;
+
+/** What browsers may do with the answers of the API: nothing but read them. */
+const API_POLICY = { defaultSrc: ["'none'"], frameAncestors: ["'none'"] };
+/** What the pages of the service may do. Swagger UI sets styles of elements. */
+const PAGE_POLICY = {
+  defaultSrc: ["'none'"],
+  baseUri: ["'none'"],
+  connectSrc: ["'self'"],
+  formAction: ["'none'"],
+  frameAncestors: ["'none'"],
+  imgSrc: ["'self'", 'data:'],
+  scriptSrc: ["'self'"],
+  styleSrc: ["'self'", "'unsafe-inline'"],
+};
+
+declare module 'fastify' {
+  interface FastifyContextConfig {
+    /** Whether browsers show the answer as a page. */
+    isPage?: boolean;
+  }
+}
+
+/**
+ * Sends the headers that tell browsers what they may do, as helmet sets them. They are made once: its plugin
+ * for Fastify makes them for each request, which costs more than a small request.
+ */
+export function sendSecurityHeaders(fastify: FastifyInstance, settings: Settings): void {
+  const isShared = settings.corsOrigins.length > 0;
+  const forApi = Object.entries(headersOf(API_POLICY, isShared));
+  const forPages = Object.entries(headersOf(PAGE_POLICY, false));
+  fastify.addHook('onRequest', (request: FastifyRequest, reply: FastifyReply, done: Done) => {
+    const headers = request.routeOptions.config.isPage ? forPages : forApi;
+    for (const [name, value] of headers) reply.header(name, value);
+    done();
+  });
+  if (settings.trustProxy) fastify.addHook('onRequest', requireTls);
+}
+
+/** Lets pages of the allowed origins use the API (https://fetch.spec.whatwg.org/#http-cors-protocol). */
+export async function allowOrigins(
+  fastify: FastifyInstance,
+  { corsOrigins }: Settings,
+): Promise<void> {
+  if (!corsOrigins.length) return;
+  const options = {
+    origin: corsOrigins.includes('*') ? '*' : corsOrigins,
+    methods: ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE'],
+    exposedHeaders: EXPOSED_HEADERS,
+    maxAge: PREFLIGHT_SECONDS,
+  };
+  await fastify.register(cors, {
+    // other requests with OPTIONS are answered with `Allow`
+    delegator: ({ headers }, done) =>
+      done(null, { ...options, preflight: 'access-control-request-method' in headers }),
+  });
+}
+
+/** Adds to `Vary`, which other hooks may have set. */
+export function addVary(reply: FastifyReply, names: string): void {
+  const others = reply.getHeader('Vary');
+  reply.header('Vary', others === undefined ? names : `${String(others)}, ${names}`);
+}
+
+function headersOf(directives: Record<string, string[]>, isShared: boolean): Headers {
+  const headers: Headers = {};
+  const setHeader = (name: string, value: string) => void (headers[name.toLowerCase()] = value);
+  const response = { setHeader, removeHeader: () => undefined };
+  const middleware = helmet({
+    contentSecurityPolicy: { useDefaults: false, directives },
+    crossOriginResourcePolicy: { policy: isShared ? 'cross-origin' : 'same-origin' },
+    // the proxy may serve other names too: see `requireTls`
+    strictTransportSecurity: false,
+    // for pages, and for browsers that are no longer in use
+    crossOriginOpenerPolicy: directives === PAGE_POLICY,
+    originAgentCluster: false,
+    xDnsPrefetchControl: false,
+    xDownloadOptions: false,
+    xFrameOptions: false,
+    xPermittedCrossDomainPolicies: false,
+    xXssProtection: false,
+  });
+  middleware({} as never, response as never, (error) => {
+    if (error) throw error as Error;
+  });
+  return headers;
+}
+
+/** Browsers that came over TLS come over TLS from now on (RFC 6797). */
+function requireTls(request: FastifyRequest, reply: FastifyReply, done: Done): void {
+  if (request.protocol === 'https') reply.header('strict-transport-security', 'max-age=31536000');
+  done();
+}
