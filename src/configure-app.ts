@@ -4,6 +4,7 @@ import { AccessControl } from './access/access-control.js';
 import { limitRequests } from './access/rate-limits.js';
 import type { Settings } from './config/settings.js';
 import { SETTINGS } from './config/settings.module.js';
+import { ApiRoutes } from './documentation/api-routes.js';
 import { answerOtherMethods, collectAllowedMethods } from './http/allowed-methods.js';
 import { answerClientError, answerUnusualRequests } from './http/client-errors.js';
 import { limitConnections } from './http/connection-limits.js';
@@ -74,6 +75,7 @@ export async function configureApp(app: NestFastifyApplication): Promise<NestFas
   const access = app.get(AccessControl);
   await limitRequests(fastify, settings.limits, (request) => access.findKeyId(request));
   const allowed = collectAllowedMethods(fastify);
+  app.get(ApiRoutes).collect(fastify);
   enforceRouteRules(fastify);
   access.enforce(fastify);
   addBodyParsers(fastify, settings.limits);

@@ -387,7 +387,7 @@ describe('GET /marathon', () => {
     for (const { text, body, headers } of [named, accepted]) {
       expect(text ?? String(body)).toBe(expected);
       expect(headers['content-type']).toContain(accept);
-      expect(headers.vary).toBe('Accept, Prefer, Range');
+      expect(headers.vary).toBe('Accept, Accept-Encoding, Prefer, Range');
     }
   });
 

@@ -1,5 +1,6 @@
 import { Controller, Delete, Get, Header, HttpCode, Post, Res } from '@nestjs/common';
 import type { FastifyReply } from 'fastify';
+import { Describes } from '../http/api-operation.js';
 import type { Settings } from '../config/settings.js';
 import { InjectSettings } from '../config/settings.module.js';
 import { ProblemError } from '../problems/problems.js';
@@ -7,6 +8,7 @@ import { RecordId } from '../http/record-id.js';
 import { RequiresRole } from '../http/route-rules.js';
 import { ValidatedBody } from '../http/validation.js';
 import { AuthorshipOfRequest, type Authorship } from '../http/write-options.js';
+import * as api from './api-keys.api.js';
 import { CreateApiKeyDto } from './api-key.dto.js';
 import { ApiKeysService } from './api-keys.service.js';
 
@@ -20,6 +22,7 @@ export class ApiKeysController {
   @Get()
   @RequiresRole('admin')
   @Header('Cache-Control', 'no-store')
+  @Describes(api.FIND_ALL)
   async findAll() {
     this.assertUsed();
     return { keys: await this.keys.findAll() };
@@ -28,6 +31,7 @@ export class ApiKeysController {
   @Post()
   @RequiresRole('admin')
   @Header('Cache-Control', 'no-store')
+  @Describes(api.CREATE)
   async create(
     @ValidatedBody(CreateApiKeyDto) body: CreateApiKeyDto,
     @AuthorshipOfRequest() authorship: Authorship,
@@ -42,6 +46,7 @@ export class ApiKeysController {
   @Delete(':id')
   @RequiresRole('admin')
   @HttpCode(204)
+  @Describes(api.REVOKE)
   async revoke(@RecordId('API key') id: number) {
     this.assertUsed();
     await this.keys.revoke(id);

@@ -1,17 +1,51 @@
-import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
-import { Controller, Get, Header, Param } from '@nestjs/common';
+import { Controller, Get, Header } from '@nestjs/common';
+import { Describes } from '../http/api-operation.js';
+import type { ApiOperation } from '../http/api-types.js';
+import { fromRequest } from '../http/from-request.js';
 import { RequiresRole } from '../http/route-rules.js';
+import { findUpwards } from './package-files.js';
 import { ProblemError, PROBLEMS, typeOf, type ProblemCode } from '../problems/problems.js';
 
 const TEXT = 'text/plain; charset=utf-8';
+
+const TEXT_CONTENT = { 'text/plain': { schema: { type: 'string' } } };
+const PROBLEMS_OPERATION: ApiOperation = {
+  id: 'listProblems',
+  tag: 'Documentation',
+  summary: 'Describe all problems',
+  responses: { 200: { description: 'The descriptions, in Markdown.', content: TEXT_CONTENT } },
+  isLocal: true,
+};
+const PROBLEM_OPERATION: ApiOperation = {
+  id: 'getProblem',
+  tag: 'Documentation',
+  summary: 'Describe a problem',
+  responses: { 200: { description: 'The description, in Markdown.', content: TEXT_CONTENT } },
+  problems: ['unknown_address'],
+  isLocal: true,
+};
+
+const ProblemName = () =>
+  fromRequest(
+    ({ params }) => (params as { name: string }).name,
+    [
+      {
+        in: 'path',
+        name: 'name',
+        required: true,
+        schema: { type: 'string' },
+        example: 'not-found',
+      },
+    ],
+  );
 
 /** Serves the descriptions of problems, at the addresses in their `type`. */
 @Controller('problems')
 export class ProblemsController {
   @Get()
   @RequiresRole('anyone')
+  @Describes(PROBLEMS_OPERATION)
   @Header('Content-Type', TEXT)
   async describeAll(): Promise<string> {
     return readDescriptions();
@@ -19,8 +53,9 @@ export class ProblemsController {
 
   @Get(':name')
   @RequiresRole('anyone')
+  @Describes(PROBLEM_OPERATION)
   @Header('Content-Type', TEXT)
-  async describe(@Param('name') name: string): Promise<string> {
+  async describe(@ProblemName() name: string): Promise<string> {
     const codes = Object.keys(PROBLEMS) as ProblemCode[];
     const code = codes.find((each) => typeOf(each) === `/problems/${name}`);
     if (!code) {
@@ -36,11 +71,4 @@ export class ProblemsController {
 
 async function readDescriptions(): Promise<string> {
   return readFile(findUpwards('docs/errors.md', import.meta.dirname), 'utf8');
-}
-
-/** The source and its build have different depths below the package. */
-function findUpwards(file: string, folder: string): string {
-  const path = join(folder, file);
-  if (existsSync(path) || folder === dirname(folder)) return path;
-  return findUpwards(file, dirname(folder));
 }

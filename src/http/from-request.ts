@@ -1,21 +1,23 @@
 import { createParamDecorator, type ExecutionContext } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { QueryParameters } from '../query/parameters.js';
-import { describeParameters, type ApiParameter } from './api-parameters.js';
+import { describeParameters } from './api-parameters.js';
+import type { ApiParameter } from './api-types.js';
 import { acceptParameters } from './route-rules.js';
 
 /**
  * Makes a parameter decorator that reads and validates a part of the request. Pipes would do the same,
  * but Nest awaits each pipe of each parameter, which costs a request more than all validation:
- * `docs/performance.md` has the figures. `parameters` describe what is read, for `@nestjs/swagger`.
+ * `docs/performance.md` has the figures. `parameters` describe what is read, for `/openapi.json`.
  */
 export function fromRequest(
   read: (request: FastifyRequest, reply: FastifyReply) => unknown,
   parameters: ApiParameter[] = [],
+  ...others: ParameterDecorator[]
 ): ParameterDecorator {
   return createParamDecorator(
     (_, context: ExecutionContext) => read(context.getArgByIndex(0), context.getArgByIndex(1)),
-    [describeParameters(parameters)],
+    [describeParameters(parameters), ...others],
   )();
 }
 

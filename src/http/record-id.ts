@@ -9,7 +9,15 @@ import { fromRequest } from './from-request.js';
 export const RecordId = (kind: string) =>
   fromRequest(
     ({ params, url }) => parseId((params as { id: string }).id, kind, url),
-    [{ in: 'path', name: 'id', required: true, schema: { type: 'integer', minimum: 0 } }],
+    [
+      {
+        in: 'path',
+        name: 'id',
+        required: true,
+        schema: { type: 'integer', minimum: 0 },
+        example: 1,
+      },
+    ],
   );
 
 function parseId(text: string, kind: string, url: string): number {

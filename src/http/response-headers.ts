@@ -36,13 +36,6 @@ const PAGE_POLICY = {
   styleSrc: ["'self'", "'unsafe-inline'"],
 };
 
-declare module 'fastify' {
-  interface FastifyContextConfig {
-    /** Whether browsers show the answer as a page. */
-    isPage?: boolean;
-  }
-}
-
 /**
  * Sends the headers that tell browsers what they may do, as helmet sets them. They are made once: its plugin
  * for Fastify makes them for each request, which costs more than a small request.

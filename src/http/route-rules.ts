@@ -1,6 +1,8 @@
 import { RouteConfig } from '@nestjs/platform-fastify';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { ProblemError } from '../problems/problems.js';
+import type { ApiOperation, ApiParameter } from './api-types.js';
+import type { Schema } from './dto-metadata.js';
 import { parseContentType } from './media-types.js';
 import type { Role } from './principal.js';
 
@@ -10,12 +12,19 @@ export const ROW_TYPES = ['text/csv', 'application/x-ndjson'];
 export const FORM_TYPE = 'multipart/form-data';
 
 /** What a route accepts. Nest passes it to Fastify when it registers the route. */
-interface RouteRules {
+export interface RouteRules {
   /** The media types of its body. */
   consumes?: string[];
   acceptsParameters?: boolean;
   /** Who may use it. The default is 'reader' for reads, and 'writer' for other methods. */
   requiredRole?: Role | 'anyone';
+  operation?: ApiOperation;
+  /** What its handler reads. */
+  parameters?: ApiParameter[];
+  /** The schema of its JSON body. */
+  bodySchema?: Schema;
+  /** Whether browsers show the answer as a page. */
+  isPage?: boolean;
   /** Whether the route only answers the methods that the address does not support. */
   isCatchAll?: boolean;
 }
@@ -26,7 +35,8 @@ declare module 'fastify' {
 
 const rulesByHandler = new WeakMap<object, RouteRules>();
 
-function rulesOf(handler: object): RouteRules {
+/** The rules of a handler, to add to. */
+export function rulesOf(handler: object): RouteRules {
   const rules = rulesByHandler.get(handler) ?? {};
   rulesByHandler.set(handler, rules);
   RouteConfig(rules)(handler as () => void);
@@ -44,6 +54,12 @@ export const RequiresRole =
   (role: Role | 'anyone'): MethodDecorator =>
   (_target, _name, { value }) =>
     void (rulesOf(value as object).requiredRole = role);
+
+/** Marks a route whose answer is a page for browsers. */
+export const IsPage =
+  (): MethodDecorator =>
+  (_target, _name, { value }) =>
+    void (rulesOf(value as object).isPage = true);
 
 /** Marks the route of a parameter decorator that reads query parameters. */
 export const acceptParameters: ParameterDecorator = (target, name) =>

@@ -8,7 +8,7 @@ import {
 import { ParseError } from '../query/errors.js';
 import type { QueryParameters } from '../query/parameters.js';
 import { suggest } from '../query/suggest.js';
-import { bodyOf, queryParametersOf } from './api-parameters.js';
+import { describeBody, queryParametersOf } from './api-parameters.js';
 import { describeDto, memberNamesOf, type DtoClass } from './dto-metadata.js';
 import { satisfiesRules } from './fast-validation.js';
 import { fromQuery, fromRequest } from './from-request.js';
@@ -29,7 +29,7 @@ type Members = Record<string, unknown>;
  * @throws {ProblemError} `invalid_body` with all issues, `missing_body` without a body.
  */
 export const ValidatedBody = (dtoClass: DtoClass) =>
-  fromRequest(({ body }) => validateBody(dtoClass, body), [bodyOf(dtoClass)]);
+  fromRequest(({ body }) => validateBody(dtoClass, body), [], describeBody(dtoClass));
 
 /**
  * As `ValidatedBody`, with the members that the parameter `columns` names, if it is sent. A body with many
@@ -44,7 +44,8 @@ export const ValidatedBodyOrRows = (dtoClass: DtoClass) =>
       const mappings = parseColumns(columns, memberNamesOf(dtoClass));
       return validateBody(dtoClass, chooseMembers(body, mappings), body);
     },
-    [bodyOf(dtoClass)],
+    [],
+    describeBody(dtoClass),
   );
 
 /** @throws {ProblemError} `invalid_parameter` if `columns` cannot be parsed. */

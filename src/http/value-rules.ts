@@ -8,6 +8,11 @@ const TIME = /^\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d(:\d\d(\.\d+)?)?([Zz]|[+-]\d\d:\d\d)
 const EXAMPLE_TIME = '2026-01-01T00:00:00Z';
 const CLOCK_TOLERANCE_MS = 60_000;
 
+interface Example {
+  /** A value, for documentation. */
+  example?: string | number;
+}
+
 interface Nullability {
   isRequired?: boolean;
 }
@@ -21,11 +26,11 @@ export function IsOptionalNotNull() {
 }
 
 /** A query parameter: a whole number in decimal digits. */
-export function IsIntegerParameter({ min, max }: IntegerLimits) {
+export function IsIntegerParameter({ min, max, example = min }: IntegerLimits & Example) {
   const message = `must be a whole number from ${min} to ${max}`;
   return applyDecorators(
     ConvertWith((value) => (/^\d{1,15}$/.test(String(value)) ? Number(value) : value)),
-    HasSchema({ type: 'integer', minimum: min, maximum: max }),
+    HasSchema({ type: 'integer', minimum: min, maximum: max, examples: [example] }),
     IsInt({ message }),
     Min(min, { message }),
     Max(max, { message }),
@@ -36,7 +41,7 @@ export function IsIntegerParameter({ min, max }: IntegerLimits) {
 export function IsPastTime() {
   return applyDecorators(
     ConvertWith((value) => (TIME.test(String(value)) ? new Date(String(value)) : value)),
-    HasSchema({ type: 'string', format: 'date-time' }),
+    HasSchema({ type: 'string', format: 'date-time', examples: [EXAMPLE_TIME] }),
     validateWith('isPastTime', findTimeIssue),
   );
 }
@@ -63,7 +68,7 @@ export function IsOneOf(words: readonly string[]) {
 }
 
 /** A member of a body: text that PostgreSQL can store unchanged, without white space around it. */
-export function IsTrimmedText(limits: TextLimits & Nullability) {
+export function IsTrimmedText(limits: TextLimits & Nullability & Example) {
   return applyDecorators(
     ConvertWith((value) => (typeof value === 'string' ? value.trim() : value)),
     HasSchema(textSchema(limits), limits.isRequired),
@@ -72,11 +77,16 @@ export function IsTrimmedText(limits: TextLimits & Nullability) {
 }
 
 /** A member of a body: a whole number. */
-export function IsIntegerMember({ min, max, isRequired }: IntegerLimits & Nullability) {
+export function IsIntegerMember({
+  min,
+  max,
+  isRequired,
+  example,
+}: IntegerLimits & Nullability & Example) {
   const issue = `must be a whole number from ${min} to ${max}${isRequired ? '' : ', or null'}`;
   const type = isRequired ? 'integer' : ['integer', 'null'];
   return applyDecorators(
-    HasSchema({ type, minimum: min, maximum: max }, isRequired),
+    HasSchema({ type, minimum: min, maximum: max, ...examplesOf(example) }, isRequired),
     validateWith('isIntegerMember', (value) => {
       if (value === null && !isRequired) return undefined;
       const isInRange = Number.isInteger(value) && Number(value) >= min && Number(value) <= max;
@@ -85,10 +95,18 @@ export function IsIntegerMember({ min, max, isRequired }: IntegerLimits & Nullab
   );
 }
 
-function textSchema({ maxLength, isRequired }: TextLimits & Nullability): Schema {
+function textSchema({
+  maxLength,
+  isRequired,
+  example,
+}: TextLimits & Nullability & Example): Schema {
   return isRequired
-    ? { type: 'string', minLength: 1, maxLength }
-    : { type: ['string', 'null'], maxLength };
+    ? { type: 'string', minLength: 1, maxLength, ...examplesOf(example) }
+    : { type: ['string', 'null'], maxLength, ...examplesOf(example) };
+}
+
+function examplesOf(example: Example['example']): Schema {
+  return example === undefined ? {} : { examples: [example] };
 }
 
 /** A rule from a function that returns what is wrong with a value, or undefined. */

@@ -2,7 +2,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { WriteOptions as JournalWriteOptions } from '../journal/write-options.js';
 import { ProblemError } from '../problems/problems.js';
 import { parseEntityTags } from './entity-tags.js';
-import type { ApiParameter } from './api-parameters.js';
+import { headerParameter } from './api-operation.js';
 import { fromRequest } from './from-request.js';
 import { prefixOf } from '../postgrest/postgrest-clients.js';
 import {
@@ -26,16 +26,22 @@ export interface WriteOptions extends JournalWriteOptions {
   resolution?: Preferences['resolution'];
 }
 
-const HEADERS: ApiParameter[] = [
-  ['Idempotency-Key', 'A request that is repeated with the same key is executed once'],
-  ['If-Match', 'The write is executed only if the record has this version'],
-  ['Prefer', 'Preferences (RFC 7240), as in tx=rollback'],
-].map(([name, description]) => ({
-  in: 'header',
-  name: name!,
-  description,
-  schema: { type: 'string' },
-}));
+const IDEMPOTENCY_KEY = headerParameter(
+  'Idempotency-Key',
+  'A request that is repeated with the same key is executed once, and answered as the first time.',
+  '"8f14e45f-ceea-467f-a830-6cf4a3b0e7ad"',
+);
+const HEADERS = [
+  IDEMPOTENCY_KEY,
+  headerParameter('If-Match', 'The write is executed only if this is the current `ETag`.', '"1"'),
+  headerParameter('If-None-Match', 'With `*`, `PUT` creates, and fails if there is such a record.'),
+  headerParameter(
+    'Prefer',
+    'Preferences (RFC 7240): `tx=rollback` stores nothing, `return=representation` answers with the records, ' +
+      '`resolution=merge-duplicates`, `max-affected=10`, `handling=strict`.',
+    'tx=rollback',
+  ),
+];
 
 /** Preferences that only some routes apply. */
 type OptionalPreference = 'return' | 'resolution' | 'max-affected' | 'missing';
@@ -82,7 +88,7 @@ export const AuthorshipOfRequest = () =>
       const key = parseKey(request.headers['idempotency-key']);
       return { requestId: requestIdOf(request, key), by: request.principal?.name };
     },
-    HEADERS.filter(({ name }) => name === 'Idempotency-Key'),
+    [IDEMPOTENCY_KEY],
   );
 
 function noDryRun(): ProblemError {

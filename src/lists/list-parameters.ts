@@ -1,12 +1,14 @@
 import { IsIn } from 'class-validator';
 import { applyDecorators } from '@nestjs/common';
 import { invalidParameters, toDto, type ParameterIssue } from '../http/validation.js';
-import type { ApiParameter } from '../http/api-parameters.js';
-import { HasSchema, memberNamesOf, type DtoClass } from '../http/dto-metadata.js';
+import type { ApiParameter } from '../http/api-types.js';
+import { COUNT } from '../http/api-operation.js';
+import { HasSchema, memberNamesOf, type DtoClass, type Schema } from '../http/dto-metadata.js';
 import { IsOptionalNotNull, IsPastTime } from '../http/value-rules.js';
-import { COLUMN_TYPES } from '../query/columns.js';
+import { COLUMN_TYPES, type QueryColumn } from '../query/columns.js';
 import { InvalidQueryError } from '../query/errors.js';
 import { parseListQuery, type ListQuery, type QueryableResource } from '../query/list-query.js';
+import { operatorsOf } from '../query/operators.js';
 import { GROUP_NAMES, type QueryParameters } from '../query/parameters.js';
 import { FORMAT_PARAMETERS, type FormatParameter } from './formats.js';
 
@@ -20,6 +22,8 @@ const PAGE_DESCRIPTIONS = {
   having: 'A condition for aggregates, as in count.gt.1',
   q: 'The words of a search',
 };
+const NUMBERS = ['limit', 'offset'];
+const TEXT_PARAMETER: Schema = { type: 'string' };
 const PAGE_PARAMETERS = Object.keys(PAGE_DESCRIPTIONS);
 const DESCRIPTIONS: Record<string, string> = {
   ...Object.fromEntries(GROUP_NAMES.map((name) => [name, 'Conditions in parentheses'])),
@@ -55,14 +59,39 @@ export function describeList(
   resource: QueryableResource,
   accepted: AcceptedParameters,
 ): ApiParameter[] {
-  const columns = resource.columns.map(({ name, type }): [string, string] => [
-    name,
-    `An operator and ${COLUMN_TYPES[type].description}`,
-  ]);
   const rejected = rejectedNames(resource, accepted);
-  return [...columns, ...Object.entries(DESCRIPTIONS)]
-    .filter(([name]) => !rejected.includes(name))
-    .map(([name, description]) => ({ in: 'query', name, description, schema: { type: 'string' } }));
+  const columns = resource.columns.map(describeColumn);
+  return [...columns, ...describeOthers(resource)].filter(({ name }) => !rejected.includes(name));
+}
+
+function describeColumn({ name, type, example }: QueryColumn): ApiParameter {
+  const operators = operatorsOf(type).map((operator) => `\`${operator}\``);
+  const description =
+    `A filter: an operator and ${COLUMN_TYPES[type].description}. The operators are ${operators.join(', ')}; ` +
+    '`not.` before one negates it. Without an operator, `eq` is meant.';
+  const value = example === undefined ? undefined : `eq.${example}`;
+  return { in: 'query', name, description, schema: TEXT_PARAMETER, example: value };
+}
+
+function describeOthers({ columns, unique }: QueryableResource): ApiParameter[] {
+  const [first, second] = columns.filter(({ name }) => name !== unique.name);
+  const conditions = `(${unique.name}.gte.1,${first!.name}.not.is.null)`;
+  const names = Object.fromEntries(GROUP_NAMES.map((name) => [name, conditions]));
+  const examples: Record<string, unknown> = {
+    ...names,
+    select: [unique.name, first!.name, `other:${second!.name}`].join(','),
+    order: `${second!.name}.desc.nullslast,${first!.name}`,
+    limit: 25,
+    offset: 0,
+    q: String(first!.example ?? ''),
+  };
+  return Object.entries(DESCRIPTIONS).map(([name, description]) => ({
+    in: 'query',
+    name,
+    description,
+    schema: NUMBERS.includes(name) ? COUNT : TEXT_PARAMETER,
+    example: examples[name],
+  }));
 }
 
 /** For lists without other parameters. */

@@ -1,5 +1,6 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { ClientConnection } from '../http/client-connection.js';
+import { headerParameter } from '../http/api-operation.js';
 import { queryParametersOf } from '../http/api-parameters.js';
 import { fromQuery } from '../http/from-request.js';
 import { negotiate } from '../http/negotiation.js';
@@ -27,6 +28,18 @@ export interface ListedResource extends QueryableResource {
   /** The default format comes first. */
   formats: Formats;
 }
+
+const LIST_HEADERS = [
+  headerParameter('If-None-Match', 'The answer is 304 if the list still has this `ETag`.', '"1"'),
+  headerParameter('Range', 'The rows from one to another, counted from 0, as in `0-24`.', '0-24'),
+  headerParameter('Range-Unit', 'The unit of `Range`: `items`.', 'items'),
+  headerParameter(
+    'Prefer',
+    'Preferences (RFC 7240): `count=exact`, `count=planned` or `count=estimated` count the rows, `csv=safe` ' +
+      'protects spreadsheets, `handling=strict`.',
+    'count=exact',
+  ),
+];
 
 /** A request for a list: what is listed, and how it is sent. */
 export class ListRequest {
@@ -143,7 +156,11 @@ export function ListQueryOf<Options extends object>(
       const { format } = options as { format?: FormatParameter };
       return { query, options, request: new ListRequest(query, reply, resource.formats, format) };
     },
-    [...describeList(resource, accepted), ...queryParametersOf(optionsClass)],
+    [
+      ...describeList(resource, accepted),
+      ...queryParametersOf(optionsClass),
+      ...(accepted === 'all' ? LIST_HEADERS : []),
+    ],
   );
 }
 

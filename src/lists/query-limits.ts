@@ -24,7 +24,14 @@ export function assertWithinLimits({ where }: ListQuery, limits: QueryLimits): v
   // the conditions of separate parameters are one group more
   if (count <= limits.conditions && depth - 1 <= limits.conditionDepth) return;
   const detail = `has ${count} conditions, nested ${depth - 1} deep; at most ${limits.conditions} and ${limits.conditionDepth} are allowed here`;
-  throw invalidParameters([{ parameter: 'filter', detail }]);
+  throw invalidParameters([{ parameter: largestOf(where.conditions), detail }]);
+}
+
+/** The parameter with the most conditions. */
+function largestOf(conditions: Condition[]): string {
+  const [largest] = conditions.toSorted((a, b) => measure(b).count - measure(a).count);
+  if (largest!.kind === 'comparison') return largest!.column.name;
+  return `${largest!.negated ? 'not.' : ''}${largest!.kind}`;
 }
 
 function measure(condition: Condition): { count: number; depth: number } {

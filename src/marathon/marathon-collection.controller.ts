@@ -1,5 +1,6 @@
 import { Controller, Delete, Get, Patch, Post, Res } from '@nestjs/common';
 import type { FastifyReply } from 'fastify';
+import { Describes } from '../http/api-operation.js';
 import { confirmPreference } from '../http/preferences.js';
 import { RetryOnConnectionLoss } from '../http/retry.interceptor.js';
 import { Consumes } from '../http/route-rules.js';
@@ -26,6 +27,7 @@ import {
   UpsertQuery,
 } from './marathon.dto.js';
 import { ANNIVERSARIES, MARATHONS } from './marathon.lists.js';
+import * as api from './marathon.api.js';
 import { MarathonService } from './marathon.service.js';
 
 @Controller('marathon')
@@ -37,6 +39,7 @@ export class MarathonCollectionController {
   ) {}
 
   @Get()
+  @Describes(api.FIND_ALL)
   async findAll(
     @ListQueryOf(MARATHONS, ListOptions) { request, options }: ParsedList<ListOptions>,
     @Res() reply: FastifyReply,
@@ -45,6 +48,7 @@ export class MarathonCollectionController {
   }
 
   @Get('anniversaries')
+  @Describes(api.FIND_ANNIVERSARIES)
   async findAnniversaries(
     @ListQueryOf(ANNIVERSARIES, AnniversaryQuery) parsed: ParsedList<AnniversaryQuery>,
     @Res() reply: FastifyReply,
@@ -55,12 +59,14 @@ export class MarathonCollectionController {
 
   @Get('stats')
   @RetryOnConnectionLoss()
+  @Describes(api.STATISTICS_OPERATION)
   async statistics(@ListQueryOf(MARATHONS, AsOfQuery, 'conditions') parsed: ParsedList<AsOfQuery>) {
     return this.collection.statistics(parsed.query.where, parsed.options.as_of);
   }
 
   @Post()
   @Consumes('application/json', 'text/csv', 'application/x-ndjson', 'multipart/form-data')
+  @Describes(api.CREATE)
   async create(
     @ValidatedBodyOrRows(CreateMarathonDto) body: CreateMarathonDto | UploadedRows,
     @ListQueryOf(MARATHONS, UpsertQuery, 'select') parsed: ParsedList<UpsertQuery>,
@@ -79,6 +85,7 @@ export class MarathonCollectionController {
   @Patch()
   @RetryOnConnectionLoss()
   @Consumes('application/merge-patch+json', 'application/json')
+  @Describes(api.UPDATE_MANY)
   async update(
     @SelectionOf(MARATHONS) { selected, request }: Selection,
     @ValidatedBody(UpdateMarathonDto) changes: UpdateMarathonDto,
@@ -91,6 +98,7 @@ export class MarathonCollectionController {
 
   @Delete()
   @RetryOnConnectionLoss()
+  @Describes(api.REMOVE_MANY)
   async remove(
     @SelectionOf(MARATHONS) { selected, request }: Selection,
     @WriteOptions('max-affected', 'return') options: WriteOptions,

@@ -1,6 +1,7 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import { Controller, Get, HttpCode, Post, Res } from '@nestjs/common';
 import type { FastifyReply } from 'fastify';
+import { Describes } from '../http/api-operation.js';
 import { sendWithETag } from '../http/entity-response.js';
 import { EventStreams } from '../http/event-streams.js';
 import { RecordId } from '../http/record-id.js';
@@ -10,6 +11,7 @@ import { WriteOptions } from '../http/write-options.js';
 import { ProblemError } from '../problems/problems.js';
 import { MarathonHistoryService } from './marathon-history.service.js';
 import { ChangesQuery, HistoryQuery, RestoreQuery } from './marathon.dto.js';
+import * as api from './marathon.api.js';
 import { MarathonService } from './marathon.service.js';
 
 @Controller('marathon')
@@ -21,6 +23,7 @@ export class MarathonHistoryController {
   ) {}
 
   @Get(':id/history')
+  @Describes(api.HISTORY)
   async history(
     @RecordId('marathon') id: number,
     @ValidatedQuery(HistoryQuery) query: HistoryQuery,
@@ -36,6 +39,7 @@ export class MarathonHistoryController {
   @Post(':id/restore')
   @RetryOnConnectionLoss()
   @HttpCode(200)
+  @Describes(api.RESTORE)
   async restore(
     @RecordId('marathon') id: number,
     @ValidatedQuery(RestoreQuery) { version }: RestoreQuery,
@@ -46,6 +50,7 @@ export class MarathonHistoryController {
   }
 
   @Get('changes')
+  @Describes(api.CHANGES_OPERATION)
   async changes(@ValidatedQuery(ChangesQuery) query: ChangesQuery, @Res() reply: FastifyReply) {
     const { method, headers } = reply.request;
     const isStream = method === 'GET' && headers.accept?.includes('text/event-stream');

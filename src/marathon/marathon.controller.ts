@@ -1,5 +1,6 @@
 import { Controller, Delete, Get, HttpCode, Patch, Put, Res } from '@nestjs/common';
 import type { FastifyReply } from 'fastify';
+import { Describes } from '../http/api-operation.js';
 import { sendWithETag } from '../http/entity-response.js';
 import { RecordId } from '../http/record-id.js';
 import { RetryOnConnectionLoss } from '../http/retry.interceptor.js';
@@ -8,6 +9,7 @@ import { ValidatedBody, ValidatedQuery } from '../http/validation.js';
 import { WriteOptions } from '../http/write-options.js';
 import { MarathonHistoryService } from './marathon-history.service.js';
 import { AsOfQuery, CreateMarathonDto, UpdateMarathonDto } from './marathon.dto.js';
+import * as api from './marathon.api.js';
 import { MarathonService } from './marathon.service.js';
 
 @Controller('marathon')
@@ -18,6 +20,7 @@ export class MarathonController {
   ) {}
 
   @Get(':id')
+  @Describes(api.FIND_ONE)
   async findOne(
     @RecordId('marathon') id: number,
     @ValidatedQuery(AsOfQuery) { as_of }: AsOfQuery,
@@ -29,6 +32,7 @@ export class MarathonController {
 
   @Put(':id')
   @RetryOnConnectionLoss()
+  @Describes(api.REPLACE)
   async replace(
     @RecordId('marathon') id: number,
     @ValidatedBody(CreateMarathonDto) details: CreateMarathonDto,
@@ -45,6 +49,7 @@ export class MarathonController {
   @Patch(':id')
   @RetryOnConnectionLoss()
   @Consumes('application/merge-patch+json', 'application/json')
+  @Describes(api.UPDATE)
   async update(
     @RecordId('marathon') id: number,
     @ValidatedBody(UpdateMarathonDto) changes: UpdateMarathonDto,
@@ -57,6 +62,7 @@ export class MarathonController {
   @Delete(':id')
   @RetryOnConnectionLoss()
   @HttpCode(204)
+  @Describes(api.REMOVE)
   async remove(@RecordId('marathon') id: number, @WriteOptions() options: WriteOptions) {
     await this.marathons.remove(id, options);
   }

@@ -47,7 +47,7 @@ export class AsOfQuery {
 }
 
 export class AnniversaryQuery {
-  @IsIntegerParameter({ min: 1, max: 9999 })
+  @IsIntegerParameter({ min: 1, max: 9999, example: 2027 })
   year = new Date().getUTCFullYear();
 
   @IsFormat()
@@ -64,13 +64,13 @@ export class UpsertQuery {
 
   /** The columns that are read, and their names in the upload, as in `name:Race`. */
   @IsOptionalNotNull()
-  @HasSchema({ type: 'string' })
+  @HasSchema({ type: 'string', examples: [RESOURCE.columns.map(({ name }) => name).join(',')] })
   @IsString({ message: 'can be sent once only' })
   columns?: string;
 
   /** A text that means null in CSV. */
   @IsOptionalNotNull()
-  @HasSchema({ type: 'string', minLength: 1, maxLength: 100 })
+  @HasSchema({ type: 'string', minLength: 1, maxLength: 100, examples: ['N/A'] })
   @Length(1, 100, { message: 'has 1 to 100 characters' })
   null?: string;
 }

@@ -1,7 +1,33 @@
 import { Controller, Get } from '@nestjs/common';
 import { DatabaseStartup } from '../database/database-startup.js';
 import { RequiresRole } from '../http/route-rules.js';
+import { Describes, jsonContent, objectOf } from '../http/api-operation.js';
+import type { ApiOperation } from '../http/api-types.js';
 import { ProblemError } from '../problems/problems.js';
+
+const LIVE: ApiOperation = {
+  id: 'getLiveness',
+  tag: 'Operation',
+  summary: 'Whether the process runs',
+  responses: {
+    200: {
+      description: 'It runs.',
+      content: jsonContent(objectOf({ status: { const: 'live' } }), { status: 'live' }),
+    },
+  },
+  isLocal: true,
+};
+const READY: ApiOperation = {
+  id: 'getReadiness',
+  tag: 'Operation',
+  summary: 'Whether the last use of the database succeeded',
+  responses: {
+    200: {
+      description: 'It succeeded.',
+      content: jsonContent(objectOf({ status: { const: 'ready' } }), { status: 'ready' }),
+    },
+  },
+};
 
 /** Health checks. They do not query the database, so that a serverless database can suspend. */
 @Controller('health')
@@ -10,6 +36,7 @@ export class HealthController {
 
   @Get('live')
   @RequiresRole('anyone')
+  @Describes(LIVE)
   isLive() {
     return { status: 'live' };
   }
@@ -17,6 +44,7 @@ export class HealthController {
   /** Whether the last use of the database succeeded. */
   @Get('ready')
   @RequiresRole('anyone')
+  @Describes(READY)
   isReady() {
     if (this.database.isReachable) return { status: 'ready' };
     throw new ProblemError(

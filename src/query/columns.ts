@@ -7,6 +7,8 @@ export interface QueryColumn {
   type: ColumnType;
   /** Whether it is never null. PostgreSQL needs this to use an index for cursors. */
   isNeverNull?: boolean;
+  /** A value, for documentation. */
+  example?: Value;
 }
 
 export type Value = string | number;

@@ -67,3 +67,11 @@ export function operatorOf(name: OperatorName): Operator {
 export function isOperatorName(word: string): word is OperatorName {
   return Object.hasOwn(OPERATORS, word);
 }
+
+/** The operators of columns of a type. */
+export function operatorsOf(type: ColumnType): string[] {
+  return OPERATOR_NAMES.filter((name) => {
+    const { onlyFor } = operatorOf(name as OperatorName);
+    return onlyFor === undefined || onlyFor === type;
+  });
+}
