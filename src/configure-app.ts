@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
 import { AccessControl } from './access/access-control.js';
 import { limitRequests } from './access/rate-limits.js';
+import type { Logger } from 'pino';
 import type { Settings } from './config/settings.js';
 import { SETTINGS } from './config/settings.module.js';
 import { ApiRoutes } from './documentation/api-routes.js';
@@ -16,6 +17,9 @@ import { enforceRouteRules } from './http/route-rules.js';
 import { setQueryLimits } from './lists/query-limits.js';
 import { withoutSupabasePrefix } from './postgrest/postgrest-clients.js';
 import { removeAbandonedUploads } from './http/upload.js';
+import { separateAdminAddresses } from './operations/admin-port.js';
+import { observeRequests } from './operations/request-observer.js';
+import { traceRequests } from './operations/tracing.js';
 import { ProblemFilter, rejectRequest } from './problems/problem.filter.js';
 
 /** How often Node looks for connections whose headers are late. */
@@ -62,10 +66,16 @@ function makeRequestIds(): () => string {
 }
 
 /** Configures everything between the network and the controllers, for the service and for its tests. */
-export async function configureApp(app: NestFastifyApplication): Promise<NestFastifyApplication> {
+export async function configureApp(
+  app: NestFastifyApplication,
+  log: Logger,
+): Promise<NestFastifyApplication> {
   const settings: Settings = app.get(SETTINGS);
   const fastify = app.getHttpAdapter().getInstance();
   answerUnusualRequests(fastify.server);
+  observeRequests(fastify, settings, log);
+  await traceRequests(fastify, settings);
+  separateAdminAddresses(fastify, settings);
   setRequestDeadline(fastify, settings.deadlineMs);
   setQueryLimits(fastify, settings.limits);
   limitConnections(fastify.server, settings.limits);

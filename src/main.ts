@@ -8,21 +8,25 @@ import { loadSettings, type Settings } from './config/settings.js';
 import { SETTINGS } from './config/settings.module.js';
 import { configureApp, makeAdapter } from './configure-app.js';
 import { DatabaseStartup } from './database/database-startup.js';
+import { listenOnAdminPort } from './operations/admin-port.js';
 import { prepareShutdown } from './operations/graceful-shutdown.js';
-import { makeLogger } from './operations/logger.js';
+import { makeLogger, NestLogger } from './operations/logger.js';
 import { explainStartupError } from './operations/startup-errors.js';
 
 async function main(): Promise<void> {
   const settings = loadSettings();
   const { host, port, logLevel } = settings;
+  const log = makeLogger(logLevel);
   const app = await NestFactory.create<NestFastifyApplication>(AppModule, makeAdapter(settings), {
-    logger: makeLogger(logLevel),
+    logger: new NestLogger(log),
     bodyParser: false,
     abortOnError: false,
   });
   try {
-    await configureApp(app);
+    await configureApp(app, log);
     await app.listen(port, host);
+    const adminPort = await listenOnAdminPort(app.getHttpAdapter().getInstance(), settings);
+    if (adminPort !== undefined) log.info(`Admin port: ${adminPort}`);
   } catch (error) {
     await app.close();
     throw error;

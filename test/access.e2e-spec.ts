@@ -69,7 +69,10 @@ describe.each(['keys', 'closed'] as const)('ACCESS=%s', (access) => {
     }
     const id = path.startsWith('/keys') ? revocableId : path.endsWith('/restore') ? 3 : 1;
     const name = path.startsWith('/problems') ? 'not-found' : '';
-    const address = path.replace(':id', String(id)).replace(':name', name);
+    const address = path
+      .replace(':id', String(id))
+      .replace(':name', name)
+      .replace(':file', 'start.js');
     const request = running.http[method](address).set(headers[who]);
     if (hasLimit) request.set('Prefer', 'max-affected=100');
     const { status, headers: sent } = await request.send(BODIES[`${method} ${path}`]);

@@ -39,10 +39,14 @@ export class ApiKeyCache {
     @InjectDataSource() private readonly dataSource: DataSource,
     database: DatabaseStartup,
   ) {
-    this.batcher = new Batcher(database, async (calls, deadline) => {
-      await this.fetch(deadline);
-      return calls.map(() => true);
-    });
+    this.batcher = new Batcher(
+      database,
+      async (calls, deadline) => {
+        await this.fetch(deadline);
+        return calls.map(() => true);
+      },
+      'api-key',
+    );
   }
 
   /** Whether `find` may be called; otherwise `refresh` first. Fetches the keys ahead of time. */

@@ -10,7 +10,7 @@ import { DatabaseStartup } from '../database/database-startup.js';
 import { InvalidRowsError } from '../imports/row-errors.js';
 import { MarathonTransferService } from '../marathon/marathon-transfer.service.js';
 import { MarathonService } from '../marathon/marathon.service.js';
-import { makeLogger } from '../operations/logger.js';
+import { makeCommandLogger, NestLogger } from '../operations/logger.js';
 import { explainStartupError } from '../operations/startup-errors.js';
 import type { ExportArguments } from './export-arguments.js';
 import type { ImportArguments } from './import-arguments.js';
@@ -50,10 +50,11 @@ export async function startShell(): Promise<void> {
 }
 
 async function withApplication(work: (app: INestApplicationContext) => Promise<void>) {
-  Logger.overrideLogger(makeLogger('warn'));
+  const logger = new NestLogger(makeCommandLogger('warn'));
+  Logger.overrideLogger(logger);
   try {
     const app = await NestFactory.createApplicationContext(AppModule, {
-      logger: makeLogger('warn'),
+      logger,
       abortOnError: false,
     });
     try {

@@ -54,6 +54,10 @@ export function parseSettings(variables: Variables) {
     access,
     /** Undefined if every host is allowed. */
     allowedHosts: isPrivate ? [...LOOPBACK_NAMES, ...values.ALLOWED_HOSTS] : undefined,
+    metrics: values.METRICS,
+    isTraced: isTraced(variables),
+    /** Undefined if all addresses are on one port. */
+    adminPort: values.ADMIN_PORT,
     trustProxy: values.TRUST_PROXY ?? false,
     corsOrigins: values.CORS_ORIGINS,
     limits: limitsOf(values, isPrivate),
@@ -111,6 +115,8 @@ const VARIABLES = {
   REQUESTS_PER_MINUTE_PER_ADDRESS: wholeNumber({ from: 0, to: 1e9 })({ default: undefined }),
   MAX_CONDITIONS: wholeNumber({ from: 1, to: 1000 })({ default: 200 }),
   MAX_CONDITION_DEPTH: wholeNumber({ from: 1, to: 50 })({ default: 10 }),
+  METRICS: oneOf(['on', 'off'])({ default: 'on' }),
+  ADMIN_PORT: wholeNumber({ from: 0, to: 65_535 })({ default: undefined }),
   TRUST_PROXY: trustedProxies()({ default: undefined }),
   CORS_ORIGINS: origins()({ default: [] }),
   ALLOWED_HOSTS: hostNames()({ default: [] }),
@@ -136,6 +142,15 @@ function isLoopback(host: string): boolean {
   const family = isIP(host);
   if (family === 0) return host === 'localhost';
   return LOOPBACK.check(host, family === 6 ? 'ipv6' : 'ipv4');
+}
+
+/** The other variables of OpenTelemetry are read by its library. */
+function isTraced(variables: Variables): boolean {
+  if (variables.OTEL_SDK_DISABLED === 'true' || variables.OTEL_TRACES_EXPORTER === 'none')
+    return false;
+  const { OTEL_EXPORTER_OTLP_ENDPOINT: all, OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: traces } =
+    variables;
+  return Boolean(all ?? traces) || variables.OTEL_TRACES_EXPORTER === 'otlp';
 }
 
 /** The path of a unix socket has at most about 100 bytes, so it cannot be in the data folder. */

@@ -1,5 +1,6 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { currentDeadline, deadlineIn, settleBy, type Deadline } from '../pool/deadline.js';
+import { reportBatch } from './batch-events.js';
 import type { DatabaseStartup } from './database-startup.js';
 
 /** A batch that takes longer, perhaps on a dead connection, no longer delays the following ones. */
@@ -33,13 +34,14 @@ export class Batcher<Key, Value> {
   private unansweredCount = 0;
   private isDispatchScheduled = false;
 
-  /** `run` returns a value or an error for each key, in their order. */
+  /** `run` returns a value or an error for each key, in their order. `kind` names the batches in metrics. */
   constructor(
     private readonly database: DatabaseStartup,
     private readonly run: (
       keys: readonly Key[],
       deadline: Deadline,
     ) => Promise<ArrayLike<Value | Error>>,
+    private readonly kind: string,
   ) {}
 
   /** Whether no request waits for an answer. */
@@ -89,6 +91,7 @@ export class Batcher<Key, Value> {
       this.inFlight.delete(batch);
       this.dispatch();
     }, SLOW_BATCH_MS);
+    reportBatch(this.kind, batch.length);
     const results = await this.runWithRetry(batch);
     clearTimeout(timer);
     await this.dispatchNext(batch);

@@ -27,7 +27,8 @@ export class RequestCoalescer<Result> {
   /** @throws {DeadlineExceededError} at `endsAt`. */
   async read(key: string, waiter: Waiter<Result>, endsAt?: number): Promise<Result> {
     const batcher =
-      this.batchers.get(key) ?? new Batcher<Waiter<Result>, Result>(this.database, executeOnce);
+      this.batchers.get(key) ??
+      new Batcher<Waiter<Result>, Result>(this.database, executeOnce, 'list');
     this.batchers.set(key, batcher);
     try {
       return await batcher.load(waiter, endsAt);

@@ -5,6 +5,7 @@ import {
   ReadOnlyDatabaseError,
 } from '../pool/database-errors.js';
 import { currentDeadline, DeadlineExceededError, withLongStatements } from '../pool/deadline.js';
+import { reportPoolEvent } from '../pool/pool-events.js';
 import { QueueFullError } from '../pool/semaphore.js';
 
 const [MIN_DELAY_MS, MAX_DELAY_MS] = [5, 100];
@@ -47,6 +48,7 @@ export class Retry {
         const isQueuedAgain = hadConnection && error instanceof QueueFullError;
         if (isLast || !(isQueuedAgain || isTransient(error))) throw error;
         hadConnection = true;
+        reportPoolEvent('retried');
         await wait(nextAt - Date.now());
       }
     }

@@ -34,7 +34,7 @@ const START = `SwaggerUIBundle({
 `;
 
 const OWN_FILES: Record<string, string> = { '': PAGE, 'start.js': START };
-const LIBRARY_FILES = ['swagger-ui.css', 'swagger-ui-bundle.js', 'favicon-32x32.png'];
+const LIBRARY_FILES = new Set(['swagger-ui.css', 'swagger-ui-bundle.js', 'favicon-32x32.png']);
 const MEDIA_TYPES: Record<string, string> = {
   '': 'text/html; charset=utf-8',
   js: 'text/javascript; charset=utf-8',
@@ -104,7 +104,7 @@ export class DocsController {
 
 async function read(name: string): Promise<Buffer> {
   if (Object.hasOwn(OWN_FILES, name)) return Buffer.from(OWN_FILES[name]!);
-  if (LIBRARY_FILES.includes(name)) {
+  if (LIBRARY_FILES.has(name)) {
     const library = dirname(createRequire(import.meta.url).resolve('swagger-ui-dist/package.json'));
     return readFile(join(library, name));
   }

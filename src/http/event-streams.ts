@@ -23,6 +23,11 @@ export class EventStreams implements OnModuleDestroy {
   private readonly serializedPages = new WeakMap<NumberedEvent[], Buffer>();
   private isShuttingDown = false;
 
+  /** The number of listeners. */
+  get count(): number {
+    return this.listeners.size;
+  }
+
   /**
    * Sends the pages that `follow` yields. An empty page is sent as a comment, so that proxies keep the
    * connection open.

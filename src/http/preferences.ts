@@ -2,6 +2,9 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import { ProblemError } from '../problems/problems.js';
 import { suggest } from '../query/suggest.js';
 
+/** The preference of `Server-Timing` in the answer. It has no value. */
+export const SERVER_TIMING = 'server-timing';
+
 const VALUES: Record<string, string[]> = {
   tx: ['commit', 'rollback'],
   resolution: ['merge-duplicates', 'ignore-duplicates'],
@@ -10,6 +13,7 @@ const VALUES: Record<string, string[]> = {
   missing: ['default', 'null'],
   handling: ['strict', 'lenient'],
   csv: ['safe'],
+  [SERVER_TIMING]: [''],
 };
 const MAX_AFFECTED = 'max-affected';
 const NO_PREFERENCES: Preferences = Object.freeze({});
@@ -32,6 +36,7 @@ export interface Preferences {
   handling?: 'strict' | 'lenient';
   /** Whether CSV is written so that spreadsheets show formulas as text. */
   csv?: 'safe';
+  [SERVER_TIMING]?: '';
   /** The largest number of records that a bulk change may affect. */
   'max-affected'?: number;
 }

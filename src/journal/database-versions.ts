@@ -41,16 +41,22 @@ const [UNDEFINED_FUNCTION, FEATURE_NOT_SUPPORTED, INSUFFICIENT_PRIVILEGE] = [
 export class DatabaseVersions {
   private readonly log = new Logger(DatabaseVersions.name);
   private readonly batcher: Batcher<true, DatabaseVersion>;
+  /** The number of the last change that was seen. */
+  lastSeq = 0;
   private sql = `SELECT ${SEQ}, ${SNAPSHOT}`;
 
   constructor(
     @InjectDataSource() private readonly dataSource: DataSource,
     database: DatabaseStartup,
   ) {
-    this.batcher = new Batcher(database, async (calls, deadline) => {
-      const version = await this.query(deadline);
-      return calls.map(() => version);
-    });
+    this.batcher = new Batcher(
+      database,
+      async (calls, deadline) => {
+        const version = await this.query(deadline);
+        return calls.map(() => version);
+      },
+      'version',
+    );
   }
 
   /**
@@ -78,6 +84,7 @@ export class DatabaseVersions {
   private async queryOnce(deadline: Deadline): Promise<DatabaseVersion> {
     type Row = { seq: string | null; snapshot?: string | null };
     const [row] = await queryPrepared<Row>(this.dataSource, deadline, this.sql);
-    return { seq: Number(row!.seq ?? 0), snapshot: row!.snapshot ?? undefined };
+    this.lastSeq = Number(row!.seq ?? 0);
+    return { seq: this.lastSeq, snapshot: row!.snapshot ?? undefined };
   }
 }

@@ -14,7 +14,11 @@ export class RecordLoader<T extends Journaled> {
     database: DatabaseStartup,
     private readonly table: JournaledTable,
   ) {
-    this.batcher = new Batcher(database, async (ids, deadline) => this.fetchAll(ids, deadline));
+    this.batcher = new Batcher(
+      database,
+      async (ids, deadline) => this.fetchAll(ids, deadline),
+      'read',
+    );
   }
 
   /** Resolves to undefined if there is no such record. */

@@ -40,9 +40,9 @@ export class WriteBatcher<T extends Journaled> {
     private readonly table: JournaledTable,
     poolSize: number,
   ) {
-    this.batcher = new Batcher(database, async (writes, deadline) =>
-      this.executeAll(writes, deadline),
-    );
+    const execute = async (writes: readonly Write[], deadline: Deadline) =>
+      this.executeAll(writes, deadline);
+    this.batcher = new Batcher(database, execute, 'write');
     this.pipeline = new Pipeline(dataSource);
     this.batches = new Semaphore(Math.ceil(poolSize / 2), MAX_WAITING_BATCHES);
   }

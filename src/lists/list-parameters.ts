@@ -22,7 +22,7 @@ const PAGE_DESCRIPTIONS = {
   having: 'A condition for aggregates, as in count.gt.1',
   q: 'The words of a search',
 };
-const NUMBERS = ['limit', 'offset'];
+const NUMBERS = new Set(['limit', 'offset']);
 const TEXT_PARAMETER: Schema = { type: 'string' };
 const PAGE_PARAMETERS = Object.keys(PAGE_DESCRIPTIONS);
 const DESCRIPTIONS: Record<string, string> = {
@@ -89,7 +89,7 @@ function describeOthers({ columns, unique }: QueryableResource): ApiParameter[] 
     in: 'query',
     name,
     description,
-    schema: NUMBERS.includes(name) ? COUNT : TEXT_PARAMETER,
+    schema: NUMBERS.has(name) ? COUNT : TEXT_PARAMETER,
     example: examples[name],
   }));
 }

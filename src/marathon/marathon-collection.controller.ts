@@ -27,7 +27,7 @@ import {
   UpsertQuery,
 } from './marathon.dto.js';
 import { ANNIVERSARIES, MARATHONS } from './marathon.lists.js';
-import * as api from './marathon.api.js';
+import * as api from './marathon-collection.api.js';
 import { MarathonService } from './marathon.service.js';
 
 @Controller('marathon')

@@ -11,7 +11,7 @@ import { WriteOptions } from '../http/write-options.js';
 import { ProblemError } from '../problems/problems.js';
 import { MarathonHistoryService } from './marathon-history.service.js';
 import { ChangesQuery, HistoryQuery, RestoreQuery } from './marathon.dto.js';
-import * as api from './marathon.api.js';
+import * as api from './marathon-history.api.js';
 import { MarathonService } from './marathon.service.js';
 
 @Controller('marathon')

@@ -30,6 +30,6 @@ import { MarathonService } from './marathon.service.js';
     EventStreams,
     ListService,
   ],
-  exports: [MarathonService, MarathonTransferService],
+  exports: [EventStreams, JournalModule, MarathonService, MarathonTransferService],
 })
 export class MarathonModule {}

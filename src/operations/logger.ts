@@ -1,7 +1,7 @@
-import { ConsoleLogger } from '@nestjs/common';
-import { LOG_LEVELS } from '../config/settings.js';
-
-const NEST_LEVELS = ['verbose', 'debug', 'log', 'warn', 'error', 'fatal'] as const;
+import type { LoggerService } from '@nestjs/common';
+import { pino, stdTimeFunctions, type Logger } from 'pino';
+import pretty from 'pino-pretty';
+import type { Settings } from '../config/settings.js';
 
 /** Nest logs how it assembled the application, and repeats a failed start that `main` reports. */
 const FRAMEWORK_CONTEXTS = new Set<unknown>([
@@ -14,23 +14,86 @@ const FRAMEWORK_CONTEXTS = new Set<unknown>([
   'ExceptionHandler',
 ]);
 
-/** Logs one line per event: colored in a terminal, JSON elsewhere. */
-class ServiceLogger extends ConsoleLogger {
-  override log(message: unknown, ...details: unknown[]): void {
-    if (FRAMEWORK_CONTEXTS.has(details.at(-1))) super.debug(message, ...details);
-    else super.log(message, ...details);
-  }
+/** Lines are written together: one by one they would cost as much as the requests that they are about. */
+const MIN_WRITE_BYTES = 4096;
+const FLUSH_INTERVAL_MS = 100;
 
-  override error(message: unknown, ...details: unknown[]): void {
-    if (FRAMEWORK_CONTEXTS.has(details.at(-1))) super.debug(message, ...details);
-    else super.error(message, ...details);
-  }
+const STANDARD_OUTPUT = 1;
+const STANDARD_ERROR = 2;
+
+/** Makes the logger of the service: JSON lines, or colored text in a terminal. */
+export function makeLogger(level: Settings['logLevel']): Logger {
+  return makePino(level, STANDARD_OUTPUT);
 }
 
-/** Makes the logger for messages of this level and above. */
-export function makeLogger(level: (typeof LOG_LEVELS)[number]) {
-  return new ServiceLogger({
-    logLevels: NEST_LEVELS.slice(LOG_LEVELS.indexOf(level)),
-    json: !process.stdout.isTTY,
+/** Makes the logger of the command line, whose output is on the standard output. */
+export function makeCommandLogger(level: Settings['logLevel']): Logger {
+  return makePino(level, STANDARD_ERROR);
+}
+
+function makePino(level: Settings['logLevel'], fd: number): Logger {
+  const isTerminal = fd === STANDARD_OUTPUT ? process.stdout.isTTY : process.stderr.isTTY;
+  const options = {
+    level,
+    base: { pid: process.pid },
+    messageKey: 'message',
+    timestamp: stdTimeFunctions.isoTime,
+    formatters: { level: (label: string) => ({ level: label }) },
+  };
+  if (!isTerminal) return pino(options, makeDestination(fd));
+  const ignore = 'pid,context,method,route,status,durationMs,address,requestId';
+  const messageFormat = '{if context}[{context}] {end}{message}';
+  return pino(options, pretty({ destination: fd, ignore, messageFormat, messageKey: 'message' }));
+}
+
+/** Line by line on the standard error: an error must not be lost when the process ends. */
+function makeDestination(fd: number) {
+  if (fd === STANDARD_ERROR) return pino.destination({ fd, sync: true });
+  return pino.destination({
+    fd,
+    sync: false,
+    minLength: MIN_WRITE_BYTES,
+    periodicFlush: FLUSH_INTERVAL_MS,
   });
+}
+
+/** Passes the messages of Nest, and of classes with a `Logger` of Nest, to pino. */
+export class NestLogger implements LoggerService {
+  constructor(private readonly logger: Logger) {}
+
+  log(message: unknown, ...details: unknown[]): void {
+    const level = FRAMEWORK_CONTEXTS.has(details.at(-1)) ? 'debug' : 'info';
+    this.write(level, message, details);
+  }
+
+  error(message: unknown, ...details: unknown[]): void {
+    const level = FRAMEWORK_CONTEXTS.has(details.at(-1)) ? 'debug' : 'error';
+    this.write(level, message, details);
+  }
+
+  warn(message: unknown, ...details: unknown[]): void {
+    this.write('warn', message, details);
+  }
+
+  debug(message: unknown, ...details: unknown[]): void {
+    this.write('debug', message, details);
+  }
+
+  verbose(message: unknown, ...details: unknown[]): void {
+    this.write('trace', message, details);
+  }
+
+  fatal(message: unknown, ...details: unknown[]): void {
+    this.write('fatal', message, details);
+  }
+
+  /** The last detail is the context; an error may have its stack before it. */
+  private write(
+    level: 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'fatal',
+    message: unknown,
+    details: unknown[],
+  ): void {
+    const [stack, context] = details.length > 1 ? details : [undefined, details[0]];
+    this.logger[level]({ context, stack }, String(message));
+  }
 }

@@ -1,4 +1,5 @@
 import { AdaptiveTimeout } from './adaptive-timeout.js';
+import { reportPoolEvent } from './pool-events.js';
 import type { RecyclingClient } from './recycling-client.js';
 
 /** Connections that were opened together should not all expire together. */
@@ -31,9 +32,14 @@ export class ConnectionHealth {
 
   /** Whether a connection can be used. Takes half a second at most, unless the server is slow. */
   async validate(client: RecyclingClient): Promise<boolean> {
-    if (this.isExpired(client) || client.isIdleSince(this.deadBefore)) return false;
+    if (this.isExpired(client)) {
+      reportPoolEvent('recycled');
+      return false;
+    }
+    if (client.isIdleSince(this.deadBefore)) return false;
     const queriedAt = Date.now();
     if (await client.isAlive(this.suspectBefore, this.pingTimeout)) return true;
+    reportPoolEvent('ping_failed');
     this.noteDead(queriedAt);
     return false;
   }

@@ -4,6 +4,7 @@ import type { ConnectionHealth } from './connection-health.js';
 import { DeadlineExceededError, type Deadline } from './deadline.js';
 import { hasErrorCode } from './error-code.js';
 import { ResponseTimeoutError, type RecyclingClient } from './recycling-client.js';
+import { reportPoolEvent } from './pool-events.js';
 
 const CHECK_INTERVAL_MS = 100;
 /**
@@ -156,6 +157,7 @@ export class ConnectionMonitor {
 
   private close({ client, waitingSince }: MonitoredLease, waitedMs: number): void {
     this.health.noteDead(waitingSince!);
+    reportPoolEvent('abandoned');
     client.discard(new ResponseTimeoutError(waitedMs));
   }
 }

@@ -39,7 +39,7 @@ export class RecyclingPool extends pg.Pool {
   onUnreachable: () => void = () => undefined;
   private reachable = false;
   private isAborted = false;
-  private readonly semaphore: Semaphore<Lease>;
+  readonly semaphore: Semaphore<Lease>;
   private readonly monitor: ConnectionMonitor;
   private readonly health: ConnectionHealth;
   private readonly deadlineMs: number;

@@ -26,6 +26,10 @@ export class Semaphore<T> {
     private readonly maxQueueLength: number,
   ) {}
 
+  get queueLength(): number {
+    return this.queue.size;
+  }
+
   /**
    * Resolves when a permit is acquired, with the item that came with it.
    * @throws {QueueFullError} immediately if the queue is full.

@@ -33,9 +33,10 @@ export class ProblemFilter implements ExceptionFilter {
     sendProblem(http.getResponse<FastifyReply>(), problem);
   }
 
-  private report(failure: unknown, { method, url }: FastifyRequest): void {
+  /** Not the address: the values in it may be secret. */
+  private report(failure: unknown, { id, method, routeOptions }: FastifyRequest): void {
     const text = failure instanceof Error ? (failure.stack ?? failure.message) : String(failure);
-    this.log.error(`${method} ${url}: ${text}`);
+    this.log.error(`${method} ${routeOptions.url} (${id}): ${text}`);
   }
 }
 

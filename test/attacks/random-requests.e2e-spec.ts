@@ -38,7 +38,9 @@ describe('requests at random', () => {
   const send = async (url: string, { method, url: path, headers, body }: ApiRequest) =>
     new Promise<{ status: number; mediaType: string; text: string }>((resolve, reject) => {
       const request = httpRequest(`${url}${path}`, { method, headers, agent }, (response) => {
-        const mediaType = (response.headers['content-type'] ?? '').split('; charset')[0]!;
+        const mediaType = (response.headers['content-type'] ?? '').split(
+          /; (?:charset|version)/,
+        )[0]!;
         text(response).then(
           (content) => resolve({ status: response.statusCode!, mediaType, text: content }),
           reject,

@@ -47,7 +47,8 @@ export async function startApp(
       logger: false,
     },
   );
-  await configureApp(app);
+  const { makeLogger } = await import('../../src/operations/logger.js');
+  await configureApp(app, makeLogger(testing.get(SETTINGS).logLevel));
   await app.listen(0, '127.0.0.1');
   const shutDown = prepareShutdown(app);
   try {

@@ -8,8 +8,9 @@ export interface Parameter {
   in: 'path' | 'query' | 'header';
   name: string;
   required: boolean;
-  schema: { type?: string | string[]; enum?: string[]; examples?: unknown[]; format?: string };
-  example?: unknown;
+  description?: string;
+  schema: { enum?: string[]; examples?: (string | number)[] };
+  example?: string | number;
 }
 
 export interface Content {
@@ -45,8 +46,9 @@ export function operationsOf(document: OpenApiDocument): Operation[] {
 }
 
 /** The value that the document shows for a parameter; undefined without one. */
-export function exampleOf({ example, schema }: Parameter): unknown {
-  return example ?? schema.examples?.[0] ?? schema.enum?.[0];
+export function exampleOf({ example, schema }: Parameter): string | undefined {
+  const value = example ?? schema.examples?.[0] ?? schema.enum?.[0];
+  return value === undefined ? undefined : String(value);
 }
 
 /** Checks answers against the document. */
@@ -56,7 +58,7 @@ export class AnswerChecker {
 
   constructor(document: OpenApiDocument) {
     addFormats.default(this.ajv);
-    this.ajv.addSchema({ $id: 'api', ...document } as object);
+    this.ajv.addSchema({ $id: 'api', ...document });
   }
 
   /** What is wrong with an answer; undefined if it is as documented. */

@@ -94,7 +94,7 @@ export class RandomApiRequests {
       if (this.happens(0.15)) query.append(parameter.name, this.textFor(parameter));
     }
     if (this.happens(0.05)) query.append(this.choose(STRANGE_TEXTS), this.choose(STRANGE_TEXTS));
-    return query.size ? `?${query}` : '';
+    return query.size ? `?${query.toString()}` : '';
   }
 
   private headersFor({ parameters }: Operation): Record<string, string> {
@@ -111,7 +111,7 @@ export class RandomApiRequests {
     headers['Content-Type'] = this.happens(0.95) ? mediaType : toHeader(this.choose(MEDIA_TYPES));
     if (this.happens(0.1)) return this.choose(JSON_BODIES);
     if (typeof example === 'object') return JSON.stringify(this.changeMembers(example as object));
-    return this.changeText(String(example));
+    return this.changeText(example as string);
   }
 
   private changeMembers(example: object): object {
@@ -126,7 +126,7 @@ export class RandomApiRequests {
   private textFor(parameter: Parameter): string {
     const example = exampleOf(parameter);
     if (example === undefined || this.happens(0.2)) return this.choose(STRANGE_TEXTS);
-    return this.happens(0.6) ? String(example) : this.changeText(String(example));
+    return this.happens(0.6) ? example : this.changeText(example);
   }
 
   private changeText(text: string): string {

@@ -1,0 +1,152 @@
+import { COUNT, listOf, namedSchema, objectOf, jsonContent } from '../http/api-operation.js';
+import type { ApiContent, ApiOperation, ApiResponse } from '../http/api-types.js';
+import { listContent, listResponses } from '../lists/list-api.js';
+import { MARATHONS, RESOURCE } from './marathon.lists.js';
+import {
+  CHANGES,
+  CREATE_BODY,
+  CREATED,
+  DETAILS,
+  EXAMPLE,
+  IMPORTED,
+  MARATHON,
+  MARATHON_COLUMNS,
+  STATISTICS,
+} from './marathon.schemas.js';
+
+const TAG = 'Marathons';
+
+const LIST_CONTENT = listContent(MARATHON, RESOURCE.listMember, MARATHONS.formats, EXAMPLE);
+const LIST_RESPONSES = listResponses(MARATHON, RESOURCE.listMember, MARATHONS.formats, EXAMPLE);
+const CSV = `${Object.keys(DETAILS).join(',')}\n${Object.values(DETAILS).join(',')}\n`;
+
+const ROWS: Record<string, ApiContent> = {
+  'application/json': {
+    schema: { anyOf: [CREATE_BODY, listOf(CREATE_BODY)] },
+    example: DETAILS,
+  },
+  'text/csv': { schema: { type: 'string' }, example: CSV },
+  'application/x-ndjson': { schema: { type: 'string' }, example: `${JSON.stringify(DETAILS)}\n` },
+  'multipart/form-data': {
+    schema: {
+      type: 'object',
+      properties: { file: { type: 'string', contentMediaType: 'application/octet-stream' } },
+      required: ['file'],
+    },
+  },
+};
+export const FIND_ALL: ApiOperation = {
+  id: 'listMarathons',
+  tag: TAG,
+  summary: 'List marathons',
+  description:
+    'All marathons, by id, unless parameters ask for less. The grammar of filters is that of PostgREST.',
+  responses: LIST_RESPONSES,
+  problems: ['not_acceptable', 'range_not_satisfiable', 'too_many_long_lists'],
+};
+
+export const FIND_ANNIVERSARIES: ApiOperation = {
+  id: 'listAnniversaries',
+  tag: TAG,
+  summary: 'List the marathons whose age in a year is a multiple of ten',
+  responses: listResponses(
+    namedSchema('Anniversary', objectOf({ ...MARATHON_COLUMNS, years: COUNT })),
+    RESOURCE.listMember,
+    MARATHONS.formats,
+    { ...EXAMPLE, years: 130 },
+  ),
+  problems: ['not_acceptable', 'range_not_satisfiable', 'too_many_long_lists'],
+};
+
+export const STATISTICS_OPERATION: ApiOperation = {
+  id: 'getStatistics',
+  tag: TAG,
+  summary: 'Count marathons by decade and by city',
+  responses: {
+    200: {
+      description: 'The statistics.',
+      content: jsonContent(STATISTICS, {
+        count: 1,
+        by_decade: [{ decade: 1890, count: 1 }],
+        cities: 1,
+        by_city: [{ city: EXAMPLE.city, count: 1 }],
+        oldest: EXAMPLE,
+        newest: EXAMPLE,
+      }),
+    },
+  },
+};
+
+export const CREATE: ApiOperation = {
+  id: 'createMarathons',
+  tag: TAG,
+  summary: 'Create a marathon, or import many',
+  description:
+    'An object creates a marathon. An array, CSV, NDJSON or a file are imported as a whole or not at all.',
+  body: ROWS,
+  responses: {
+    201: {
+      description: 'The id of the marathon, the counts of an import, or the marathons.',
+      headers: ['Location', 'ETag', 'Preference-Applied'],
+      content: {
+        ...LIST_CONTENT,
+        'application/json': {
+          schema: {
+            anyOf: [CREATED, IMPORTED, LIST_CONTENT['application/json']!.schema, listOf(MARATHON)],
+          },
+          example: { id: 4 },
+        },
+      },
+    },
+  },
+  problems: [
+    'invalid_upload',
+    'invalid_rows',
+    'aborted_upload',
+    'already_exists',
+    'not_acceptable',
+  ],
+};
+
+const summary = (name: string): ApiResponse => ({
+  description: 'The counts, or the marathons.',
+  headers: ['Preference-Applied'],
+  content: {
+    ...LIST_CONTENT,
+    'application/json': {
+      schema: {
+        anyOf: [
+          { type: 'object', properties: { [name]: COUNT, skipped: COUNT }, required: [name] },
+          LIST_CONTENT['application/json']!.schema,
+          listOf(MARATHON),
+        ],
+      },
+      example: { [name]: 1 },
+    },
+  },
+});
+const NO_CONTENT: ApiResponse = { description: 'Done.', headers: ['Preference-Applied'] };
+const BULK_PROBLEMS: ApiOperation['problems'] = [
+  'missing_filter',
+  'max_affected_exceeded',
+  'precondition_failed',
+  'not_acceptable',
+];
+
+export const UPDATE_MANY: ApiOperation = {
+  id: 'updateMarathons',
+  tag: TAG,
+  summary: 'Update all marathons that match a filter',
+  description: 'A writer must send `Prefer: max-affected` unless the filter is `id=eq.…`.',
+  body: CHANGES,
+  responses: { 200: summary('updated'), 204: NO_CONTENT },
+  problems: BULK_PROBLEMS,
+};
+
+export const REMOVE_MANY: ApiOperation = {
+  ...UPDATE_MANY,
+  id: 'deleteMarathons',
+  summary: 'Delete all marathons that match a filter',
+  body: undefined,
+  responses: { 200: summary('deleted'), 204: NO_CONTENT },
+};

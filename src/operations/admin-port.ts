@@ -1,0 +1,51 @@
+import { once } from 'node:events';
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo, Socket } from 'node:net';
+import type { FastifyInstance } from 'fastify';
+import type { Settings } from '../config/settings.js';
+import { ProblemError } from '../problems/problems.js';
+
+/** What is on the admin port only, if there is one. */
+const ADMIN_ADDRESSES = /^\/(metrics|docs|keys)(\/|\?|$)/;
+/** What both ports answer. */
+const COMMON_ADDRESSES = /^\/(health|problems|openapi\.json)(\/|\?|$)/;
+
+declare module 'fastify' {
+  interface FastifyInstance {
+    adminServer?: Server;
+  }
+}
+
+/**
+ * With `ADMIN_PORT`, separates the addresses of the two ports. Call it before the routes are registered.
+ */
+export function separateAdminAddresses(fastify: FastifyInstance, { adminPort }: Settings): void {
+  if (adminPort === undefined) return;
+  const sockets = new WeakSet<Socket>();
+  const server = createServer((request, response) => fastify.routing(request, response));
+  server.on('connection', (socket: Socket) => sockets.add(socket));
+  fastify.decorate('adminServer', server);
+  fastify.addHook('preClose', async () => {
+    server.close();
+    server.closeAllConnections();
+  });
+  fastify.addHook('onRequest', ({ url, raw }, _, done) => {
+    const isOnAdminPort = sockets.has(raw.socket);
+    if (!COMMON_ADDRESSES.test(url) && ADMIN_ADDRESSES.test(url) !== isOnAdminPort) {
+      throw new ProblemError('unknown_address', `There is no ${url.split('?')[0]} on this port.`);
+    }
+    done();
+  });
+}
+
+/** Listens on `ADMIN_PORT`, if it is set. Returns the port. */
+export async function listenOnAdminPort(
+  { adminServer }: FastifyInstance,
+  { adminPort, host }: Settings,
+): Promise<number | undefined> {
+  if (!adminServer) return undefined;
+  const listening = once(adminServer, 'listening');
+  adminServer.listen(adminPort, host);
+  await listening;
+  return (adminServer.address() as AddressInfo).port;
+}
