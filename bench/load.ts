@@ -12,6 +12,8 @@ export interface Request {
   body?: string;
 }
 
+export type Headers = Record<string, string>;
+
 const HEADERS = { 'Content-Type': 'application/json' };
 const run = promisify(execFile);
 
@@ -24,12 +26,19 @@ export async function measureThroughput(
   requests: Request[],
   clients: number,
   seconds: number,
+  headers: Headers = {},
 ): Promise<number> {
   const isWrk = loadGenerator !== 'autocannon';
-  return (isWrk ? runWrk : runAutocannon)(url, requests, clients, seconds);
+  return (isWrk ? runWrk : runAutocannon)(url, requests, clients, seconds, headers);
 }
 
-async function runAutocannon(url: string, requests: Request[], clients: number, seconds: number) {
+async function runAutocannon(
+  url: string,
+  requests: Request[],
+  clients: number,
+  seconds: number,
+  headers: Headers,
+) {
   const result = await autocannon({
     url,
     connections: clients,
@@ -38,18 +47,24 @@ async function runAutocannon(url: string, requests: Request[], clients: number, 
       method: body ? 'POST' : 'GET',
       path,
       body,
-      headers: HEADERS,
+      headers: { ...HEADERS, ...headers },
     })),
   });
   mustBeAnswered(result.non2xx + result.errors, url);
   return result['2xx'] / result.duration;
 }
 
-async function runWrk(url: string, requests: Request[], clients: number, seconds: number) {
+async function runWrk(
+  url: string,
+  requests: Request[],
+  clients: number,
+  seconds: number,
+  headers: Headers,
+) {
   const folder = await mkdtemp(join(tmpdir(), 'marathon-bench-'));
   try {
     const script = join(folder, 'requests.lua');
-    await writeFile(script, scriptOf(requests));
+    await writeFile(script, scriptOf(requests, headers));
     const words = ['-t1', `-c${clients}`, `-d${seconds}`, '-s', script, url];
     const { stdout } = await run('wrk', words);
     mustBeAnswered(Number(/Non-2xx or 3xx responses: (\d+)/.exec(stdout)?.[1] ?? 0), url);
@@ -59,11 +74,15 @@ async function runWrk(url: string, requests: Request[], clients: number, seconds
   }
 }
 
-function scriptOf(requests: Request[]): string {
+function scriptOf(requests: Request[], headers: Headers): string {
+  const table = (fields: Headers) =>
+    `{${Object.entries(fields)
+      .map(([name, value]) => `["${name}"]="${value}"`)
+      .join(', ')}}`;
   const formats = requests.map(({ path, body }) =>
     body
-      ? `wrk.format("POST", ${JSON.stringify(path)}, {["Content-Type"]="application/json"}, ${JSON.stringify(body)})`
-      : `wrk.format("GET", ${JSON.stringify(path)})`,
+      ? `wrk.format("POST", ${JSON.stringify(path)}, ${table({ ...HEADERS, ...headers })}, ${JSON.stringify(body)})`
+      : `wrk.format("GET", ${JSON.stringify(path)}, ${table(headers)})`,
   );
   return `
     local requests, turn = {}, 0

@@ -2,6 +2,7 @@ import { writeFile } from 'node:fs/promises';
 import { measureGrowth } from './growth-section.js';
 import { measureLoneClient } from './lone-section.js';
 import { measureMillion } from './million-section.js';
+import { measureOperation } from './operation-section.js';
 import { readOptions } from './options.js';
 import { GUIDE, PEERS } from './peers.js';
 import { measurePeers } from './peers-section.js';
@@ -13,6 +14,7 @@ import { measureStarts } from './start-section.js';
 const RESULTS = new URL('../../bench/RESULTS.md', import.meta.url);
 const SECTIONS = {
   peers: measurePeers,
+  operation: measureOperation,
   lone: measureLoneClient,
   growth: measureGrowth,
   million: measureMillion,

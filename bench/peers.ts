@@ -1,5 +1,6 @@
 import { execFileSync } from 'node:child_process';
 import { startProcess, type RunningPeer } from './processes.js';
+import { NOTHING_ON, startService } from './service.js';
 import { addRows, query, seed, writeRows, type BenchServer } from './postgres.js';
 
 const BUILT = new URL('.', import.meta.url).pathname;
@@ -44,10 +45,8 @@ export async function startPeer(server: BenchServer, name: string, rows: number)
 
 async function startOurs(server: BenchServer, rows: number): Promise<StartedPeer> {
   const databaseUrl = await server.createDatabase(nextName());
-  const settings = { PORT: '0', DATABASE_URL: databaseUrl, DB_POOL_SIZE: String(POOL_SIZE) };
-  const isUp = /API: (http:\S+?)\/marathon\//;
-  const words = [`${BUILT}../src/main.js`];
-  const started = await startProcess(process.execPath, words, settings, isUp);
+  const settings = { DATABASE_URL: databaseUrl, DB_POOL_SIZE: String(POOL_SIZE) };
+  const started = await startService({ ...settings, ...NOTHING_ON });
   const peer = { ...started, name: OURS, databaseUrl };
   if (rows) await growTo(peer, 1, rows);
   return peer;

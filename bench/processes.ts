@@ -41,7 +41,8 @@ async function findUrl(output: NodeJS.ReadableStream, isUp: RegExp): Promise<str
   });
 }
 
-async function stop(child: ChildProcess): Promise<void> {
+/** Stops a process and its group. */
+export async function stop(child: ChildProcess): Promise<void> {
   if (child.exitCode !== null || child.signalCode !== null) return;
   const ended = once(child, 'exit');
   process.kill(-child.pid!, 'SIGTERM');

@@ -83,7 +83,7 @@ export async function configureApp(
   checkRequests(fastify, settings);
   await allowOrigins(fastify, settings);
   const access = app.get(AccessControl);
-  await limitRequests(fastify, settings.limits, (request) => access.findKeyId(request));
+  limitRequests(fastify, settings.limits, (request) => access.findKeyId(request));
   const allowed = collectAllowedMethods(fastify);
   app.get(ApiRoutes).collect(fastify);
   enforceRouteRules(fastify);

@@ -26,7 +26,7 @@ async function main(): Promise<void> {
     await configureApp(app, log);
     await app.listen(port, host);
     const adminPort = await listenOnAdminPort(app.getHttpAdapter().getInstance(), settings);
-    if (adminPort !== undefined) log.info(`Admin port: ${adminPort}`);
+    if (adminPort !== undefined) log.info({ context: 'Admin port' }, `${adminPort}`);
   } catch (error) {
     await app.close();
     throw error;

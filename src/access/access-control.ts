@@ -5,9 +5,9 @@ import { InjectSettings } from '../config/settings.module.js';
 import { hasRights, type Role } from '../http/principal.js';
 import { startDeadline } from '../http/request-deadline.js';
 import { runWithDeadline, type Deadline } from '../pool/deadline.js';
+import { insufficientRole, invalidKey, isUsable, keyRequired } from './access-problems.js';
 import { ApiKeyCache } from './api-key-cache.js';
-import { assertUsable, insufficientRole, isUsable, keyRequired } from './access-problems.js';
-import { credentialsOf, hasCredentials, presentedKey } from './credentials.js';
+import { credentialsOf } from './credentials.js';
 import { LastUses } from './last-uses.js';
 
 type Done = (error?: Error) => void;
@@ -30,7 +30,10 @@ export class AccessControl {
   /** Call it before the routes are registered, and after the other hooks that they get. */
   enforce(fastify: FastifyInstance): void {
     fastify.decorateRequest('principal');
-    fastify.decorateRequest('isStillAllowed');
+    const isStillAllowed = async (request: FastifyRequest) => this.isStillAllowed(request);
+    fastify.decorateRequest('isStillAllowed', async function isAllowed(this: FastifyRequest) {
+      return isStillAllowed(this);
+    });
     if (this.settings.access === 'open') return;
     fastify.addHook('onRoute', (route) => {
       const required = this.requiredRole(route);
@@ -41,8 +44,16 @@ export class AccessControl {
         this.check(request, required, done);
       };
       route.onRequest = [check, ...[route.onRequest ?? []].flat()];
+      route.preHandler = [continueWithinDeadline, ...[route.preHandler ?? []].flat()];
     });
-    fastify.addHook('preHandler', continueWithinDeadline);
+  }
+
+  /** The id of the key of a request, if it is valid as far as this instance knows. */
+  findKeyId(request: FastifyRequest): number | undefined {
+    if (this.settings.access === 'open') return undefined;
+    const text = credentialsOf(request);
+    const key = text === undefined ? undefined : this.keys.find(text);
+    return isUsable(key) ? key.id : undefined;
   }
 
   /** Undefined if no key is required. A key that is sent is checked nevertheless. */
@@ -55,49 +66,39 @@ export class AccessControl {
   }
 
   private check(request: FastifyRequest, required: Role | undefined, done: Done): void {
-    const decide = () => {
-      try {
-        this.admit(request, required);
-      } catch (error) {
-        done(error as Error);
-        return;
-      }
-      done();
-    };
-    if (!hasCredentials(request) || this.keys.isFresh) {
-      decide();
+    const text = credentialsOf(request);
+    if (text === undefined) {
+      done(required && keyRequired(required));
+      return;
+    }
+    if (this.keys.isFresh) {
+      done(this.findProblem(request, text, required));
       return;
     }
     const deadline = startDeadline(request);
     deadlines.set(request, deadline);
+    const decide = () => done(this.findProblem(request, text, required));
     this.keys.refresh(deadline.endsAt).then(decide, done);
   }
 
-  /** @throws {ProblemError} `key_required`, `invalid_key` or `insufficient_role` */
-  private admit(request: FastifyRequest, required: Role | undefined): void {
-    const text = credentialsOf(request);
-    if (text === undefined) {
-      if (required) throw keyRequired(required);
-      return;
-    }
+  /** Sets the principal of the request, or returns why it is refused. */
+  private findProblem(
+    request: FastifyRequest,
+    text: string,
+    required: Role | undefined,
+  ): Error | undefined {
     const key = this.keys.find(text);
-    assertUsable(key);
-    if (required && !hasRights(key.role, required)) throw insufficientRole(key, required);
+    if (!isUsable(key)) return invalidKey(key, text);
+    if (required && !hasRights(key.role, required)) return insufficientRole(key, required);
     this.lastUses.note(key.id);
     request.principal = key;
-    request.isStillAllowed = async () => this.isStillUsable(text);
+    return undefined;
   }
 
-  /** The id of the key of a request, if it is valid as far as this instance knows. */
-  findKeyId(request: FastifyRequest): number | undefined {
-    const text = this.settings.access === 'open' ? undefined : presentedKey(request);
-    const key = text === undefined ? undefined : this.keys.find(text);
-    return isUsable(key) ? key.id : undefined;
-  }
-
-  private async isStillUsable(text: string): Promise<boolean> {
+  private async isStillAllowed(request: FastifyRequest): Promise<boolean> {
+    if (!request.principal) return true;
     if (!this.keys.isFresh) await this.keys.refresh();
-    return isUsable(this.keys.find(text));
+    return isUsable(this.keys.find(credentialsOf(request)!));
   }
 }
 

@@ -24,9 +24,11 @@ export function isUsable(key: StoredKey | undefined): key is StoredKey {
   return key !== undefined && !key.revoked_at && (key.expires_at ?? Infinity) > Date.now();
 }
 
-/** @throws {ProblemError} `invalid_key`, with the reason. */
-export function assertUsable(key: StoredKey | undefined): asserts key is StoredKey {
-  if (!isUsable(key)) throw new ProblemError('invalid_key', `${reasonOf(key)} ${ADVICE}`);
+/** The problem of a request whose key is not usable, or that was sent in another way. */
+export function invalidKey(key: StoredKey | undefined, text: string): ProblemError {
+  if (!text)
+    return new ProblemError('invalid_key', 'Send the API key as Authorization: Bearer mr_….');
+  return new ProblemError('invalid_key', `${reasonOf(key)} ${ADVICE}`);
 }
 
 const ADVICE = 'Ask the administrator of the service for another one.';

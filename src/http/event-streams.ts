@@ -37,7 +37,6 @@ export class EventStreams implements OnModuleDestroy {
     follow: (signal: AbortSignal) => AsyncIterable<NumberedEvent[]>,
   ): Promise<void> {
     const response = reply.hijack().raw;
-    const { isStillAllowed } = reply.request;
     const listener = new AbortController();
     const { signal } = listener;
     response.once('close', () => listener.abort());
@@ -48,7 +47,7 @@ export class EventStreams implements OnModuleDestroy {
     response.write(`retry: ${RECONNECT_MS}\n\n`);
     try {
       for await (const page of follow(signal)) {
-        if (isStillAllowed && !(await isStillAllowed())) break;
+        if (!(await reply.request.isStillAllowed())) break;
         await writeWithBackpressure(response, this.serialize(page), signal);
       }
       response.end();

@@ -15,7 +15,7 @@ declare module 'fastify' {
     /** Undefined if access is open, or if the request has no key. */
     principal?: Principal;
     /** Whether the key may still be used. For responses that go on for a long time. */
-    isStillAllowed?: () => Promise<boolean>;
+    isStillAllowed: () => Promise<boolean>;
   }
 }
 

@@ -1,7 +1,7 @@
 import { isUtf8 } from 'node:buffer';
 import { Readable } from 'node:stream';
 import { callbackify } from 'node:util';
-import type { FastifyInstance, FastifyRequest } from 'fastify';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { Limits } from '../config/settings.js';
 import { ProblemError } from '../problems/problems.js';
 import { receiveForm } from './form-upload.js';
@@ -53,10 +53,15 @@ export function addBodyParsers(fastify: FastifyInstance, limits: Limits): void {
       else done(null);
     });
   });
-  fastify.addHook('onResponse', ({ body }, _, done) => {
-    if (body instanceof UploadedRows) callbackify(async () => body.discard())(done);
-    else done();
+  fastify.addHook('onRoute', (route) => {
+    if (!route.config?.consumes?.some((type) => ROW_TYPES.includes(type))) return;
+    route.onResponse = [discardUpload, ...[route.onResponse ?? []].flat()];
   });
+}
+
+function discardUpload({ body }: FastifyRequest, _: FastifyReply, done: () => void): void {
+  if (body instanceof UploadedRows) callbackify(async () => body.discard())(done);
+  else done();
 }
 
 interface BodyStart {

@@ -13,9 +13,8 @@ const EXPOSED_HEADERS = [
   'Link',
   'Location',
   'Preference-Applied',
-  'RateLimit-Limit',
-  'RateLimit-Remaining',
-  'RateLimit-Reset',
+  'RateLimit',
+  'RateLimit-Policy',
   'Retry-After',
   'WWW-Authenticate',
   'X-Request-Id',
@@ -44,10 +43,14 @@ export function sendSecurityHeaders(fastify: FastifyInstance, settings: Settings
   const isShared = settings.corsOrigins.length > 0;
   const forApi = Object.entries(headersOf(API_POLICY, isShared));
   const forPages = Object.entries(headersOf(PAGE_POLICY, false));
-  fastify.addHook('onRequest', (request: FastifyRequest, reply: FastifyReply, done: Done) => {
-    const headers = request.routeOptions.config.isPage ? forPages : forApi;
-    for (const [name, value] of headers) reply.header(name, value);
-    done();
+  const send =
+    (headers: [string, string][]) => (_: FastifyRequest, reply: FastifyReply, done: Done) => {
+      for (const [name, value] of headers) reply.header(name, value);
+      done();
+    };
+  fastify.addHook('onRequest', send(forApi));
+  fastify.addHook('onRoute', (route) => {
+    if (route.config?.isPage) route.onRequest = [send(forPages), ...[route.onRequest ?? []].flat()];
   });
   if (settings.trustProxy) fastify.addHook('onRequest', requireTls);
 }

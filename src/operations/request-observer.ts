@@ -1,17 +1,32 @@
+import type { Socket } from 'node:net';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import onHeaders from 'on-headers';
 import type { Logger } from 'pino';
 import type { Settings } from '../config/settings.js';
 import { confirmPreference, SERVER_TIMING } from '../http/preferences.js';
-import { logIdOf, receivedIdOf } from '../http/request-id.js';
-import { measureRequest, type ObservedRequest } from './request-metrics.js';
+import { receivedIdOf } from '../http/request-id.js';
+import { requestLog } from './request-log.js';
+import { measureRequest } from './request-metrics.js';
 
-type Observer = (observed: ObservedRequest) => void;
+/** What is known of a request when its answer is complete, or its client is gone. */
+export interface Answered {
+  request: FastifyRequest;
+  reply: FastifyReply;
+  /** The address as it was registered, without values: `/marathon/:id`; empty for an unknown one. */
+  route: string;
+  /** Of the client. */
+  address: string;
+  isAborted: boolean;
+}
 
-/**
- * Logs and measures each request when its answer is complete, or its client is gone. One listener does all:
- * each hook costs a small request about one percent.
- */
+type Observe = (answered: Answered) => void;
+
+const REPLY = Symbol('the reply in progress');
+const ADDRESS = Symbol('the address of the client');
+/** A closed connection has no address, so it is noted before. */
+type ObservedSocket = Socket & { [REPLY]?: FastifyReply; [ADDRESS]?: string };
+
+/** Logs and measures each request. Call it before the routes are registered. */
 export function observeRequests(
   fastify: FastifyInstance,
   { metrics, trustProxy }: Settings,
@@ -19,34 +34,57 @@ export function observeRequests(
 ): void {
   fastify.decorateRequest('traceId');
   if (trustProxy) fastify.addHook('onRequest', acceptRequestId);
-  const observers: Observer[] = [];
+  const observers: Observe[] = [];
   if (metrics === 'on') observers.push(measureRequest);
-  if (log.isLevelEnabled('info')) observers.push((observed) => logRequest(log, observed));
+  if (log.isLevelEnabled('info')) observers.push(requestLog(log));
+  observeAnswers(fastify, observers, Boolean(trustProxy));
+}
+
+function observeAnswers(fastify: FastifyInstance, observers: Observe[], isProxied: boolean): void {
+  const observe = (reply: FastifyReply, route: string, isAborted: boolean) => {
+    const { request } = reply;
+    const socket = request.raw.socket as ObservedSocket;
+    socket[REPLY] = undefined;
+    const answered = { request, reply, route, address: socket[ADDRESS] ?? '', isAborted };
+    for (const each of observers) each(answered);
+  };
   fastify.addHook('onRequest', (request, reply, done) => {
-    const startedAt = performance.now();
-    if (request.headers.prefer?.includes(SERVER_TIMING)) sendTiming(reply, startedAt);
-    if (!observers.length) return done();
-    const address = request.ip;
-    reply.raw.once('close', () => {
-      const observed = describe(request, reply, performance.now() - startedAt, address);
-      for (const observe of observers) observe(observed);
-    });
+    const socket = request.raw.socket as ObservedSocket;
+    if (!(REPLY in socket)) watch(socket, observe);
+    socket[REPLY] = reply;
+    if (isProxied) socket[ADDRESS] = request.ip;
+    if (request.headers.prefer?.includes(SERVER_TIMING)) sendTiming(reply);
+    done();
+  });
+  if (!observers.length) return;
+  fastify.addHook('onRoute', (route) => {
+    const observeRoute = (_: FastifyRequest, reply: FastifyReply, done: () => void) => {
+      observe(reply, route.url, false);
+      done();
+    };
+    route.onResponse = [...[route.onResponse ?? []].flat(), observeRoute];
+  });
+  fastify.addHook('onResponse', (request, reply, done) => {
+    if (request.is404) observe(reply, '', false);
     done();
   });
 }
 
-function describe(
-  request: FastifyRequest,
-  reply: FastifyReply,
-  durationMs: number,
-  address: string,
-): ObservedRequest {
-  const route = request.is404 ? '' : (request.routeOptions.url ?? '');
-  return { request, reply, durationMs, route, address, isAborted: !reply.raw.writableFinished };
+/** Observes the request that a client does not wait for any more. */
+function watch(
+  socket: ObservedSocket,
+  observe: (reply: FastifyReply, route: string, isAborted: boolean) => void,
+): void {
+  socket[ADDRESS] = socket.remoteAddress;
+  socket.once('close', () => {
+    const reply = socket[REPLY];
+    if (reply) observe(reply, reply.request.routeOptions.url ?? '', true);
+  });
 }
 
 /** How long the service took until the answer began: https://www.w3.org/TR/server-timing/ */
-function sendTiming(reply: FastifyReply, startedAt: number): void {
+function sendTiming(reply: FastifyReply): void {
+  const startedAt = performance.now();
   confirmPreference(reply, SERVER_TIMING);
   onHeaders(reply.raw, () => {
     const durationMs = (performance.now() - startedAt).toFixed(1);
@@ -58,31 +96,4 @@ function acceptRequestId(request: FastifyRequest, reply: FastifyReply, done: () 
   request.traceId = receivedIdOf(request);
   if (request.traceId !== undefined) reply.header('x-request-id', request.traceId);
   done();
-}
-
-/**
- * One line a request. It has no value that a client chose, besides an id and a key's name: a filter, a body
- * or an unknown address may be a secret.
- */
-function logRequest(
-  log: Logger,
-  { request, reply, durationMs, route, address, isAborted }: ObservedRequest,
-) {
-  const { method, principal } = request;
-  const status = reply.raw.statusCode;
-  const fields = {
-    requestId: logIdOf(request),
-    method,
-    route,
-    status,
-    durationMs: Math.round(durationMs * 10) / 10,
-    address,
-    key: principal?.name,
-    aborted: isAborted || undefined,
-  };
-  const outcome = isAborted ? `${status} (aborted)` : status;
-  log.info(
-    fields,
-    `${method} ${route || '(unknown address)'} ${outcome} in ${fields.durationMs} ms`,
-  );
 }
