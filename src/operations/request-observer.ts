@@ -5,7 +5,7 @@ import type { Logger } from 'pino';
 import type { Settings } from '../config/settings.js';
 import { confirmPreference, SERVER_TIMING } from '../http/preferences.js';
 import { receivedIdOf } from '../http/request-id.js';
-import { requestLog } from './request-log.js';
+import { RequestLog } from './request-log.js';
 import { measureRequest } from './request-metrics.js';
 
 /** What is known of a request when its answer is complete, or its client is gone. */
@@ -36,7 +36,11 @@ export function observeRequests(
   if (trustProxy) fastify.addHook('onRequest', acceptRequestId);
   const observers: Observe[] = [];
   if (metrics === 'on') observers.push(measureRequest);
-  if (log.isLevelEnabled('info')) observers.push(requestLog(log));
+  if (log.isLevelEnabled('info')) {
+    const requestLog = new RequestLog(log);
+    observers.push((answered) => requestLog.add(answered));
+    fastify.addHook('onClose', async () => requestLog.close());
+  }
   observeAnswers(fastify, observers, Boolean(trustProxy));
 }
 
