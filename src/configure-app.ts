@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import type { IncomingMessage } from 'node:http';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
 import { AccessControl } from './access/access-control.js';
 import { limitRequests } from './access/rate-limits.js';
@@ -9,6 +10,7 @@ import { ApiRoutes } from './documentation/api-routes.js';
 import { answerOtherMethods, collectAllowedMethods } from './http/allowed-methods.js';
 import { answerClientError, answerUnusualRequests } from './http/client-errors.js';
 import { limitConnections } from './http/connection-limits.js';
+import { toOriginForm } from './http/request-target.js';
 import { addBodyParsers } from './http/request-bodies.js';
 import { checkRequests } from './http/request-checks.js';
 import { setRequestDeadline } from './http/request-deadline.js';
@@ -33,7 +35,7 @@ export function makeAdapter({ limits, trustProxy }: Settings): FastifyAdapter {
     // for Express middleware, which is not used here
     skipMiddie: true,
     genReqId: makeRequestIds(),
-    rewriteUrl: withoutSupabasePrefix,
+    rewriteUrl: (request: IncomingMessage) => withoutSupabasePrefix(toOriginForm(request)),
     routerOptions: { ignoreTrailingSlash: true },
     return503OnClosing: false,
     frameworkErrors: rejectRequest,

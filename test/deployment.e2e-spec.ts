@@ -16,6 +16,18 @@ const NEEDED = ['nginx', 'prometheus', 'promtool', 'openssl', 'curl', `${POSTGRE
 const isInstalled = (program: string) => spawnSync(program, ['--version']).error === undefined;
 const run = promisify(execFile);
 
+/** Runs a command as a user that PostgreSQL accepts: it refuses to run as root. */
+async function postgres(command: string): Promise<void> {
+  const isRoot = userInfo().uid === 0;
+  await (isRoot
+    ? run('su', ['postgres', '-c', command], { cwd: '/' })
+    : run('bash', ['-c', command]));
+}
+
+function read(file: string): string {
+  return readFileSync(join(ROOT, file), 'utf8');
+}
+
 /** The commands of the section, in their order. */
 function commandsOf(title: string): string {
   const page = readFileSync(join(ROOT, 'docs/deployment.md'), 'utf8');
@@ -39,14 +51,6 @@ async function findFreePorts(count: number): Promise<number[]> {
 (NEEDED.every(isInstalled) ? describe : describe.skip)('docs/deployment.md', () => {
   let folder: string;
   let databaseUrl: (name: string) => string;
-
-  /** PostgreSQL refuses to run as root. */
-  const asPostgres = (command: string) =>
-    userInfo().uid === 0 ? ['su', 'postgres', '-c', command] : ['bash', '-c', command];
-  const postgres = async (command: string) => {
-    const [program, ...words] = asPostgres(command) as [string, ...string[]];
-    await run(program, words, { cwd: '/' });
-  };
 
   beforeAll(async () => {
     folder = await mkdtemp(join(process.env.TEST_RUN_FOLDER ?? tmpdir(), 'deployment-'));
@@ -115,8 +119,6 @@ async function findFreePorts(count: number): Promise<number[]> {
 });
 
 describe('the files for deployment', () => {
-  const read = (file: string) => readFileSync(join(ROOT, file), 'utf8');
-
   it.each([
     'compose.yaml',
     'deploy/kubernetes.yaml',

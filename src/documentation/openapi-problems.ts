@@ -25,6 +25,7 @@ const WITH_DATABASE: ProblemCode[] = [
   'invalid_preference',
 ];
 const OF_WRITES: ProblemCode[] = [
+  'cross_site',
   'database_read_only',
   'disk_full',
   'constraint_violation',

@@ -4,6 +4,8 @@ import { MALFORMED_ADDRESS } from '../problems/failures.js';
 import { ProblemError } from '../problems/problems.js';
 
 const MAX_CACHED_HOSTS = 100;
+/** Methods that change nothing (RFC 9110, section 9.2.1). */
+const READS = new Set(['GET', 'HEAD', 'OPTIONS']);
 
 /**
  * Rejects requests with a malformed or too long address, or with a `Host` that is not allowed. Call it before the
@@ -11,17 +13,41 @@ const MAX_CACHED_HOSTS = 100;
  */
 export function checkRequests(
   fastify: FastifyInstance,
-  { allowedHosts, limits }: Pick<Settings, 'allowedHosts' | 'limits'>,
+  { allowedHosts, corsOrigins, limits }: Settings,
 ): void {
   const isAllowed = allowedHosts && cacheResults(hostCheck(allowedHosts));
   fastify.addHook('onRequest', (request, _, done) => {
     const { host } = request.headers;
     if (host === undefined) assertHttp10(request);
     else if (isAllowed && !isAllowed(host)) throw hostNotAllowed(host);
+    if (request.headers.origin !== undefined) assertSameSite(request, corsOrigins);
     if (request.url.length > limits.urlLength) throw addressTooLong(limits.urlLength);
     if (request.url.includes('%')) assertWellEncoded(request.url);
     done();
   });
+}
+
+/**
+ * A page of another site can send a form without asking first. It must not write (cross-site request forgery).
+ * Browsers say where a request comes from: https://www.w3.org/TR/fetch-metadata/
+ */
+function assertSameSite({ method, headers }: FastifyRequest, allowed: readonly string[]): void {
+  if (READS.has(method)) return;
+  const { origin = '', host = '' } = headers;
+  if (allowed.includes('*') || allowed.includes(origin)) return;
+  const site = headers['sec-fetch-site'];
+  const isSameSite = site === undefined ? isOfHost(origin, host) : site !== 'cross-site';
+  if (isSameSite) return;
+  throw new ProblemError(
+    'cross_site',
+    `Pages of ${origin} may not write here. Add this origin to CORS_ORIGINS if they may.`,
+  );
+}
+
+/** Ports may differ: a proxy may not pass on its own. */
+function isOfHost(origin: string, host: string): boolean {
+  if (!URL.canParse(origin)) return false;
+  return new URL(origin).hostname === host.replace(/:\d*$/, '').toLowerCase();
 }
 
 /** Only HTTP/1.0 allows a request without Host (RFC 9112, section 3.2). */

@@ -43,16 +43,19 @@ export function sendSecurityHeaders(fastify: FastifyInstance, settings: Settings
   const isShared = settings.corsOrigins.length > 0;
   const forApi = Object.entries(headersOf(API_POLICY, isShared));
   const forPages = Object.entries(headersOf(PAGE_POLICY, false));
-  const send =
-    (headers: [string, string][]) => (_: FastifyRequest, reply: FastifyReply, done: Done) => {
-      for (const [name, value] of headers) reply.header(name, value);
-      done();
-    };
-  fastify.addHook('onRequest', send(forApi));
+  fastify.addHook('onRequest', sendHeaders(forApi));
   fastify.addHook('onRoute', (route) => {
-    if (route.config?.isPage) route.onRequest = [send(forPages), ...[route.onRequest ?? []].flat()];
+    if (route.config?.isPage)
+      route.onRequest = [sendHeaders(forPages), ...[route.onRequest ?? []].flat()];
   });
   if (settings.trustProxy) fastify.addHook('onRequest', requireTls);
+}
+
+function sendHeaders(headers: [string, string][]) {
+  return (_: FastifyRequest, reply: FastifyReply, done: Done) => {
+    for (const [name, value] of headers) reply.header(name, value);
+    done();
+  };
 }
 
 /** Lets pages of the allowed origins use the API (https://fetch.spec.whatwg.org/#http-cors-protocol). */

@@ -87,6 +87,9 @@ function quoteFormulas(query: string, columns: QueryColumn[]): string {
 
 type Literal = string | number | null;
 
+/** A placeholder, or a literal or name in quotes, in which `$1` is text. */
+const PLACEHOLDER = /'(?:[^']|'')*'|"(?:[^"]|"")*"|\$(\d+)/g;
+
 /** A statement with its values as literals: COPY takes no parameters. */
 export function inlineParameters(
   { text, values }: Statement,
@@ -97,8 +100,8 @@ export function inlineParameters(
     if (Array.isArray(value)) return `ARRAY[${value.map(literal).join(',')}]`;
     return escape(String(value));
   };
-  return text.replaceAll(/\$(\d+)/g, (_, number) =>
-    literal(values[Number(number) - 1] as Literal | Literal[]),
+  return text.replaceAll(PLACEHOLDER, (quoted, number?: string) =>
+    number === undefined ? quoted : literal(values[Number(number) - 1] as Literal | Literal[]),
   );
 }
 

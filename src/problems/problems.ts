@@ -23,6 +23,7 @@ export const PROBLEMS = {
   invalid_key: [401, 'Invalid API key'],
   access_is_open: [403, 'Access is open'],
   insufficient_role: [403, 'Insufficient role'],
+  cross_site: [403, 'Cross-site request'],
   host_not_allowed: [403, 'Host not allowed'],
   not_found: [404, 'Not found'],
   unknown_address: [404, 'Unknown address'],

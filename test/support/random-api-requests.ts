@@ -111,7 +111,7 @@ export class RandomApiRequests {
     headers['Content-Type'] = this.happens(0.95) ? mediaType : toHeader(this.choose(MEDIA_TYPES));
     if (this.happens(0.1)) return this.choose(JSON_BODIES);
     if (typeof example === 'object') return JSON.stringify(this.changeMembers(example as object));
-    return this.changeText(example as string);
+    return this.changeText((example ?? '') as string);
   }
 
   private changeMembers(example: object): object {
