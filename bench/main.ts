@@ -1,4 +1,5 @@
 import { writeFile } from 'node:fs/promises';
+import { measureAttacks } from './attack-section.js';
 import { measureGrowth } from './growth-section.js';
 import { measureLoneClient } from './lone-section.js';
 import { measureMillion } from './million-section.js';
@@ -15,6 +16,7 @@ const RESULTS = new URL('../../bench/RESULTS.md', import.meta.url);
 const SECTIONS = {
   peers: measurePeers,
   operation: measureOperation,
+  attacks: measureAttacks,
   lone: measureLoneClient,
   growth: measureGrowth,
   million: measureMillion,

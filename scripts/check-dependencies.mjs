@@ -40,7 +40,7 @@ const TOOLS = new Set([
   'typescript',
 ]);
 /** How bad a vulnerability must be to fail the check. */
-const SEVERITIES = ['high', 'critical'];
+const SEVERITIES = new Set(['high', 'critical']);
 
 const read = (file) => readFileSync(join(ROOT, file), 'utf8');
 const manifest = JSON.parse(read('package.json'));
@@ -146,7 +146,7 @@ function audit() {
     return;
   }
   for (const { name, severity } of Object.values(report.vulnerabilities)) {
-    if (SEVERITIES.includes(severity)) problems.push(`${name} has a vulnerability: ${severity}`);
+    if (SEVERITIES.has(severity)) problems.push(`${name} has a vulnerability: ${severity}`);
   }
 }
 

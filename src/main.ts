@@ -45,6 +45,7 @@ async function serve(app: NestFastifyApplication): Promise<void> {
   try {
     await app.get(DatabaseStartup).ready;
     log.log(`API: ${await app.getUrl()}/marathon/`);
+    log.log(`Documentation: ${await app.getUrl()}/docs`);
     await warnWithoutKeys(app, log);
   } catch (error) {
     await shutDown();

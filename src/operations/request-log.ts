@@ -1,7 +1,7 @@
 import { pino, type Logger } from 'pino';
 import { logIdOf } from '../http/request-id.js';
 import { isoTime } from './logger.js';
-import type { Answered } from './request-observer.js';
+import type { Answered } from './answered.js';
 
 interface LineStream {
   write: (lines: string) => void;

@@ -1,5 +1,5 @@
 import { Counter, Registry } from 'prom-client';
-import type { Answered } from './request-observer.js';
+import type { Answered } from './answered.js';
 import { RouteDurations } from './route-durations.js';
 
 /** The metrics of this process. */

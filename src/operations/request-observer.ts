@@ -5,19 +5,9 @@ import type { Logger } from 'pino';
 import type { Settings } from '../config/settings.js';
 import { confirmPreference, SERVER_TIMING } from '../http/preferences.js';
 import { receivedIdOf } from '../http/request-id.js';
+import type { Answered } from './answered.js';
 import { RequestLog } from './request-log.js';
 import { measureRequest } from './request-metrics.js';
-
-/** What is known of a request when its answer is complete, or its client is gone. */
-export interface Answered {
-  request: FastifyRequest;
-  reply: FastifyReply;
-  /** The address as it was registered, without values: `/marathon/:id`; empty for an unknown one. */
-  route: string;
-  /** Of the client. */
-  address: string;
-  isAborted: boolean;
-}
 
 type Observe = (answered: Answered) => void;
 

@@ -41,8 +41,10 @@ function isPossible(value: unknown, { column }: OrderTerm): boolean {
 
 function decodeArray(text: string): unknown[] {
   try {
-    const parts: unknown = JSON.parse(Buffer.from(text, 'base64url').toString());
-    if (Array.isArray(parts)) return parts as unknown[];
+    const bytes = Buffer.from(text, 'base64url');
+    const parts: unknown = JSON.parse(bytes.toString());
+    // Node also decodes other texts to the same bytes
+    if (Array.isArray(parts) && bytes.toString('base64url') === text) return parts as unknown[];
   } catch {
     // any other text is no cursor either
   }

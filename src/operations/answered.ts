@@ -1,0 +1,12 @@
+import type { FastifyReply, FastifyRequest } from 'fastify';
+
+/** What is known of a request when its answer is complete, or its client is gone. */
+export interface Answered {
+  request: FastifyRequest;
+  reply: FastifyReply;
+  /** The address as it was registered, without values: `/marathon/:id`; empty for an unknown one. */
+  route: string;
+  /** Of the client. */
+  address: string;
+  isAborted: boolean;
+}
