@@ -96,6 +96,9 @@ describe('ADMIN_PORT', () => {
       expect(await Promise.all(paths.map(async (path) => statusOf(port, path)))).toEqual([
         404, 404, 404, 200, 200, 200,
       ]);
+      for (const path of ['/%6detrics', '/metrics/', '/%6beys', '//metrics', '/metrics?x=1']) {
+        expect(await statusOf(port, path)).toBe(404);
+      }
       expect(await Promise.all(paths.map(async (path) => statusOf(adminPort, path)))).toEqual([
         200, 200, 403, 404, 200, 200,
       ]);

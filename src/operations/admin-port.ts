@@ -6,9 +6,9 @@ import type { Settings } from '../config/settings.js';
 import { ProblemError } from '../problems/problems.js';
 
 /** What is on the admin port only, if there is one. */
-const ADMIN_ADDRESSES = /^\/(metrics|docs|keys)(\/|\?|$)/;
+const ADMIN_ADDRESSES = /^\/(metrics|docs|keys)(\/|$)/;
 /** What both ports answer. */
-const COMMON_ADDRESSES = /^\/(health|problems|openapi\.json)(\/|\?|$)/;
+const COMMON_ADDRESSES = /^\/(health|problems|openapi\.json)(\/|$)/;
 
 declare module 'fastify' {
   interface FastifyInstance {
@@ -29,10 +29,12 @@ export function separateAdminAddresses(fastify: FastifyInstance, { adminPort }: 
     server.close();
     server.closeAllConnections();
   });
-  fastify.addHook('onRequest', ({ url, raw }, _, done) => {
+  fastify.addHook('onRequest', ({ raw, routeOptions }, _, done) => {
+    // the route, because there are several ways to write its address
+    const { url = '' } = routeOptions;
     const isOnAdminPort = sockets.has(raw.socket);
     if (!COMMON_ADDRESSES.test(url) && ADMIN_ADDRESSES.test(url) !== isOnAdminPort) {
-      throw new ProblemError('unknown_address', `There is no ${url.split('?')[0]} on this port.`);
+      throw new ProblemError('unknown_address', `There is no ${url} on this port.`);
     }
     done();
   });
