@@ -35,11 +35,15 @@ export function observeRequests(
 }
 
 function observeAnswers(fastify: FastifyInstance, observers: Observe[], isProxied: boolean): void {
-  const observe = (reply: FastifyReply, route: string, isAborted: boolean) => {
+  const observe = (
+    socket: ObservedSocket | null,
+    reply: FastifyReply,
+    route: string,
+    isAborted: boolean,
+  ) => {
+    if (socket) socket[REPLY] = undefined;
     const { request } = reply;
-    const socket = request.raw.socket as ObservedSocket;
-    socket[REPLY] = undefined;
-    const answered = { request, reply, route, address: socket[ADDRESS] ?? '', isAborted };
+    const answered = { request, reply, route, address: socket?.[ADDRESS] ?? '', isAborted };
     for (const each of observers) each(answered);
   };
   fastify.addHook('onRequest', (request, reply, done) => {
@@ -53,26 +57,31 @@ function observeAnswers(fastify: FastifyInstance, observers: Observe[], isProxie
   if (!observers.length) return;
   fastify.addHook('onRoute', (route) => {
     const observeRoute = (_: FastifyRequest, reply: FastifyReply, done: () => void) => {
-      observe(reply, route.url, false);
+      observe(socketOf(reply), reply, route.url, false);
       done();
     };
     route.onResponse = [...[route.onResponse ?? []].flat(), observeRoute];
   });
   fastify.addHook('onResponse', (request, reply, done) => {
-    if (request.is404) observe(reply, '', false);
+    if (request.is404) observe(socketOf(reply), reply, '', false);
     done();
   });
+}
+
+/** Null for a connection that was closed meanwhile. */
+function socketOf({ request }: FastifyReply): ObservedSocket | null {
+  return request.raw.socket;
 }
 
 /** Observes the request that a client does not wait for any more. */
 function watch(
   socket: ObservedSocket,
-  observe: (reply: FastifyReply, route: string, isAborted: boolean) => void,
+  observe: (socket: ObservedSocket, reply: FastifyReply, route: string, isAborted: boolean) => void,
 ): void {
   socket[ADDRESS] = socket.remoteAddress;
   socket.once('close', () => {
     const reply = socket[REPLY];
-    if (reply) observe(reply, reply.request.routeOptions.url ?? '', true);
+    if (reply) observe(socket, reply, reply.request.routeOptions.url ?? '', true);
   });
 }
 
