@@ -1,9 +1,8 @@
 import { execFile, spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { closeSync, openSync } from 'node:fs';
-import { createServer, type AddressInfo } from 'node:net';
 import { setTimeout as wait } from 'node:timers/promises';
 import { promisify } from 'node:util';
+import { findFreePorts } from '../test/support/free-ports.js';
 import { stop, type RunningPeer } from './processes.js';
 
 const SERVICE = new URL('../src/', import.meta.url).pathname;
@@ -26,7 +25,7 @@ export async function startService(
   settings: Record<string, string>,
   logFile = '/dev/null',
 ): Promise<RunningPeer> {
-  const port = await findFreePort();
+  const [port] = await findFreePorts(1);
   const log = openSync(logFile, 'w');
   const child = spawn(process.execPath, [`${SERVICE}main.js`], {
     env: { ...process.env, PORT: String(port), ...settings },
@@ -57,13 +56,4 @@ async function isReady(url: string): Promise<boolean> {
     // it does not listen yet
     return false;
   }
-}
-
-async function findFreePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, 'close');
-  return port;
 }

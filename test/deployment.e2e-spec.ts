@@ -2,12 +2,12 @@ import { execFile, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { readdirSync, readFileSync } from 'node:fs';
 import { chmod, chown, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
-import { createServer, type AddressInfo } from 'node:net';
 import { tmpdir, userInfo } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { parseAllDocuments } from 'yaml';
+import { findFreePorts } from './support/free-ports.js';
 
 const ROOT = join(import.meta.dirname, '..');
 const POSTGRES = '/usr/lib/postgresql/15/bin';
@@ -33,19 +33,6 @@ function commandsOf(title: string): string {
   const page = readFileSync(join(ROOT, 'docs/deployment.md'), 'utf8');
   const section = page.split(/^## /m).find((each) => each.startsWith(`${title}\n`))!;
   return [...section.matchAll(/^```sh\n(.*?)^```/gms)].map(([, block]) => block).join('\n');
-}
-
-async function findFreePorts(count: number): Promise<number[]> {
-  const servers = Array.from({ length: count }, () => createServer().listen(0, '127.0.0.1'));
-  await Promise.all(servers.map(async (server) => once(server, 'listening')));
-  const ports = servers.map((server) => (server.address() as AddressInfo).port);
-  await Promise.all(
-    servers.map(async (server) => {
-      server.close();
-      await once(server, 'close');
-    }),
-  );
-  return ports;
 }
 
 (NEEDED.every(isInstalled) ? describe : describe.skip)('docs/deployment.md', () => {
@@ -154,6 +141,7 @@ describe('the files for deployment', () => {
     for (const name of names) expect(source.join('')).toContain(`'${name}'`);
   });
 
+  // a part of systemd, which not every machine has
   (isInstalled('systemd-analyze') ? it : it.skip)('harden the unit of systemd', async () => {
     const unit = 'deploy/marathon-registry.service';
     const { stdout } = await run('systemd-analyze', ['security', '--offline=yes', unit], {

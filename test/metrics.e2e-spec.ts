@@ -1,9 +1,8 @@
-import { once } from 'node:events';
-import { createServer, type AddressInfo } from 'node:net';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { aMarathon } from './support/a-marathon.js';
 import { startApp, type RunningApp } from './support/app.js';
 import { createDatabase } from './support/database.js';
+import { findFreePorts } from './support/free-ports.js';
 import { authorize } from './support/keys.js';
 import { startService } from './support/service.js';
 
@@ -87,7 +86,7 @@ describe('/metrics while access is open', () => {
 describe('ADMIN_PORT', () => {
   it('has metrics, keys and documentation to itself', async () => {
     const database = await createDatabase();
-    const adminPort = String(await findFreePort());
+    const adminPort = String(await findFreePorts(1));
     const settings = { DATABASE_URL: database.url, ADMIN_PORT: adminPort };
     const service = await startService(settings);
     try {
@@ -109,16 +108,6 @@ describe('ADMIN_PORT', () => {
     }
   });
 });
-
-/** Another program could take it meanwhile, which is unlikely. */
-async function findFreePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, 'close');
-  return port;
-}
 
 async function statusOf(port: string, path: string): Promise<number> {
   return (await fetch(`http://127.0.0.1:${port}${path}`)).status;

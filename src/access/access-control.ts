@@ -3,6 +3,8 @@ import type { FastifyInstance, FastifyReply, FastifyRequest, RouteOptions } from
 import type { Settings } from '../config/settings.js';
 import { InjectSettings } from '../config/settings.module.js';
 import { hasRights, type Role } from '../http/principal.js';
+import { prependHook } from '../http/route-hooks.js';
+import { requiredRoleOf } from '../http/route-rules.js';
 import { startDeadline } from '../http/request-deadline.js';
 import { runWithDeadline, type Deadline } from '../pool/deadline.js';
 import { insufficientRole, invalidKey, isUsable, keyRequired } from './access-problems.js';
@@ -43,8 +45,8 @@ export class AccessControl {
         if (this.settings.access === 'closed') reply.header('Cache-Control', 'private, no-cache');
         this.check(request, required, done);
       };
-      route.onRequest = [check, ...[route.onRequest ?? []].flat()];
-      route.preHandler = [continueWithinDeadline, ...[route.preHandler ?? []].flat()];
+      prependHook(route, 'onRequest', check);
+      prependHook(route, 'preHandler', continueWithinDeadline);
     });
   }
 
@@ -59,10 +61,8 @@ export class AccessControl {
   /** Undefined if no key is required. A key that is sent is checked nevertheless. */
   private requiredRole({ method, config = {} }: RouteOptions): Role | 'anyone' | undefined {
     if (config.isCatchAll) return 'anyone';
-    if (config.requiredRole) return config.requiredRole;
-    const isRead = [method].flat().every((name) => name === 'GET' || name === 'HEAD');
-    if (!isRead) return 'writer';
-    return this.settings.access === 'closed' ? 'reader' : undefined;
+    const role = requiredRoleOf([method].flat(), config);
+    return role === 'reader' && this.settings.access === 'keys' ? undefined : role;
   }
 
   private check(request: FastifyRequest, required: Role | undefined, done: Done): void {

@@ -1,7 +1,7 @@
 import { Injectable, Logger } from '@nestjs/common';
 import { InjectDataSource } from '@nestjs/typeorm';
 import { DataSource } from 'typeorm';
-import { Batcher } from '../database/batcher.js';
+import { shareCalls, type Batcher } from '../database/batcher.js';
 import { DatabaseStartup } from '../database/database-startup.js';
 import { queryPrepared } from '../database/prepared-statements.js';
 import type { Deadline } from '../pool/deadline.js';
@@ -29,7 +29,7 @@ const KEYS_SQL = `
 @Injectable()
 export class ApiKeyCache {
   private readonly log = new Logger(ApiKeyCache.name);
-  private readonly batcher: Batcher<true, true>;
+  private readonly batcher: Batcher<true, void>;
   private known = new KnownKeys([]);
   private revision = '';
   private fetchedAt = -Infinity;
@@ -39,14 +39,7 @@ export class ApiKeyCache {
     @InjectDataSource() private readonly dataSource: DataSource,
     database: DatabaseStartup,
   ) {
-    this.batcher = new Batcher(
-      database,
-      async (calls, deadline) => {
-        await this.fetch(deadline);
-        return calls.map(() => true);
-      },
-      'api-key',
-    );
+    this.batcher = shareCalls(database, async (deadline) => this.fetch(deadline), 'api-key');
   }
 
   /** Whether `find` may be called; otherwise `refresh` first. Fetches the keys ahead of time. */

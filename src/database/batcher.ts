@@ -126,3 +126,16 @@ export class Batcher<Key, Value> {
     await nextTurn();
   }
 }
+
+/** A batcher whose concurrent calls, `load(true)`, share one result. */
+export function shareCalls<Value>(
+  database: DatabaseStartup,
+  work: (deadline: Deadline) => Promise<Value>,
+  kind: string,
+): Batcher<true, Value> {
+  const run = async (calls: readonly true[], deadline: Deadline): Promise<Value[]> => {
+    const value: Value = await work(deadline);
+    return calls.map(() => value);
+  };
+  return new Batcher<true, Value>(database, run, kind);
+}

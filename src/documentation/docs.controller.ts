@@ -4,7 +4,7 @@ import { dirname, join } from 'node:path';
 import { Controller, Get, Res } from '@nestjs/common';
 import type { FastifyReply } from 'fastify';
 import { Describes } from '../http/api-operation.js';
-import { fromRequest } from '../http/from-request.js';
+import { textFromPath } from '../http/from-request.js';
 import { IsPage, RequiresRole } from '../http/route-rules.js';
 import { sendStatic } from '../http/static-body.js';
 import { ProblemError } from '../problems/problems.js';
@@ -41,12 +41,6 @@ const MEDIA_TYPES: Record<string, string> = {
   css: 'text/css; charset=utf-8',
   png: 'image/png',
 };
-
-const FileName = () =>
-  fromRequest(
-    ({ params }) => (params as { file: string }).file,
-    [{ in: 'path', name: 'file', required: true, schema: { type: 'string' }, example: 'start.js' }],
-  );
 
 /** Serves Swagger UI from the files of its package: nothing is loaded from another host. */
 @Controller('docs')
@@ -89,7 +83,7 @@ export class DocsController {
     problems: ['unknown_address'],
     isLocal: true,
   })
-  async showFile(@FileName() file: string, @Res() reply: FastifyReply) {
+  async showFile(@textFromPath('file', 'start.js') file: string, @Res() reply: FastifyReply) {
     await this.send(reply, file);
   }
 

@@ -1,6 +1,7 @@
 import type { Settings } from '../config/settings.js';
 import { allNamedSchemas } from '../http/api-operation.js';
 import type { ApiContent, ApiOperation, ApiParameter, ApiResponse } from '../http/api-types.js';
+import { requiredRoleOf } from '../http/route-rules.js';
 import type { ApiRoute } from './api-routes.js';
 import { PROBLEM_SCHEMA, problemResponses, problemsOf } from './openapi-problems.js';
 
@@ -87,7 +88,7 @@ function describeRoute(route: ApiRoute, access: Settings['access']): object {
       ...problemResponses(problemsOf(route)),
     },
     security: securityOf(route, access),
-    'x-role': roleOf(route),
+    'x-role': requiredRoleOf([route.method.toUpperCase()], route.rules),
   };
 }
 
@@ -109,14 +110,9 @@ function describeResponse({ description, headers = [], content }: ApiResponse): 
   };
 }
 
-/** The role that a route requires when keys are used. */
-function roleOf({ method, rules }: ApiRoute): string {
-  return rules.requiredRole ?? (method === 'get' ? 'reader' : 'writer');
-}
-
 /** A key is required, possible or useless. The lists name roles: OpenAPI 3.1, section 4.8.30. */
 function securityOf(route: ApiRoute, access: Settings['access']): object[] {
-  const role = roleOf(route);
+  const role = requiredRoleOf([route.method.toUpperCase()], route.rules);
   if (access === 'open' || role === 'anyone') return [];
   const required = [{ bearer: [role] }, { apikey: [role] }];
   return access === 'keys' && role === 'reader' ? [{}, ...required] : required;

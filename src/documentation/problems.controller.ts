@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { Controller, Get, Header } from '@nestjs/common';
 import { Describes } from '../http/api-operation.js';
 import type { ApiOperation } from '../http/api-types.js';
-import { fromRequest } from '../http/from-request.js';
+import { textFromPath } from '../http/from-request.js';
 import { RequiresRole } from '../http/route-rules.js';
 import { findUpwards } from './package-files.js';
 import { ProblemError, PROBLEMS, typeOf, type ProblemCode } from '../problems/problems.js';
@@ -26,20 +26,6 @@ const PROBLEM_OPERATION: ApiOperation = {
   isLocal: true,
 };
 
-const ProblemName = () =>
-  fromRequest(
-    ({ params }) => (params as { name: string }).name,
-    [
-      {
-        in: 'path',
-        name: 'name',
-        required: true,
-        schema: { type: 'string' },
-        example: 'not-found',
-      },
-    ],
-  );
-
 /** Serves the descriptions of problems, at the addresses in their `type`. */
 @Controller('problems')
 export class ProblemsController {
@@ -55,7 +41,7 @@ export class ProblemsController {
   @RequiresRole('anyone')
   @Describes(PROBLEM_OPERATION)
   @Header('Content-Type', TEXT)
-  async describe(@ProblemName() name: string): Promise<string> {
+  async describe(@textFromPath('name', 'not-found') name: string): Promise<string> {
     const codes = Object.keys(PROBLEMS) as ProblemCode[];
     const code = codes.find((each) => typeOf(each) === `/problems/${name}`);
     if (!code) {

@@ -10,20 +10,8 @@ export function describeParameters(parameters: ApiParameter[]): ParameterDecorat
   };
 }
 
-/** Adds a JSON body that is an instance of `dtoClass` to the description of the handler. */
-export function describeBody(dtoClass: DtoClass): ParameterDecorator {
-  return (target, name) => {
-    rulesOf((target as Record<string | symbol, object>)[name!]!).bodySchema = schemaOf(dtoClass);
-  };
-}
-
 /** The members of `dtoClass` as query parameters. */
 export function queryParametersOf(dtoClass: DtoClass): ApiParameter[] {
   const { properties } = schemaOf(dtoClass);
-  return Object.entries(properties).map(([name, { description, ...schema }]) => ({
-    in: 'query',
-    name,
-    description: description as string,
-    schema,
-  }));
+  return Object.entries(properties).map(([name, schema]) => ({ in: 'query', name, schema }));
 }

@@ -1,8 +1,9 @@
 import { pipeline, Readable, type Transform } from 'node:stream';
 import { promisify } from 'node:util';
 import zlib from 'node:zlib';
-import type { FastifyRequest } from 'fastify';
+import type { FastifyReply, FastifyRequest } from 'fastify';
 import Negotiator from 'negotiator';
+import { matchesTag } from './entity-tags.js';
 
 /** Shorter bodies are not compressed: they fit into one packet. */
 const MIN_BYTES = 1024;
@@ -52,21 +53,32 @@ const compressed = new WeakMap<Buffer, Map<string, Promise<Buffer>>>();
  * The content coding that a client prefers (RFC 9110, section 12.5.3); undefined for none. A body of
  * unknown size is compressed.
  */
-export function codingOf({ raw }: FastifyRequest, size = MIN_BYTES): string | undefined {
+function codingOf({ raw }: FastifyRequest, size = MIN_BYTES): string | undefined {
   if (size < MIN_BYTES || raw.headers['accept-encoding'] === undefined) return undefined;
   const negotiator = new Negotiator(raw) as unknown as EncodingNegotiator;
   const coding = negotiator.encoding([...CODINGS, 'identity'], { preferred: CODINGS });
   return coding === 'identity' ? undefined : coding;
 }
 
-/** A tag differs for each coding: a strong one identifies the bytes (RFC 9110, section 8.8.3.3). */
-export function codedTag(tag: string, coding: string | undefined): string {
-  return coding === undefined ? tag : `${tag}-${coding}`;
+/**
+ * Sets the headers of a body in the content coding that the client prefers, and returns the coding. The entity
+ * tag names it: a strong one identifies the bytes (RFC 9110, section 8.8.3.3).
+ */
+export function sendCoding(reply: FastifyReply, tag?: string, size?: number): string | undefined {
+  const coding = codingOf(reply.request, size);
+  if (tag !== undefined) reply.header('ETag', `"${codedTag(tag, coding)}"`);
+  if (coding) reply.header('Content-Encoding', coding);
+  return coding;
 }
 
-/** All tags of a representation, compressed or not. */
-export function codedTags(tag: string): string[] {
-  return [tag, ...CODINGS.map((coding) => codedTag(tag, coding))];
+/** The tag of a representation, compressed or not, that `If-None-Match` names; undefined for none. */
+export function knownTag(ifNoneMatch: string | undefined, tag: string): string | undefined {
+  const tags = [tag, ...CODINGS.map((coding) => codedTag(tag, coding))];
+  return tags.find((each) => matchesTag(ifNoneMatch, each));
+}
+
+function codedTag(tag: string, coding: string | undefined): string {
+  return coding === undefined ? tag : `${tag}-${coding}`;
 }
 
 export async function compress(bytes: Buffer, coding: string): Promise<Buffer> {

@@ -13,11 +13,10 @@ import { acceptParameters } from './route-rules.js';
 export function fromRequest(
   read: (request: FastifyRequest, reply: FastifyReply) => unknown,
   parameters: ApiParameter[] = [],
-  ...others: ParameterDecorator[]
 ): ParameterDecorator {
   return createParamDecorator(
     (_, context: ExecutionContext) => read(context.getArgByIndex(0), context.getArgByIndex(1)),
-    [describeParameters(parameters), ...others],
+    [describeParameters(parameters)],
   )();
 }
 
@@ -37,4 +36,12 @@ export function fromQuery(
       ),
     [acceptParameters, describeParameters(parameters)],
   )();
+}
+
+/** Gives a handler a parameter of its path as text. */
+export function textFromPath(name: string, example: string): ParameterDecorator {
+  return fromRequest(
+    ({ params }) => (params as Record<string, string>)[name],
+    [{ in: 'path', name, required: true, schema: { type: 'string' }, example }],
+  );
 }

@@ -7,6 +7,7 @@ import { ProblemError } from '../problems/problems.js';
 import { receiveForm } from './form-upload.js';
 import { parseContentType } from './media-types.js';
 import { FORM_TYPE, JSON_TYPES, ROW_TYPES } from './route-rules.js';
+import { prependHook } from './route-hooks.js';
 import { SlowBodies } from './slow-bodies.js';
 import { assertUploadSize, UploadedRows } from './upload.js';
 
@@ -55,7 +56,7 @@ export function addBodyParsers(fastify: FastifyInstance, limits: Limits): void {
   });
   fastify.addHook('onRoute', (route) => {
     if (!route.config?.consumes?.some((type) => ROW_TYPES.includes(type))) return;
-    route.onResponse = [discardUpload, ...[route.onResponse ?? []].flat()];
+    prependHook(route, 'onResponse', discardUpload);
   });
 }
 

@@ -2,6 +2,7 @@ import cors from '@fastify/cors';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import helmet from 'helmet';
 import type { Settings } from '../config/settings.js';
+import { prependHook } from './route-hooks.js';
 
 type Headers = Record<string, string>;
 type Done = () => void;
@@ -45,8 +46,7 @@ export function sendSecurityHeaders(fastify: FastifyInstance, settings: Settings
   const forPages = Object.entries(headersOf(PAGE_POLICY, false));
   fastify.addHook('onRequest', sendHeaders(forApi));
   fastify.addHook('onRoute', (route) => {
-    if (route.config?.isPage)
-      route.onRequest = [sendHeaders(forPages), ...[route.onRequest ?? []].flat()];
+    if (route.config?.isPage) prependHook(route, 'onRequest', sendHeaders(forPages));
   });
   if (settings.trustProxy) fastify.addHook('onRequest', requireTls);
 }

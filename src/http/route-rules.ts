@@ -2,9 +2,9 @@ import { RouteConfig } from '@nestjs/platform-fastify';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { ProblemError } from '../problems/problems.js';
 import type { ApiOperation, ApiParameter } from './api-types.js';
-import type { Schema } from './dto-metadata.js';
 import { parseContentType } from './media-types.js';
 import type { Role } from './principal.js';
+import { prependHook } from './route-hooks.js';
 
 export const JSON_TYPES = ['application/json', 'application/merge-patch+json'];
 export const ROW_TYPES = ['text/csv', 'application/x-ndjson'];
@@ -16,13 +16,11 @@ export interface RouteRules {
   /** The media types of its body. */
   consumes?: string[];
   acceptsParameters?: boolean;
-  /** Who may use it. The default is 'reader' for reads, and 'writer' for other methods. */
+  /** Who may use it: see `requiredRoleOf`. */
   requiredRole?: Role | 'anyone';
   operation?: ApiOperation;
   /** What its handler reads. */
   parameters?: ApiParameter[];
-  /** The schema of its JSON body. */
-  bodySchema?: Schema;
   /** Whether browsers show the answer as a page. */
   isPage?: boolean;
   /** Whether the route only answers the methods that the address does not support. */
@@ -55,6 +53,12 @@ export const RequiresRole =
   (_target, _name, { value }) =>
     void (rulesOf(value as object).requiredRole = role);
 
+/** The role that a route requires. The default is `reader` for reads, and `writer` for other methods. */
+export function requiredRoleOf(methods: string[], { requiredRole }: RouteRules): Role | 'anyone' {
+  const isRead = methods.every((name) => name === 'GET' || name === 'HEAD');
+  return requiredRole ?? (isRead ? 'reader' : 'writer');
+}
+
 /** Marks a route whose answer is a page for browsers. */
 export const IsPage =
   (): MethodDecorator =>
@@ -81,7 +85,7 @@ export function enforceRouteRules(fastify: FastifyInstance): void {
       if (encoding !== undefined) rejectEncoding(encoding);
       done();
     };
-    route.onRequest = [check, ...[route.onRequest ?? []].flat()];
+    prependHook(route, 'onRequest', check);
   });
 }
 

@@ -1,7 +1,6 @@
 import { hash } from 'node:crypto';
 import type { FastifyReply } from 'fastify';
-import { codedTag, codedTags, codingOf, compress } from './compression.js';
-import { matchesTag } from './entity-tags.js';
+import { compress, knownTag, sendCoding } from './compression.js';
 import { addVary } from './response-headers.js';
 
 const tags = new WeakMap<Buffer, string>();
@@ -12,11 +11,8 @@ export async function sendStatic(reply: FastifyReply, bytes: Buffer): Promise<vo
   tags.set(bytes, tag);
   addVary(reply, 'Accept-Encoding');
   reply.header('Cache-Control', 'no-cache');
-  const known = reply.request.headers['if-none-match'];
-  const matching = codedTags(tag).find((each) => matchesTag(known, each));
-  if (matching !== undefined) return void reply.code(304).header('ETag', `"${matching}"`).send();
-  const coding = codingOf(reply.request, bytes.length);
-  reply.header('ETag', `"${codedTag(tag, coding)}"`);
-  if (coding) reply.header('Content-Encoding', coding);
+  const known = knownTag(reply.request.headers['if-none-match'], tag);
+  if (known !== undefined) return void reply.code(304).header('ETag', `"${known}"`).send();
+  const coding = sendCoding(reply, tag, bytes.length);
   reply.send(coding ? await compress(bytes, coding) : bytes);
 }

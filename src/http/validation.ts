@@ -8,7 +8,7 @@ import {
 import { ParseError } from '../query/errors.js';
 import type { QueryParameters } from '../query/parameters.js';
 import { suggest } from '../query/suggest.js';
-import { describeBody, queryParametersOf } from './api-parameters.js';
+import { queryParametersOf } from './api-parameters.js';
 import { describeDto, memberNamesOf, type DtoClass } from './dto-metadata.js';
 import { satisfiesRules } from './fast-validation.js';
 import { fromQuery, fromRequest } from './from-request.js';
@@ -29,24 +29,20 @@ type Members = Record<string, unknown>;
  * @throws {ProblemError} `invalid_body` with all issues, `missing_body` without a body.
  */
 export const ValidatedBody = (dtoClass: DtoClass) =>
-  fromRequest(({ body }) => validateBody(dtoClass, body), [], describeBody(dtoClass));
+  fromRequest(({ body }) => validateBody(dtoClass, body));
 
 /**
  * As `ValidatedBody`, with the members that the parameter `columns` names, if it is sent. A body with many
  * rows is passed on unread, as `UploadedRows`.
  */
 export const ValidatedBodyOrRows = (dtoClass: DtoClass) =>
-  fromRequest(
-    ({ body, query }) => {
-      if (body instanceof UploadedRows) return body;
-      const { columns } = query as QueryParameters;
-      if (typeof columns !== 'string' || !isObject(body)) return validateBody(dtoClass, body, body);
-      const mappings = parseColumns(columns, memberNamesOf(dtoClass));
-      return validateBody(dtoClass, chooseMembers(body, mappings), body);
-    },
-    [],
-    describeBody(dtoClass),
-  );
+  fromRequest(({ body, query }) => {
+    if (body instanceof UploadedRows) return body;
+    const { columns } = query as QueryParameters;
+    if (typeof columns !== 'string' || !isObject(body)) return validateBody(dtoClass, body, body);
+    const mappings = parseColumns(columns, memberNamesOf(dtoClass));
+    return validateBody(dtoClass, chooseMembers(body, mappings), body);
+  });
 
 /** @throws {ProblemError} `invalid_parameter` if `columns` cannot be parsed. */
 export function parseColumns(columns: string, known: string[]): ColumnMapping[] {

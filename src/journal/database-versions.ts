@@ -1,7 +1,7 @@
 import { Injectable, Logger } from '@nestjs/common';
 import { InjectDataSource } from '@nestjs/typeorm';
 import { DataSource } from 'typeorm';
-import { Batcher } from '../database/batcher.js';
+import { shareCalls, type Batcher } from '../database/batcher.js';
 import { DatabaseStartup } from '../database/database-startup.js';
 import { queryPrepared } from '../database/prepared-statements.js';
 import type { Deadline } from '../pool/deadline.js';
@@ -49,14 +49,7 @@ export class DatabaseVersions {
     @InjectDataSource() private readonly dataSource: DataSource,
     database: DatabaseStartup,
   ) {
-    this.batcher = new Batcher(
-      database,
-      async (calls, deadline) => {
-        const version = await this.query(deadline);
-        return calls.map(() => version);
-      },
-      'version',
-    );
+    this.batcher = shareCalls(database, async (deadline) => this.query(deadline), 'version');
   }
 
   /**

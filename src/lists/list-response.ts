@@ -1,7 +1,6 @@
 import type { FastifyReply } from 'fastify';
 import type { DatabaseVersion } from '../journal/database-versions.js';
-import { codedTag, codedTags, codingOf, compress, compressStream } from '../http/compression.js';
-import { matchesTag } from '../http/entity-tags.js';
+import { compress, compressStream, knownTag, sendCoding } from '../http/compression.js';
 import { addVary } from '../http/response-headers.js';
 import { confirmHandling, confirmPreference } from '../http/preferences.js';
 import { prefixOf } from '../postgrest/postgrest-clients.js';
@@ -29,7 +28,7 @@ export async function sendList(
     reply.type(`${request.format.mediaType}; charset=utf-8`);
     if (rows !== undefined && !request.isSingle)
       return await sendRows(reply, request, result, rows);
-    sendTag(reply, request, result);
+    if (version) reply.header('ETag', `"${etagOf(request, version)}"`);
     reply.send(rows && (await singleRow(rows)));
   } finally {
     if (rows instanceof RowStream) await rows.close();
@@ -41,8 +40,7 @@ function sendNotModified(
   request: ListRequest,
   version: DatabaseVersion,
 ): void {
-  const tags = codedTags(etagOf(request, version));
-  const known = tags.find((tag) => matchesTag(request.ifNoneMatch, tag));
+  const known = knownTag(request.ifNoneMatch, etagOf(request, version));
   reply.code(304).header('ETag', `"${known}"`).send();
 }
 
@@ -50,29 +48,18 @@ function sendNotModified(
 async function sendRows(
   reply: FastifyReply,
   request: ListRequest,
-  result: ListResult,
+  { version }: ListResult,
   rows: Buffer | RowStream,
 ): Promise<void> {
+  const tag = version && etagOf(request, version);
   const isBuffer = Buffer.isBuffer(rows);
-  const coding = codingOf(reply.request, isBuffer ? rows.length : undefined);
-  sendTag(reply, request, result, coding);
-  if (coding) reply.header('Content-Encoding', coding);
+  const coding = sendCoding(reply, tag, isBuffer ? rows.length : undefined);
   if (isBuffer) {
     reply.send(coding ? await compress(rows, coding) : rows);
     return;
   }
   const chunks = coding ? compressStream(rows, coding) : rows;
   await streamTo(reply, chunks, request.client.signal);
-}
-
-function sendTag(
-  reply: FastifyReply,
-  request: ListRequest,
-  { version }: ListResult,
-  coding?: string,
-): void {
-  if (version === undefined) return;
-  reply.header('ETag', `"${codedTag(etagOf(request, version), coding)}"`);
 }
 
 async function singleRow(rows: Buffer | RowStream): Promise<string> {

@@ -6,8 +6,7 @@ import type { Settings } from '../config/settings.js';
 import { InjectSettings } from '../config/settings.module.js';
 import { DatabaseStartup } from '../database/database-startup.js';
 import { RequestCoalescer } from '../database/request-coalescer.js';
-import { codedTags } from '../http/compression.js';
-import { matchesTag } from '../http/entity-tags.js';
+import { knownTag } from '../http/compression.js';
 import { DatabaseVersions, type DatabaseVersion } from '../journal/database-versions.js';
 import type { Deadline } from '../pool/deadline.js';
 import { Semaphore } from '../pool/semaphore.js';
@@ -187,5 +186,5 @@ export class ListService {
 
 function isCurrent(request: ListRequest, version: DatabaseVersion | undefined): boolean {
   if (version === undefined) return false;
-  return codedTags(etagOf(request, version)).some((tag) => matchesTag(request.ifNoneMatch, tag));
+  return knownTag(request.ifNoneMatch, etagOf(request, version)) !== undefined;
 }

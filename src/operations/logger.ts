@@ -14,11 +14,6 @@ const FRAMEWORK_CONTEXTS = new Set<unknown>([
   'ExceptionHandler',
 ]);
 
-/** Lines are written together: one by one they would cost as much as the requests that they are about. */
-const MIN_WRITE_BYTES = 8192;
-const MAX_WRITE_BYTES = 16_384;
-const FLUSH_INTERVAL_MS = 100;
-
 const STANDARD_OUTPUT = 1;
 const STANDARD_ERROR = 2;
 
@@ -41,7 +36,8 @@ function makePino(level: Settings['logLevel'], fd: number): Logger {
     timestamp: isoTime,
     formatters: { level: (label: string) => ({ level: label }) },
   };
-  if (!isTerminal) return pino(options, makeDestination(fd));
+  // synchronous on the standard error: an error must not be lost when the process ends
+  if (!isTerminal) return pino(options, pino.destination({ fd, sync: fd === STANDARD_ERROR }));
   const ignore = 'pid,context,method,route,status,durationMs,address,requestId,key';
   const messageFormat =
     '{if context}[{context}] {end}{message}{if durationMs} in {durationMs} ms{end}';
@@ -59,18 +55,6 @@ export function isoTime(): string {
 }
 
 let [lastTime, lastText] = [0, ''];
-
-/** Line by line on the standard error: an error must not be lost when the process ends. */
-function makeDestination(fd: number) {
-  if (fd === STANDARD_ERROR) return pino.destination({ fd, sync: true });
-  return pino.destination({
-    fd,
-    sync: false,
-    minLength: MIN_WRITE_BYTES,
-    maxWrite: MAX_WRITE_BYTES,
-    periodicFlush: FLUSH_INTERVAL_MS,
-  });
-}
 
 /** Passes the messages of Nest, and of classes with a `Logger` of Nest, to pino. */
 export class NestLogger implements LoggerService {

@@ -8,7 +8,7 @@ import { InjectSettings } from '../config/settings.module.js';
 import { BATCH_EVENTS, type BatchEvent } from '../database/batch-events.js';
 import { EventStreams } from '../http/event-streams.js';
 import { DatabaseVersions } from '../journal/database-versions.js';
-import { POOL_EVENTS, type PoolEvent } from '../pool/pool-events.js';
+import { POOL_EVENT_NAMES, POOL_EVENTS, type PoolEvent } from '../pool/pool-events.js';
 import { poolOf, type RecyclingPool } from '../pool/recycling-pool.js';
 import { registry } from './request-metrics.js';
 
@@ -28,8 +28,7 @@ const poolEvents = new Counter({
   labelNames: ['event'],
   registers,
 });
-for (const event of ['recycled', 'ping_failed', 'abandoned', 'retried'])
-  poolEvents.inc({ event }, 0);
+for (const event of POOL_EVENT_NAMES) poolEvents.inc({ event }, 0);
 
 const countBatch = (event: unknown) => {
   const { kind, size } = event as BatchEvent;

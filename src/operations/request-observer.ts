@@ -4,6 +4,7 @@ import onHeaders from 'on-headers';
 import type { Logger } from 'pino';
 import type { Settings } from '../config/settings.js';
 import { confirmPreference, SERVER_TIMING } from '../http/preferences.js';
+import { prependHook } from '../http/route-hooks.js';
 import { receivedIdOf } from '../http/request-id.js';
 import type { Answered } from './answered.js';
 import { RequestLog } from './request-log.js';
@@ -56,11 +57,10 @@ function observeAnswers(fastify: FastifyInstance, observers: Observe[], isProxie
   });
   if (!observers.length) return;
   fastify.addHook('onRoute', (route) => {
-    const observeRoute = (_: FastifyRequest, reply: FastifyReply, done: () => void) => {
+    prependHook(route, 'onResponse', (_, reply, done) => {
       observe(socketOf(reply), reply, route.url, false);
       done();
-    };
-    route.onResponse = [...[route.onResponse ?? []].flat(), observeRoute];
+    });
   });
   fastify.addHook('onResponse', (request, reply, done) => {
     if (request.is404) observe(socketOf(reply), reply, '', false);

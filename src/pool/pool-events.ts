@@ -1,12 +1,14 @@
 import { channel } from 'node:diagnostics_channel';
 
 /**
+ * What happens to connections:
  * - `recycled`: a connection was too old, and was closed.
  * - `ping_failed`: an idle connection was dead.
  * - `abandoned`: a connection owed a response for too long.
  * - `retried`: work was repeated because its connection failed.
  */
-export type PoolEvent = 'recycled' | 'ping_failed' | 'abandoned' | 'retried';
+export const POOL_EVENT_NAMES = ['recycled', 'ping_failed', 'abandoned', 'retried'] as const;
+export type PoolEvent = (typeof POOL_EVENT_NAMES)[number];
 
 export const POOL_EVENTS = 'marathon-registry.pool';
 const events = channel(POOL_EVENTS);

@@ -1,7 +1,7 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import { aMarathon } from '../support/a-marathon.js';
 import { startApp, type RunningApp } from '../support/app.js';
-import { authorize } from '../support/keys.js';
+import { authorize, NO_REQUEST_LIMITS } from '../support/keys.js';
 
 /** Texts that end a literal, a comment, a statement, a format or a line where they are not escaped. */
 const TEXTS = [
@@ -33,12 +33,11 @@ describe('injection', () => {
   let running: RunningApp;
   let admin: Record<string, string>;
   beforeAll(async () => {
-    const noLimit = { REQUESTS_PER_MINUTE_PER_ADDRESS: '0', REQUESTS_PER_MINUTE_PER_KEY: '0' };
     running = await startApp({
       ACCESS: 'keys',
       TRUST_PROXY: '1',
       CORS_ORIGINS: 'https://club.example',
-      ...noLimit,
+      ...NO_REQUEST_LIMITS,
     });
     admin = (await authorize(running, 'admin')).header;
     const rows = [aMarathon({ name: 'First' }), aMarathon({ name: 'Second' })];

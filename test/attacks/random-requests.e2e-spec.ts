@@ -3,7 +3,7 @@ import { text } from 'node:stream/consumers';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { OpenApiDocument } from '../../src/documentation/openapi.js';
 import { aMarathon } from '../support/a-marathon.js';
-import { authorize } from '../support/keys.js';
+import { authorize, NO_REQUEST_LIMITS } from '../support/keys.js';
 import { startApp, type RunningApp } from '../support/app.js';
 import { AnswerChecker, operationsOf, type ApiRequest } from '../support/openapi.js';
 import { RandomApiRequests } from '../support/random-api-requests.js';
@@ -20,8 +20,7 @@ describe('requests at random', () => {
   const agent = new Agent({ keepAlive: true, maxSockets: CLIENTS });
 
   beforeAll(async () => {
-    const noLimit = { REQUESTS_PER_MINUTE_PER_ADDRESS: '0', REQUESTS_PER_MINUTE_PER_KEY: '0' };
-    running = await startApp({ ACCESS: 'keys', ...noLimit });
+    running = await startApp({ ACCESS: 'keys', ...NO_REQUEST_LIMITS });
     const roles = await Promise.all(ROLES.map(async (role) => authorize(running, role)));
     const [, , admin] = roles.map(({ header }) => header);
     // most requests may do what they ask for
