@@ -75,6 +75,7 @@ const DOCUMENT_HEAD = {
 function describeRoute(route: ApiRoute, access: Settings['access']): object {
   const operation = route.rules.operation as ApiOperation;
   const { id, tag, summary, description, body, headers = [] } = operation;
+  const role = requiredRoleOf([route.method.toUpperCase()], route.rules);
   const parameters = [...(route.rules.parameters ?? []), ...headers].map(describeParameter);
   return {
     operationId: id,
@@ -87,8 +88,8 @@ function describeRoute(route: ApiRoute, access: Settings['access']): object {
       ...mapValues(operation.responses, describeResponse),
       ...problemResponses(problemsOf(route)),
     },
-    security: securityOf(route, access),
-    'x-role': requiredRoleOf([route.method.toUpperCase()], route.rules),
+    security: securityOf(role, access),
+    'x-role': role,
   };
 }
 
@@ -111,8 +112,7 @@ function describeResponse({ description, headers = [], content }: ApiResponse): 
 }
 
 /** A key is required, possible or useless. The lists name roles: OpenAPI 3.1, section 4.8.30. */
-function securityOf(route: ApiRoute, access: Settings['access']): object[] {
-  const role = requiredRoleOf([route.method.toUpperCase()], route.rules);
+function securityOf(role: string, access: Settings['access']): object[] {
   if (access === 'open' || role === 'anyone') return [];
   const required = [{ bearer: [role] }, { apikey: [role] }];
   return access === 'keys' && role === 'reader' ? [{}, ...required] : required;

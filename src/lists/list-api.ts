@@ -11,14 +11,8 @@ const SELECTED_ROW = namedSchema('SelectedRow', {
 
 const HEADERS = ['ETag', 'Vary', 'Content-Range', 'Link', 'Preference-Applied', 'Content-Encoding'];
 
-/** The answers of a list of records, in all of its formats. */
-export function listResponses(
-  record: Schema,
-  listMember: string,
-  formats: Formats,
-  example: object,
-): Record<number, ApiResponse> {
-  const content = listContent(record, listMember, formats, example);
+/** The answers of a list with this content. */
+export function listResponses(content: Record<string, ApiContent>): Record<number, ApiResponse> {
   return {
     200: { description: 'The list.', headers: HEADERS, content },
     206: { description: 'A part of a list that was counted.', headers: HEADERS, content },
@@ -40,9 +34,8 @@ export function listContent(
     required: [listMember],
     additionalProperties: false,
   };
-  const lines = toCsv(example);
   const others: Record<string, ApiContent> = {
-    csv: { schema: { type: 'string' }, example: lines },
+    csv: { schema: { type: 'string' }, example: toCsv(example) },
     ndjson: { schema: { type: 'string' }, example: `${JSON.stringify(example)}\n` },
     array: { schema: listOf(row), example: [example] },
     object: { schema: row, example },
@@ -59,6 +52,7 @@ export function listContent(
   };
 }
 
-function toCsv(example: object): string {
+/** One record as CSV. */
+export function toCsv(example: object): string {
   return `${Object.keys(example).join(',')}\n${Object.values(example).join(',')}\n`;
 }

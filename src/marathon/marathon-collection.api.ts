@@ -1,6 +1,6 @@
 import { COUNT, listOf, namedSchema, objectOf, jsonContent } from '../http/api-operation.js';
 import type { ApiContent, ApiOperation, ApiResponse } from '../http/api-types.js';
-import { listContent, listResponses } from '../lists/list-api.js';
+import { listContent, listResponses, toCsv } from '../lists/list-api.js';
 import { MARATHONS, RESOURCE } from './marathon.lists.js';
 import {
   CHANGES,
@@ -17,15 +17,20 @@ import {
 const TAG = 'Marathons';
 
 const LIST_CONTENT = listContent(MARATHON, RESOURCE.listMember, MARATHONS.formats, EXAMPLE);
-const LIST_RESPONSES = listResponses(MARATHON, RESOURCE.listMember, MARATHONS.formats, EXAMPLE);
-const CSV = `${Object.keys(DETAILS).join(',')}\n${Object.values(DETAILS).join(',')}\n`;
+const ANNIVERSARY = namedSchema('Anniversary', objectOf({ ...MARATHON_COLUMNS, years: COUNT }));
+const ANNIVERSARY_EXAMPLE = { ...EXAMPLE, years: 130 };
+const LIST_PROBLEMS: ApiOperation['problems'] = [
+  'not_acceptable',
+  'range_not_satisfiable',
+  'too_many_long_lists',
+];
 
 const ROWS: Record<string, ApiContent> = {
   'application/json': {
     schema: { anyOf: [CREATE_BODY, listOf(CREATE_BODY)] },
     example: DETAILS,
   },
-  'text/csv': { schema: { type: 'string' }, example: CSV },
+  'text/csv': { schema: { type: 'string' }, example: toCsv(DETAILS) },
   'application/x-ndjson': { schema: { type: 'string' }, example: `${JSON.stringify(DETAILS)}\n` },
   'multipart/form-data': {
     schema: {
@@ -35,14 +40,15 @@ const ROWS: Record<string, ApiContent> = {
     },
   },
 };
+
 export const FIND_ALL: ApiOperation = {
   id: 'listMarathons',
   tag: TAG,
   summary: 'List marathons',
   description:
     'All marathons, by id, unless parameters ask for less. The grammar of filters is that of PostgREST.',
-  responses: LIST_RESPONSES,
-  problems: ['not_acceptable', 'range_not_satisfiable', 'too_many_long_lists'],
+  responses: listResponses(LIST_CONTENT),
+  problems: LIST_PROBLEMS,
 };
 
 export const FIND_ANNIVERSARIES: ApiOperation = {
@@ -50,12 +56,9 @@ export const FIND_ANNIVERSARIES: ApiOperation = {
   tag: TAG,
   summary: 'List the marathons whose age in a year is a multiple of ten',
   responses: listResponses(
-    namedSchema('Anniversary', objectOf({ ...MARATHON_COLUMNS, years: COUNT })),
-    RESOURCE.listMember,
-    MARATHONS.formats,
-    { ...EXAMPLE, years: 130 },
+    listContent(ANNIVERSARY, RESOURCE.listMember, MARATHONS.formats, ANNIVERSARY_EXAMPLE),
   ),
-  problems: ['not_acceptable', 'range_not_satisfiable', 'too_many_long_lists'],
+  problems: LIST_PROBLEMS,
 };
 
 export const STATISTICS_OPERATION: ApiOperation = {

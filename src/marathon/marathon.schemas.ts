@@ -71,8 +71,8 @@ export const STATISTICS = namedSchema(
   }),
 );
 export const CREATE_BODY = namedSchema('CreateMarathon', schemaOf(CreateMarathonDto));
-export const UPDATE_BODY = namedSchema('UpdateMarathon', schemaOf(UpdateMarathonDto));
-export const UPDATE_EXAMPLE = Object.fromEntries(Object.entries(DETAILS).slice(-1));
+const UPDATE_BODY = namedSchema('UpdateMarathon', schemaOf(UpdateMarathonDto));
+const UPDATE_EXAMPLE = Object.fromEntries(Object.entries(DETAILS).slice(-1));
 
 export const ONE: ApiResponse = {
   description: 'The marathon.',

@@ -2,6 +2,7 @@ import { pino, type Logger } from 'pino';
 import { logIdOf } from '../http/request-id.js';
 import { isoTime } from './logger.js';
 import type { Answered } from './answered.js';
+import { ByRoute } from './by-route.js';
 
 interface LineStream {
   write: (lines: string) => void;
@@ -20,7 +21,7 @@ const FLUSH_INTERVAL_MS = 100;
  */
 export class RequestLog {
   private readonly stream: LineStream;
-  private readonly fieldsByRoute = new Map<string, Map<string, string>>();
+  private readonly fields = new ByRoute(fieldsOf);
   private lines: string[] = [];
   private readonly timer: NodeJS.Timeout;
 
@@ -34,7 +35,7 @@ export class RequestLog {
     const durationMs = Math.round(reply.elapsedTime * 10) / 10;
     const key = principal ? `,"key":${JSON.stringify(principal.name)}` : '';
     const aborted = isAborted ? ',"aborted":true' : '';
-    const fields = this.fieldsOf(request.method, route, reply.raw.statusCode);
+    const fields = this.fields.get(request.method, route, reply.raw.statusCode);
     this.lines.push(
       `{"level":"info"${isoTime()},"pid":${process.pid},"requestId":"${logIdOf(request)}"${fields}` +
         `,"durationMs":${durationMs},"address":${JSON.stringify(address)}${key}${aborted}}\n`,
@@ -52,16 +53,10 @@ export class RequestLog {
     this.stream.write(this.lines.join(''));
     this.lines = [];
   }
+}
 
-  /** What all requests of a route with the same status have in common. */
-  private fieldsOf(method: string, route: string, status: number): string {
-    const byStatus = this.fieldsByRoute.get(route) ?? new Map<string, string>();
-    const key = `${status}${method}`;
-    const known = byStatus.get(key);
-    if (known !== undefined) return known;
-    const message = `${method} ${route || '(unknown address)'} ${status}`;
-    const fields = `,${JSON.stringify({ method, route, status, message }).slice(1, -1)}`;
-    this.fieldsByRoute.set(route, byStatus.set(key, fields));
-    return fields;
-  }
+/** What all requests of a route with the same status have in common. */
+function fieldsOf(method: string, route: string, status: number): string {
+  const message = `${method} ${route || '(unknown address)'} ${status}`;
+  return `,${JSON.stringify({ method, route, status, message }).slice(1, -1)}`;
 }

@@ -1,3 +1,5 @@
+import { ByRoute } from './by-route.js';
+
 /** The upper bounds of the buckets, in seconds. */
 const BOUNDS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30];
 
@@ -15,7 +17,7 @@ interface Series {
 export class RouteDurations {
   readonly type = 'histogram';
   readonly aggregator = 'sum';
-  private readonly routes = new Map<string, Map<string, Series>>();
+  private readonly series = new ByRoute(newSeries);
 
   constructor(
     readonly name: string,
@@ -23,8 +25,7 @@ export class RouteDurations {
   ) {}
 
   observe(method: string, route: string, status: number, seconds: number): void {
-    const key = `${status}${method}`;
-    const series = this.routes.get(route)?.get(key) ?? this.add(method, route, status, key);
+    const series = this.series.get(method, route, status);
     let bucket = 0;
     while (seconds > BOUNDS[bucket]!) bucket += 1;
     series.counts[bucket]! += 1;
@@ -34,7 +35,7 @@ export class RouteDurations {
   /** Called by the registry. */
   get() {
     const { name, help, type, aggregator } = this;
-    const all = [...this.routes.values()].flatMap((series) => [...series.values()]);
+    const all = this.series.all();
     return { name, help, type, aggregator, values: all.flatMap((series) => this.valuesOf(series)) };
   }
 
@@ -51,12 +52,9 @@ export class RouteDurations {
       { metricName: `${this.name}_count`, labels, value: total },
     ];
   }
+}
 
-  private add(method: string, route: string, status: number, key: string): Series {
-    const counts = Array<number>(BOUNDS.length + 1).fill(0);
-    const series = { labels: { method, route, status }, counts, sum: 0 };
-    const ofRoute = this.routes.get(route) ?? new Map<string, Series>();
-    this.routes.set(route, ofRoute.set(key, series));
-    return series;
-  }
+function newSeries(method: string, route: string, status: number): Series {
+  const counts = Array<number>(BOUNDS.length + 1).fill(0);
+  return { labels: { method, route, status }, counts, sum: 0 };
 }
