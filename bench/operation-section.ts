@@ -4,53 +4,91 @@ import { join } from 'node:path';
 import { measureThroughput, type Headers } from './load.js';
 import type { Options } from './options.js';
 import { whileSending, query, writeRows, type BenchServer } from './postgres.js';
-import type { RunningPeer } from './processes.js';
-import { describeRate, describeRatio, type Section } from './report.js';
+import { processorMicroseconds, type RunningPeer } from './processes.js';
+import { describeRate, describeRatio, median, type Section } from './report.js';
 import { ALL_ON, createKey, NOTHING_ON, startService } from './service.js';
 import { WORKLOADS, type Workload } from './workloads.js';
 
 const [CLIENTS, ROWS] = [32, 100];
+
+interface Turn {
+  perSecond: number;
+  /** Processor time of the service for each request. A busy machine changes it less than the rate. */
+  microseconds?: number;
+}
 
 interface Variant extends RunningPeer {
   databaseUrl: string;
   headers: Headers;
 }
 
+/** Two processes with the same settings differ too: `off again` shows by how much. */
+const VARIANTS = { off: NOTHING_ON, 'off again': NOTHING_ON, on: ALL_ON };
+/** Each process of a variant is a little faster or slower than another one, for as long as it lives. */
+const STARTS = 5;
+
 /** This service with keys, limits, metrics and the log of requests, beside itself without all of them. */
 export async function measureOperation(
   server: BenchServer,
-  { rounds, seconds, warmUpSeconds }: Options,
+  options: Options,
   say: (text: string) => void,
 ): Promise<Section[]> {
   const folder = await mkdtemp(join(tmpdir(), 'marathon-bench-'));
-  const variants: Variant[] = [];
+  const turns = WORKLOADS.map(() => Object.keys(VARIANTS).map(() => [] as Turn[]));
   try {
-    variants.push(await start(server, 'off', NOTHING_ON, folder));
-    variants.push(await start(server, 'on', ALL_ON, folder));
-    const rates = WORKLOADS.map(() => variants.map(() => [] as number[]));
-    for (const [row, workload] of WORKLOADS.entries()) {
-      for (const variant of variants) await measure(variant, workload, warmUpSeconds);
-      for (let round = 1; round <= rounds; round += 1) {
-        say(`${workload.name}, all on and all off: round ${round} of ${rounds}`);
-        for (const [column, variant] of variants.entries())
-          rates[row]![column]!.push(await measure(variant, workload, seconds));
-      }
+    for (let count = 1; count <= STARTS; count += 1) {
+      say(`all on and all off: start ${count} of ${STARTS}`);
+      await measureStart(server, folder, options, turns, `start_${count}`);
     }
-    return [
-      {
-        title: 'With keys, limits, metrics and a log of requests, to all of them off',
-        about: `${CLIENTS} clients, each with a key; the log at info in a file. Medians of ${rounds} turns of ${seconds} s, in turn.`,
-        columns: ['workload', 'on to off', 'off', 'on'],
-        rows: WORKLOADS.map(({ name }, row) => {
-          const [off, on] = rates[row]!;
-          return [name, describeRatio(on!, off!), describeRate(off!), describeRate(on!)];
-        }),
-      },
-    ];
+    return [describe(turns, options)];
   } finally {
-    for (const { stop } of variants) await stop();
     await rm(folder, { recursive: true });
   }
+}
+
+/** Starts each variant, and adds its turns. */
+async function measureStart(
+  server: BenchServer,
+  folder: string,
+  { rounds, seconds, warmUpSeconds }: Options,
+  turns: Turn[][][],
+  label: string,
+): Promise<void> {
+  const variants: Variant[] = [];
+  try {
+    for (const [name, settings] of Object.entries(VARIANTS))
+      variants.push(await start(server, `${label}_${name.replace(' ', '_')}`, settings, folder));
+    for (const [row, workload] of WORKLOADS.entries()) {
+      for (const variant of variants) await measure(variant, workload, warmUpSeconds);
+      const columns = [...variants.keys()];
+      for (let round = 1; round <= rounds; round += 1) {
+        // what the machine does meanwhile meets each of them
+        columns.push(columns.shift()!);
+        for (const column of columns)
+          turns[row]![column]!.push(await measure(variants[column]!, workload, seconds));
+      }
+    }
+  } finally {
+    for (const { stop } of variants) await stop();
+  }
+}
+
+function describe(turns: Turn[][][], { rounds, seconds }: Options): Section {
+  return {
+    title: 'With keys, limits, metrics and a log of requests, to all of them off',
+    about: `${CLIENTS} clients, each with a key; the log at info in a file. Medians of ${STARTS} starts with ${rounds} turns of ${seconds} s, in turn.`,
+    columns: [
+      'workload',
+      'on to off',
+      'off again to off',
+      'off',
+      'on',
+      'µs of processor time, off',
+      'off again',
+      'on',
+    ],
+    rows: WORKLOADS.map(({ name }, row) => [name, ...describeTurns(turns[row]!)]),
+  };
 }
 
 async function start(
@@ -72,14 +110,29 @@ async function start(
   });
   if (answer.status !== 201) throw new Error(await answer.text());
   await query(databaseUrl, 'VACUUM ANALYZE marathon');
-  return { ...started, databaseUrl, headers: name === 'on' ? headers : {} };
+  return { ...started, databaseUrl, headers: settings === ALL_ON ? headers : {} };
+}
+
+function describeTurns(turns: Turn[][]): string[] {
+  const [off, again, on] = turns.map((of) => of.map(({ perSecond }) => perSecond));
+  const ratios = [describeRatio(on!, off!), describeRatio(again!, off!)];
+  return [...ratios, describeRate(off!), describeRate(on!), ...turns.map(describeTime)];
+}
+
+function describeTime(turns: Turn[]): string {
+  const times = turns.map(({ microseconds }) => microseconds ?? 0);
+  return times[0] ? median(times).toFixed(1) : 'not measured';
 }
 
 async function measure(
-  { url, databaseUrl, headers }: Variant,
+  { url, pid, databaseUrl, headers }: Variant,
   { requests, meanwhile }: Workload,
   seconds: number,
-): Promise<number> {
+): Promise<Turn> {
   const load = async () => measureThroughput(url, requests, CLIENTS, seconds, headers);
-  return meanwhile ? whileSending(databaseUrl, meanwhile, load) : load();
+  const before = processorMicroseconds(pid);
+  const perSecond = await (meanwhile ? whileSending(databaseUrl, meanwhile, load) : load());
+  const used = processorMicroseconds(pid);
+  if (before === undefined || used === undefined) return { perSecond };
+  return { perSecond, microseconds: (used - before) / (perSecond * seconds) };
 }

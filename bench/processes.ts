@@ -62,6 +62,20 @@ export function residentMiB(pid: number): number | undefined {
   }
 }
 
+/** The processor time that a process has used, in microseconds; undefined except on Linux. */
+export function processorMicroseconds(pid: number): number | undefined {
+  try {
+    const threads = readdirSync(`/proc/${pid}/task`);
+    const nanoseconds = threads.map((thread) =>
+      Number(readFileSync(`/proc/${pid}/task/${thread}/schedstat`, 'utf8').split(' ')[0]),
+    );
+    return nanoseconds.reduce((sum, each) => sum + each, 0) / 1000;
+  } catch {
+    // without /proc the table says "not measured"
+    return undefined;
+  }
+}
+
 function childrenOf(pid: number): number[] {
   const threads = readdirSync(`/proc/${pid}/task`);
   const children = threads.flatMap((thread) =>

@@ -10,12 +10,19 @@ import { runWithDeadline, type Deadline } from '../pool/deadline.js';
 import { insufficientRole, invalidKey, isUsable, keyRequired } from './access-problems.js';
 import { ApiKeyCache } from './api-key-cache.js';
 import { credentialsOf } from './credentials.js';
+import type { StoredKey } from './known-keys.js';
 import { LastUses } from './last-uses.js';
 
 type Done = (error?: Error) => void;
 
-/** The deadlines of requests that waited for the keys. */
-const deadlines = new WeakMap<FastifyRequest, Deadline>();
+declare module 'fastify' {
+  interface FastifyRequest {
+    /** The valid key of the request, as the limit of its requests found it. */
+    countedKey?: StoredKey;
+    /** The deadline of a request that waited for the keys. */
+    startedDeadline?: Deadline;
+  }
+}
 
 /**
  * Checks the API key of each request, before its body is read. A hook and no guard: Nest awaits each guard,
@@ -31,7 +38,8 @@ export class AccessControl {
 
   /** Call it before the routes are registered, and after the other hooks that they get. */
   enforce(fastify: FastifyInstance): void {
-    fastify.decorateRequest('principal');
+    fastify.decorateRequest('principal').decorateRequest('countedKey');
+    fastify.decorateRequest('startedDeadline');
     const isStillAllowed = async (request: FastifyRequest) => this.isStillAllowed(request);
     fastify.decorateRequest('isStillAllowed', async function isAllowed(this: FastifyRequest) {
       return isStillAllowed(this);
@@ -55,7 +63,9 @@ export class AccessControl {
     if (this.settings.access === 'open') return undefined;
     const text = credentialsOf(request);
     const key = text === undefined ? undefined : this.keys.find(text);
-    return isUsable(key) ? key.id : undefined;
+    if (!isUsable(key)) return undefined;
+    request.countedKey = key;
+    return key.id;
   }
 
   /** Undefined if no key is required. A key that is sent is checked nevertheless. */
@@ -66,6 +76,11 @@ export class AccessControl {
   }
 
   private check(request: FastifyRequest, required: Role | undefined, done: Done): void {
+    const { countedKey } = request;
+    if (countedKey && this.keys.isFresh) {
+      done(this.admit(request, countedKey, required));
+      return;
+    }
     const text = credentialsOf(request);
     if (text === undefined) {
       done(required && keyRequired(required));
@@ -76,7 +91,7 @@ export class AccessControl {
       return;
     }
     const deadline = startDeadline(request);
-    deadlines.set(request, deadline);
+    request.startedDeadline = deadline;
     const decide = () => done(this.findProblem(request, text, required));
     this.keys.refresh(deadline.endsAt).then(decide, done);
   }
@@ -88,7 +103,14 @@ export class AccessControl {
     required: Role | undefined,
   ): Error | undefined {
     const key = this.keys.find(text);
-    if (!isUsable(key)) return invalidKey(key, text);
+    return isUsable(key) ? this.admit(request, key, required) : invalidKey(key, text);
+  }
+
+  private admit(
+    request: FastifyRequest,
+    key: StoredKey,
+    required: Role | undefined,
+  ): Error | undefined {
     if (required && !hasRights(key.role, required)) return insufficientRole(key, required);
     this.lastUses.note(key.id);
     request.principal = key;
@@ -104,7 +126,7 @@ export class AccessControl {
 
 /** A request that waited for the keys has no more time left than another one. */
 function continueWithinDeadline(request: FastifyRequest, reply: FastifyReply, done: Done): void {
-  const deadline = deadlines.get(request);
+  const deadline = request.startedDeadline;
   if (!deadline) {
     done();
     return;

@@ -21,7 +21,8 @@ export function insufficientRole({ name, role }: StoredKey, required: Role): Pro
 
 /** Whether a key exists, is not revoked and has not expired. */
 export function isUsable(key: StoredKey | undefined): key is StoredKey {
-  return key !== undefined && !key.revoked_at && (key.expires_at ?? Infinity) > Date.now();
+  if (!key || key.revoked_at) return false;
+  return key.expires_at === null || key.expires_at > Date.now();
 }
 
 /** The problem of a request whose key is not usable, or that was sent in another way. */

@@ -8,5 +8,7 @@ export interface Answered {
   route: string;
   /** Of the client. */
   address: string;
+  /** From the headers of the request to the end of its answer. */
+  durationMs: number;
   isAborted: boolean;
 }

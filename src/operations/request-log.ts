@@ -8,8 +8,9 @@ interface LineStream {
   write: (lines: string) => void;
 }
 
-/** The stream measures each text that it gets, which takes longer than making a line. */
-const LINES_PER_WRITE = 64;
+const BUFFER_BYTES = 65_536;
+/** A character of UTF-16 has at most three bytes in UTF-8. */
+const MAX_BYTES_PER_CHARACTER = 3;
 const FLUSH_INTERVAL_MS = 100;
 
 /**
@@ -22,7 +23,9 @@ const FLUSH_INTERVAL_MS = 100;
 export class RequestLog {
   private readonly stream: LineStream;
   private readonly fields = new ByRoute(fieldsOf);
-  private lines: string[] = [];
+  /** Texts that are kept and joined later would cost the garbage collector more than a copy costs. */
+  private readonly buffer = Buffer.alloc(BUFFER_BYTES);
+  private length = 0;
   private readonly timer: NodeJS.Timeout;
 
   constructor(log: Logger) {
@@ -30,17 +33,15 @@ export class RequestLog {
     this.timer = setInterval(() => this.flush(), FLUSH_INTERVAL_MS).unref();
   }
 
-  add({ request, reply, route, address, isAborted }: Answered): void {
+  add({ request, reply, route, address, durationMs, isAborted }: Answered): void {
     const { principal } = request;
-    const durationMs = Math.round(reply.elapsedTime * 10) / 10;
     const key = principal ? `,"key":${JSON.stringify(principal.name)}` : '';
     const aborted = isAborted ? ',"aborted":true' : '';
     const fields = this.fields.get(request.method, route, reply.raw.statusCode);
-    this.lines.push(
+    this.append(
       `{"level":"info"${isoTime()},"pid":${process.pid},"requestId":"${logIdOf(request)}"${fields}` +
-        `,"durationMs":${durationMs},"address":${JSON.stringify(address)}${key}${aborted}}\n`,
+        `,"durationMs":${Math.round(durationMs * 10) / 10},"address":${JSON.stringify(address)}${key}${aborted}}\n`,
     );
-    if (this.lines.length >= LINES_PER_WRITE) this.flush();
   }
 
   close(): void {
@@ -48,10 +49,15 @@ export class RequestLog {
     this.flush();
   }
 
+  private append(line: string): void {
+    if (this.length + line.length * MAX_BYTES_PER_CHARACTER > BUFFER_BYTES) this.flush();
+    this.length += this.buffer.write(line, this.length);
+  }
+
   private flush(): void {
-    if (!this.lines.length) return;
-    this.stream.write(this.lines.join(''));
-    this.lines = [];
+    if (!this.length) return;
+    this.stream.write(this.buffer.toString('utf8', 0, this.length));
+    this.length = 0;
   }
 }
 

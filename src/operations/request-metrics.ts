@@ -17,8 +17,8 @@ const aborted = new Counter({
   registers: [registry],
 });
 
-export function measureRequest({ request, reply, route, isAborted }: Answered): void {
+export function measureRequest({ request, reply, route, durationMs, isAborted }: Answered): void {
   if (isAborted) aborted.inc();
   const { statusCode } = reply.raw;
-  durations.observe(request.method, route || 'unknown', statusCode, reply.elapsedTime / 1000);
+  durations.observe(request.method, route || 'unknown', statusCode, durationMs / 1000);
 }

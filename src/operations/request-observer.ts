@@ -1,21 +1,14 @@
-import type { Socket } from 'node:net';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import onHeaders from 'on-headers';
 import type { Logger } from 'pino';
 import type { Settings } from '../config/settings.js';
 import { confirmPreference, SERVER_TIMING } from '../http/preferences.js';
-import { prependHook } from '../http/route-hooks.js';
 import { receivedIdOf } from '../http/request-id.js';
 import type { Answered } from './answered.js';
 import { RequestLog } from './request-log.js';
 import { measureRequest } from './request-metrics.js';
 
 type Observe = (answered: Answered) => void;
-
-const REPLY = Symbol('the reply in progress');
-const ADDRESS = Symbol('the address of the client');
-/** A closed connection has no address, so it is noted before. */
-type ObservedSocket = Socket & { [REPLY]?: FastifyReply; [ADDRESS]?: string };
 
 /** Logs and measures each request. Call it before the routes are registered. */
 export function observeRequests(
@@ -32,57 +25,29 @@ export function observeRequests(
     observers.push((answered) => requestLog.add(answered));
     fastify.addHook('onClose', async () => requestLog.close());
   }
-  observeAnswers(fastify, observers, Boolean(trustProxy));
+  if (observers.length) observeAnswers(fastify, observers);
+  fastify.addHook('onRequest', offerTiming);
 }
 
-function observeAnswers(fastify: FastifyInstance, observers: Observe[], isProxied: boolean): void {
-  const observe = (
-    socket: ObservedSocket | null,
-    reply: FastifyReply,
-    route: string,
-    isAborted: boolean,
-  ) => {
-    if (socket) socket[REPLY] = undefined;
-    const { request } = reply;
-    const answered = { request, reply, route, address: socket?.[ADDRESS] ?? '', isAborted };
-    for (const each of observers) each(answered);
-  };
+/** `close` follows the end of each answer, and the end of a connection whose client did not wait for it. */
+function observeAnswers(fastify: FastifyInstance, observers: Observe[]): void {
   fastify.addHook('onRequest', (request, reply, done) => {
-    const socket = request.raw.socket as ObservedSocket;
-    if (!(REPLY in socket)) watch(socket, observe);
-    socket[REPLY] = reply;
-    if (isProxied) socket[ADDRESS] = request.ip;
-    if (request.headers.prefer?.includes(SERVER_TIMING)) sendTiming(reply);
-    done();
-  });
-  if (!observers.length) return;
-  fastify.addHook('onRoute', (route) => {
-    prependHook(route, 'onResponse', (_, reply, done) => {
-      observe(socketOf(reply), reply, route.url, false);
-      done();
+    const startedAt = performance.now();
+    const address = request.ip;
+    reply.raw.on('close', () => {
+      const durationMs = performance.now() - startedAt;
+      const isAborted = !reply.raw.writableFinished;
+      const { url: route = '' } = request.routeOptions;
+      const answered = { request, reply, route, address, durationMs, isAborted };
+      for (const observe of observers) observe(answered);
     });
-  });
-  fastify.addHook('onResponse', (request, reply, done) => {
-    if (request.is404) observe(socketOf(reply), reply, '', false);
     done();
   });
 }
 
-/** Null for a connection that was closed meanwhile. */
-function socketOf({ request }: FastifyReply): ObservedSocket | null {
-  return request.raw.socket;
-}
-
-/** Observes the request that a client does not wait for any more. */
-function watch(
-  socket: ObservedSocket,
-  observe: (socket: ObservedSocket, reply: FastifyReply, route: string, isAborted: boolean) => void,
-): void {
-  socket[ADDRESS] = socket.remoteAddress;
-  socket.once('close', () => {
-    const reply = socket[REPLY];
-    if (reply) observe(socket, reply, reply.request.routeOptions.url ?? '', true);
-  });
+function offerTiming(request: FastifyRequest, reply: FastifyReply, done: () => void): void {
+  if (request.headers.prefer?.includes(SERVER_TIMING)) sendTiming(reply);
+  done();
 }
 
 /** How long the service took until the answer began: https://www.w3.org/TR/server-timing/ */
