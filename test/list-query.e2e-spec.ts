@@ -434,6 +434,15 @@ describe('GET /marathon', () => {
     expect(body.by_decade.at(-1)).toEqual({ decade: null, count: 1 });
     const some = await running.http.get('/marathon/stats?city=Boston').expect(200);
     expect(some.body).toMatchObject({ count: 1, newest: { id: 1 } });
+    const none = await running.http.get('/marathon/stats?city=Nowhere').expect(200);
+    expect(none.body).toEqual({
+      count: 0,
+      by_decade: [],
+      cities: 0,
+      by_city: [],
+      oldest: null,
+      newest: null,
+    });
   });
 });
 

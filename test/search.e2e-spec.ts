@@ -42,6 +42,18 @@ describe('search', () => {
     expect(await find('東京')).toEqual(['東京マラソン']);
   });
 
+  it('finds one and two letters where a word begins', async () => {
+    expect(await find('pa')).toEqual(['Maratona di São Paulo']);
+    expect(await find('ZÜ')).toEqual(['Zürich Marathon']);
+    expect(await find('o half')).toEqual(['Oberlin Half']);
+    expect(await find('li')).toEqual([]);
+  });
+
+  it('counts what was found by decade and by city', async () => {
+    const { body } = await running.http.get('/marathon/stats?q=zurch').expect(200);
+    expect(body).toMatchObject({ count: 1, by_city: [{ city: 'Zürich', count: 1 }] });
+  });
+
   it('combines with filters and another order', async () => {
     expect(await find('berlin', '&city=Ohio')).toEqual(['Oberlin Half']);
     expect(await find('berlin', '&order=id')).toEqual(['Oberlin Half', 'BERLIN-MARATHON']);

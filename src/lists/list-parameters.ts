@@ -162,7 +162,8 @@ function isSent(parameters: QueryParameters, name: string): boolean {
 
 function rejectedNames({ columns }: QueryableResource, accepted: AcceptedParameters): string[] {
   if (accepted === 'all') return [];
-  if (accepted === 'conditions') return ['select', ...PAGE_PARAMETERS];
+  if (accepted === 'conditions')
+    return ['select', ...PAGE_PARAMETERS.filter((name) => name !== 'q')];
   if (accepted === 'selection') return ['after', 'having', 'q'];
   return [...PAGE_PARAMETERS, ...columns.map(({ name }) => name), ...GROUP_NAMES];
 }

@@ -61,7 +61,7 @@ export class MarathonCollectionController {
   @RetryOnConnectionLoss()
   @Describes(api.STATISTICS_OPERATION)
   async statistics(@ListQueryOf(MARATHONS, AsOfQuery, 'conditions') parsed: ParsedList<AsOfQuery>) {
-    return this.collection.statistics(parsed.query.where, parsed.options.as_of);
+    return this.collection.statistics(parsed.query, parsed.options.as_of);
   }
 
   @Post()

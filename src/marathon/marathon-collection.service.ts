@@ -12,6 +12,7 @@ import { ListService } from '../lists/list.service.js';
 import type { ListRequest, SelectedRecords } from '../lists/list-request.js';
 import type { ListResult } from '../lists/list-result.js';
 import type { Group } from '../query/conditions.js';
+import type { ListQuery } from '../query/list-query.js';
 import { orderSql } from '../query/order.js';
 import { conditionSql, Parameters } from '../query/sql.js';
 import type { Search } from '../search/search.js';
@@ -63,11 +64,13 @@ export class MarathonCollectionService {
   }
 
   /** Counts the selected marathons by decade and by city. */
-  async statistics(where: Group, asOf?: Date): Promise<StatisticsResponse> {
+  async statistics({ where, search }: ListQuery, asOf?: Date): Promise<StatisticsResponse> {
     const seq = asOf && (await this.history.findSeqAt(asOf));
     const relation = seq === undefined ? TABLE : this.journalReader.relationAt(seq);
+    const match = search === undefined ? undefined : await this.search.find(search, relation);
     const parameters = new Parameters();
-    const condition = conditionSql(where, parameters);
+    const matches = match?.matchesSql(parameters) ?? 'true';
+    const condition = `${matches} AND ${conditionSql(where, parameters)}`;
     const sql = statisticsSql(`SELECT * FROM ${relation} AS source WHERE ${condition}`);
     const [row]: { statistics: StatisticsResponse }[] = await this.dataSource.query(
       sql,

@@ -17,11 +17,13 @@ const [MAX_WORDS, MIN_CORRECTED_LENGTH, LETTERS_PER_TYPO] = [10, 3, 3];
 const SIMILARITIES = [0.5, 0.3];
 const MAX_CANDIDATE_ROWS = 500;
 const MAX_CACHED_TEXTS = 1000;
+/** One or two letters or digits, of a script that separates words. */
+const SHORT_WORD = /^[\p{Script=Latin}\p{Script=Greek}\p{Script=Cyrillic}\p{N}]{1,2}$/u;
 const WORD_SEPARATOR = /[^\p{L}\p{N}]+/u;
 
 /**
- * Matches rows that contain all words, ignoring case and accents. If no row does, words that occur nowhere
- * are replaced by the nearest words that do.
+ * Matches rows that contain all words, ignoring case and accents; one or two letters match beginnings of words.
+ * If no row does, words that occur nowhere are replaced by the nearest words that do.
  */
 export class TextSearch {
   private readonly log = new Logger(TextSearch.name);
@@ -57,13 +59,22 @@ export class TextSearch {
     };
   }
 
+  /** An alternative for each part and pattern of the longest word: an index is used for an OR of ANDs only. */
   private matchesSql(words: string[], parameters: Parameters, parts: string[]): string {
-    const conditions = words.map((word) => {
-      const pattern = `%${word.replaceAll(/[\\%_]/g, '\\$&')}%`;
-      return `${this.textSql} LIKE ${parameters.add(pattern, 'text')}`;
-    });
-    const hasAllWords = conditions.join(' AND ') || 'false';
-    return `(${parts.map((part) => `(${part} AND ${hasAllWords})`).join(' OR ')})`;
+    const [longest, ...others] = words.toSorted((a, b) => b.length - a.length);
+    if (longest === undefined) return 'false';
+    const likeOther = others.map((word) => `(${this.likeSql(word, parameters).join(' OR ')})`);
+    const alternatives = this.likeSql(longest, parameters).flatMap((like) =>
+      parts.map((part) => `(${[part, like, ...likeOther].join(' AND ')})`),
+    );
+    return `(${alternatives.join(' OR ')})`;
+  }
+
+  /** A trigram index finds one or two letters only where a word begins. */
+  private likeSql(word: string, parameters: Parameters): string[] {
+    const text = word.replaceAll(/[\\%_]/g, '\\$&');
+    const patterns = SHORT_WORD.test(word) ? [`${text}%`, `% ${text}%`] : [`%${text}%`];
+    return patterns.map((pattern) => `${this.textSql} LIKE ${parameters.add(pattern, 'text')}`);
   }
 
   private relevanceSql(text: string, parameters: Parameters): string {
