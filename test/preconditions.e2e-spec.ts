@@ -24,6 +24,24 @@ describe('preconditions', () => {
     expect((await running.http.get(place)).body.city).toBe('Hopkinton');
   });
 
+  it('answer with the current marathon and its version, so that the write can be repeated', async () => {
+    const place = await store({ name: 'Boston Marathon', city: 'Hopkinton' });
+    await patch(place, '"1"').send({ city: 'Ashland' }).expect(200);
+    for (const stale of [
+      patch(place, '"1"').send({ city: 'Boston' }),
+      running.http.delete(place).set('If-Match', '"1"'),
+      running.http.post(`${place}/restore?version=1`).set('If-Match', '"1"'),
+    ]) {
+      const { body, headers } = await stale.expect(412);
+      const { body: marathon } = await running.http.get(place);
+      expect(body.current).toEqual(marathon);
+      expect(headers.etag).toBe('"2"');
+    }
+    await running.http.delete(place).expect(204);
+    const deleted = running.http.post(`${place}/restore`).set('If-Match', '"1"');
+    expect((await deleted.expect(412)).body.current).toBeUndefined();
+  });
+
   it('accept one of fifty concurrent updates of the same version', async () => {
     const place = await store();
     const changes = Array.from({ length: 50 }, async (_, year) =>

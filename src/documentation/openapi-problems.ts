@@ -79,6 +79,10 @@ export const PROBLEM_SCHEMA: Schema = {
       },
     },
     rejected: { type: 'integer', description: 'The number of rows that were rejected.' },
+    current: {
+      type: 'object',
+      description: 'The record that does not have the required version. Its version is the `ETag`.',
+    },
     message: { type: 'string', description: 'For clients of PostgREST.' },
     details: { type: 'string' },
     hint: { type: ['string', 'null'] },

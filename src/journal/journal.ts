@@ -107,7 +107,8 @@ export class Journal<T extends Journaled> {
       if (stored) return stored;
       const latest = await findEntry(manager, id);
       if (!latest) return undefined;
-      assertPrecondition(latest.version, options);
+      const current = latest.operation === 'delete' ? undefined : { id, ...latest.record };
+      assertPrecondition(latest.version, options, current);
       const restored = version ? await findEntry(manager, id, version) : assertDeleted(latest);
       if (!restored) {
         throw new ProblemError('not_found', `There is no version ${version} of ${id}.`);
@@ -133,7 +134,7 @@ export class Journal<T extends Journaled> {
     const { name, list } = this.table;
     const sql = `SELECT id, ${list}, version FROM ${name} WHERE id = $1`;
     const [record] = (await this.dataSource.query(sql, [id])) as T[];
-    if (record) assertPrecondition(Math.max(1, record.version), options);
+    if (record) assertPrecondition(Math.max(1, record.version), options, record);
     return record;
   }
 

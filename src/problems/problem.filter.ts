@@ -51,6 +51,8 @@ function sendProblem(reply: FastifyReply, problem: Problem): void {
   if (problem.code === 'request_timeout') reply.header('Connection', 'close');
   else reply.removeHeader('connection');
   if (status === 503) reply.header('Retry-After', RETRY_AFTER_SECONDS);
+  // as an answer with the record would have it: the next request can require this version
+  if (problem.current) reply.header('ETag', `"${problem.current.version}"`);
   const challenge = CHALLENGES[problem.code];
   if (challenge) reply.header('WWW-Authenticate', challenge);
   const body = serializeProblem(problem, expectsPostgrest(reply.request));

@@ -58,6 +58,8 @@ export interface ProblemExtensions {
   errors?: object[];
   /** The number of rejected rows; `errors` shows only the first of them. */
   rejected?: number;
+  /** The record whose version is not the required one. The version is sent as `ETag`. */
+  current?: object & { version: number };
 }
 
 /** What a problem document says. */
@@ -72,6 +74,7 @@ export class ProblemError extends Error implements Problem {
   override readonly name = 'ProblemError';
   readonly errors?: object[];
   readonly rejected?: number;
+  readonly current?: object & { version: number };
 
   constructor(
     readonly code: ProblemCode,
@@ -97,11 +100,12 @@ export function typeOf(code: ProblemCode): string {
  * errors too: https://docs.postgrest.org/en/stable/references/errors.html
  */
 export function serializeProblem(
-  { code, detail, errors, rejected }: Problem,
+  { code, detail, errors, rejected, current }: Problem,
   isForPostgrest = false,
 ): string {
   const [status, title] = PROBLEMS[code];
   const postgrest = isForPostgrest ? { message: detail, details: detail, hint: null } : {};
   const type = typeOf(code);
-  return JSON.stringify({ type, title, status, code, detail, ...postgrest, errors, rejected });
+  const members = { type, title, status, code, detail, ...postgrest, errors, rejected };
+  return JSON.stringify({ ...members, current: current && { ...current, version: undefined } });
 }
