@@ -35,6 +35,18 @@ describe('a dry run with return=representation', () => {
     expect(await list()).toEqual(before);
   });
 
+  it('shows by its version whether a marathon would be new or changed', async () => {
+    const query = '?on_conflict=name,city&select=name,version';
+    const rows = 'name,city,inception_year\nBoston Marathon,Boston,1898\nNew,,\nParis,Paris,1976\n';
+    const imported = await post(query, 'text/csv', rows, ', resolution=merge-duplicates');
+    expect(imported.body.marathon_list).toEqual([
+      { name: 'Boston Marathon', version: 2 },
+      { name: 'New', version: 1 },
+    ]);
+    const created = await post('?select=version', 'application/json', JSON.stringify(BOSTON));
+    expect(created.body.marathon_list).toEqual([{ version: 1 }]);
+  });
+
   it('shows the marathons as a bulk change would leave them', async () => {
     const before = await list();
     const patched = await running.http

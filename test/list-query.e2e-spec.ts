@@ -408,6 +408,23 @@ describe('GET /marathon', () => {
     expect(answer.text).toBeFalsy();
   });
 
+  it('shows versions only if they are selected', async () => {
+    await running.http.patch('/marathon/5').send({ city: 'Lyon' }).expect(200);
+    const then = new Date().toISOString();
+    const { body } = await running.http.patch('/marathon/5').send({ city: 'Paris' }).expect(200);
+    expect(await list('id=eq.5&select=*,version')).toEqual([{ ...body, version: 3 }]);
+    expect(await list(`id=eq.5&select=v:version&as_of=${then}`)).toEqual([{ v: 2 }]);
+    expect(await list('id=eq.5')).toEqual([body]);
+    const changed = await running.http
+      .patch('/marathon/?id=eq.5&select=version')
+      .set('Prefer', 'return=representation')
+      .send({ inception_year: 1977 });
+    expect(changed.body.marathon_list).toEqual([{ version: 4 }]);
+    await running.http.patch('/marathon/5').send({ inception_year: 1976 }).expect(200);
+    const anniversaries = await running.http.get('/marathon/anniversaries?select=id,version');
+    expect(anniversaries.status).toBe(200);
+  });
+
   it('lists the marathons of a past time', async () => {
     const then = new Date().toISOString();
     await running.http.patch('/marathon/7').send({ city: 'Somewhere' }).expect(200);

@@ -99,8 +99,8 @@ export class JournalReader<T extends Journaled> {
   relationAt(seq: number): string {
     const { name, list } = this.table;
     return `(
-      SELECT record_id AS id, ${list} FROM (
-        SELECT DISTINCT ON (record_id) record_id, operation, record FROM journal
+      SELECT record_id AS id, ${list}, version FROM (
+        SELECT DISTINCT ON (record_id) record_id, version, operation, record FROM journal
         WHERE seq <= ${seq} ORDER BY record_id, version DESC
       ) AS latest CROSS JOIN LATERAL
         (SELECT ${list} FROM json_populate_record(NULL::${name}, record)) AS columns
@@ -111,7 +111,7 @@ export class JournalReader<T extends Journaled> {
   relationOf(requestId: string): string {
     const { name, list } = this.table;
     return `(
-      SELECT record_id AS id, ${list}
+      SELECT record_id AS id, ${list}, version
       FROM journal_request JOIN journal ON seq BETWEEN first_seq AND last_seq CROSS JOIN LATERAL
         (SELECT ${list} FROM json_populate_record(NULL::${name}, record)) AS columns
       WHERE request_id = ${pg.escapeLiteral(requestId)})`;
@@ -121,7 +121,7 @@ export class JournalReader<T extends Journaled> {
   relationFrom(records: object[]): string {
     const { name, list } = this.table;
     const json = pg.escapeLiteral(JSON.stringify(records));
-    return `(SELECT id, ${list} FROM json_populate_recordset(NULL::${name}, ${json}))`;
+    return `(SELECT id, ${list}, version FROM json_populate_recordset(NULL::${name}, ${json}))`;
   }
 
   /** The number of the last change at a point in time, 0 before the first. */

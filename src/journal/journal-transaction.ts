@@ -38,14 +38,14 @@ async function findRecords(
   manager: EntityManager,
   requestId: string | undefined,
 ): Promise<object[]> {
-  const entries: { id: number; record: object }[] = await manager.query(
-    `SELECT record_id AS id, record
+  const entries: { id: number; version: number; record: object }[] = await manager.query(
+    `SELECT record_id AS id, version, record
      FROM journal_request JOIN journal ON seq BETWEEN first_seq AND last_seq
      WHERE request_id = $1 ORDER BY seq LIMIT ${MAX_DRY_RUN_RECORDS + 1}`,
     [requestId],
   );
   if (entries.length <= MAX_DRY_RUN_RECORDS)
-    return entries.map(({ id, record }) => ({ id, ...record }));
+    return entries.map(({ record, ...identity }) => ({ ...identity, ...record }));
   throw new ProblemError(
     'invalid_preference',
     `A dry run returns at most ${MAX_DRY_RUN_RECORDS} records. Send it without return=representation, or narrow the filter.`,

@@ -46,7 +46,7 @@ export class Journal<T extends Journaled> {
     if (id) return this.createWithId(id, details as Partial<T>, options);
     const request = new WriteRequest(options, { create: details });
     const record = await this.write({ request, operation: 'create', changes: details });
-    if (options.dryRun) options.dryRunRecords = [{ id: record!.id, ...details }];
+    if (options.dryRun) options.dryRunRecords = [{ ...record!, ...details }];
     return record!;
   }
 

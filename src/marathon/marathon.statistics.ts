@@ -40,6 +40,6 @@ function marathonOf(order: string): string {
  */
 export function anniversariesSql(year: number): string {
   return `
-    SELECT ${COLUMNS}, ${year} - inception_year AS years FROM ${TABLE}
+    SELECT ${COLUMNS}, version, ${year} - inception_year AS years FROM ${TABLE}
     WHERE inception_year < ${year} AND (${year} - inception_year) % 10 = 0`;
 }

@@ -32,6 +32,8 @@ export interface ListQuery {
 /** What lists of a resource can be filtered by, sorted by and made of. */
 export interface QueryableResource {
   columns: QueryColumn[];
+  /** Columns that are selected by their name only, and not filtered by. */
+  hidden?: QueryColumn[];
   /** A column without two equal values. */
   unique: QueryColumn;
   /** The default order. */
@@ -82,11 +84,12 @@ interface Selection extends Pick<ListQuery, 'select' | 'isGrouped' | 'having'> {
 
 function readSelection(
   reader: ParameterReader,
-  { columns, unique, order = [] }: QueryableResource,
+  { columns, hidden = [], unique, order = [] }: QueryableResource,
   isSearch: boolean,
 ): Selection {
   const select =
-    reader.readSingle('select', (text) => parseSelect(text, columns)) ?? columns.map(toSelectItem);
+    reader.readSingle('select', (text) => parseSelect(text, columns, hidden)) ??
+    columns.map(toSelectItem);
   const isGrouped = select.some(({ aggregate }) => aggregate);
   const outputs = select.map(outputColumnOf);
   const having = reader.readHaving(isGrouped ? outputs : undefined);

@@ -50,13 +50,17 @@ const CAST = /::([A-Za-z0-9_ ]*)/y;
 const CALL = /\.?([A-Za-z_]+)\(\)/y;
 const [MAX_ITEMS, MAX_NAME_LENGTH] = [50, 63];
 
-/** Parses `select=`, for example `name,n:count()`. `*` selects all columns. */
-export function parseSelect(text: string, columns: QueryColumn[]): SelectItem[] {
+/** Parses `select=`, for example `name,n:count()`. `*` selects all columns besides the hidden ones. */
+export function parseSelect(
+  text: string,
+  columns: QueryColumn[],
+  hidden: QueryColumn[] = [],
+): SelectItem[] {
   const scanner = new Scanner(text);
   const items: SelectItem[] = [];
   do {
     const start = scanner.index;
-    for (const item of readItems(scanner, columns)) addItem(item, items, scanner, start);
+    for (const item of readItems(scanner, columns, hidden)) addItem(item, items, scanner, start);
   } while (scanner.skip(','));
   if (!scanner.isAtEnd) scanner.fail('a comma was expected between selected columns');
   if (items.some(({ aggregate }) => aggregate) && items.some(isJson)) {
@@ -79,11 +83,12 @@ function addItem(item: SelectItem, items: SelectItem[], scanner: Scanner, start:
   if (items.push(item) > MAX_ITEMS) scanner.fail(`more than ${MAX_ITEMS} columns are selected`);
 }
 
-function readItems(scanner: Scanner, columns: QueryColumn[]): SelectItem[] {
+function readItems(scanner: Scanner, columns: QueryColumn[], hidden: QueryColumn[]): SelectItem[] {
   if (scanner.skip('*')) return columns.map(toSelectItem);
   const [, quoted, plain] = scanner.take(ALIAS) ?? [];
   const alias = quoted ?? plain;
-  const item = readRowCount(scanner, columns) ?? readColumnItem(scanner, columns);
+  const all = [...columns, ...hidden];
+  const item = readRowCount(scanner, all) ?? readColumnItem(scanner, all);
   return [{ ...item, name: alias ?? item.name }];
 }
 
