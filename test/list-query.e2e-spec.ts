@@ -260,11 +260,15 @@ describe('GET /marathon', () => {
     expect(back).toEqual([[2], [3, 1], [5, 6], [7, 4]]);
   });
 
-  it('links to offsets after an offset', async () => {
-    const { headers } = await get('limit=2&offset=4').expect(200);
-    expect(linkOf(headers.link, 'next')).toBe('/marathon/?limit=2&offset=6');
-    expect(linkOf(headers.link, 'prev')).toBe('/marathon/?limit=2&offset=2');
-    expect(linkOf(headers.link, 'first')).toBe('/marathon/?limit=2');
+  it('links to the neighbours of a page that was found by its offset', async () => {
+    const { headers } = await get('limit=2&offset=3&order=id.desc').expect(200);
+    const idsOf = async (relation: string) => {
+      const { body } = await running.http.get(linkOf(headers.link, relation)!).expect(200);
+      return body.marathon_list.map(({ id }: MarathonResponse) => id);
+    };
+    expect(await idsOf('prev')).toEqual([6, 5]);
+    expect(await idsOf('next')).toEqual([2, 1]);
+    expect(linkOf(headers.link, 'first')).toBe('/marathon/?limit=2&order=id.desc');
   });
 
   it('pages through groups', async () => {

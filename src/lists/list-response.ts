@@ -77,29 +77,21 @@ async function singleRow(rows: Buffer | RowStream): Promise<string> {
 
 type QueryChanges = Record<string, string | number | undefined>;
 
-/** Sends `Link` with the neighbouring pages (RFC 8288). */
+/** Sends `Link` with the neighbouring pages (RFC 8288). A page that was found by its offset has cursors too. */
 function sendLinks(reply: FastifyReply, { query }: ListRequest, { cursors }: ListResult): void {
-  const { limit, offset } = query;
+  const { limit } = query;
   if (!limit) return;
-  const pages: Record<string, QueryChanges | undefined> = {
-    first: { after: undefined, offset: undefined },
-    prev: offset
-      ? { offset: Math.max(0, offset - limit) }
-      : cursors.previous === undefined
-        ? undefined
-        : { after: cursors.previous },
-    next:
-      cursors.next === undefined
-        ? undefined
-        : offset
-          ? { offset: offset + limit }
-          : { after: cursors.next },
+  const pages: Record<string, string | undefined> = {
+    prev: cursors.previous,
+    next: cursors.next,
   };
   const url = prefixOf(reply.request) + reply.request.url;
-  const links = Object.entries(pages).flatMap(([relation, changes]) =>
-    changes ? [`<${changeQuery(url, { ...changes, limit })}>; rel="${relation}"`] : [],
+  const linkTo = (relation: string, after?: string) =>
+    `<${changeQuery(url, { after, offset: undefined, limit })}>; rel="${relation}"`;
+  const links = Object.entries(pages).flatMap(([relation, after]) =>
+    after === undefined ? [] : linkTo(relation, after),
   );
-  reply.header('Link', links.join(', '));
+  reply.header('Link', [linkTo('first'), ...links].join(', '));
 }
 
 function changeQuery(url: string, changes: QueryChanges): string {

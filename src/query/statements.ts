@@ -115,7 +115,7 @@ export function nextAndPrevCursors(
   const isBackward = query.after?.isBackward ?? false;
   const hasMore = boundaries.some(({ position }) => Number(position) === limit + 1);
   const onward = hasMore ? cursorAt(limit, isBackward) : undefined;
-  const back = query.after ? cursorAt(1, !isBackward) : undefined;
+  const back = query.after || query.offset ? cursorAt(1, !isBackward) : undefined;
   return isBackward ? { next: back, previous: onward } : { next: onward, previous: back };
 }
 
