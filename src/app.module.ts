@@ -5,6 +5,7 @@ import { DatabaseModule } from './database/database.module.js';
 import { MarathonModule } from './marathon/marathon.module.js';
 import { OperationsModule } from './operations/operations.module.js';
 import { DocumentationModule } from './documentation/documentation.module.js';
+import { PageModule } from './page/page.module.js';
 
 @Module({
   imports: [
@@ -14,6 +15,7 @@ import { DocumentationModule } from './documentation/documentation.module.js';
     MarathonModule,
     OperationsModule,
     DocumentationModule,
+    PageModule,
   ],
 })
 export class AppModule {}

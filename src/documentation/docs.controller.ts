@@ -49,7 +49,7 @@ export class DocsController {
 
   @Get()
   @RequiresRole('anyone')
-  @IsPage()
+  @IsPage('swagger-ui')
   @Describes({
     id: 'getDocs',
     tag: 'Documentation',

@@ -8,7 +8,7 @@ import { sendStatic } from '../http/static-body.js';
 import { RequiresRole } from '../http/route-rules.js';
 import { ApiRoutes } from './api-routes.js';
 import { describeApi } from './openapi.js';
-import { findUpwards } from './package-files.js';
+import { findUpwards } from '../http/package-files.js';
 
 /** Serves the description of the API: https://spec.openapis.org/oas/v3.1.0 */
 @Controller('openapi.json')

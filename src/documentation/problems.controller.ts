@@ -4,7 +4,7 @@ import { Describes } from '../http/api-operation.js';
 import type { ApiOperation } from '../http/api-types.js';
 import { textFromPath } from '../http/from-request.js';
 import { RequiresRole } from '../http/route-rules.js';
-import { findUpwards } from './package-files.js';
+import { findUpwards } from '../http/package-files.js';
 import { ProblemError, PROBLEMS, typeOf, type ProblemCode } from '../problems/problems.js';
 
 const TEXT = 'text/plain; charset=utf-8';

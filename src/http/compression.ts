@@ -81,6 +81,12 @@ function codedTag(tag: string, coding: string | undefined): string {
   return coding === undefined ? tag : `${tag}-${coding}`;
 }
 
+/** Adds what was compressed before. Use it where a better quality took its time. */
+export function addCompressed(bytes: Buffer, coding: string, result: Buffer): void {
+  const known = compressed.get(bytes) ?? new Map<string, Promise<Buffer>>();
+  compressed.set(bytes, known.set(coding, Promise.resolve(result)));
+}
+
 export async function compress(bytes: Buffer, coding: string): Promise<Buffer> {
   const known = compressed.get(bytes) ?? new Map<string, Promise<Buffer>>();
   const result = known.get(coding) ?? CODECS.get(coding)!.compress(bytes);

@@ -3,6 +3,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import helmet from 'helmet';
 import type { Settings } from '../config/settings.js';
 import { prependHook } from './route-hooks.js';
+import type { Page } from './route-rules.js';
 
 type Headers = Record<string, string>;
 type Done = () => void;
@@ -24,7 +25,7 @@ const PREFLIGHT_SECONDS = 600;
 
 /** What browsers may do with the answers of the API: nothing but read them. */
 const API_POLICY = { defaultSrc: ["'none'"], frameAncestors: ["'none'"] };
-/** What the pages of the service may do. Swagger UI sets styles of elements. */
+/** What the pages of the service may do: nothing is loaded from another host. */
 const PAGE_POLICY = {
   defaultSrc: ["'none'"],
   baseUri: ["'none'"],
@@ -33,7 +34,13 @@ const PAGE_POLICY = {
   frameAncestors: ["'none'"],
   imgSrc: ["'self'", 'data:'],
   scriptSrc: ["'self'"],
-  styleSrc: ["'self'", "'unsafe-inline'"],
+  styleSrc: ["'self'"],
+};
+const POLICIES: Record<Page, Record<string, string[]>> = {
+  // text never becomes a script: https://www.w3.org/TR/trusted-types/
+  own: { ...PAGE_POLICY, requireTrustedTypesFor: ["'script'"], trustedTypes: ["'none'"] },
+  // it sets styles of elements
+  'swagger-ui': { ...PAGE_POLICY, styleSrc: ["'self'", "'unsafe-inline'"] },
 };
 
 /**
@@ -43,10 +50,12 @@ const PAGE_POLICY = {
 export function sendSecurityHeaders(fastify: FastifyInstance, settings: Settings): void {
   const isShared = settings.corsOrigins.length > 0;
   const forApi = Object.entries(headersOf(API_POLICY, isShared));
-  const forPages = Object.entries(headersOf(PAGE_POLICY, false));
   fastify.addHook('onRequest', sendHeaders(forApi));
   fastify.addHook('onRoute', (route) => {
-    if (route.config?.isPage) prependHook(route, 'onRequest', sendHeaders(forPages));
+    const page = route.config?.page;
+    if (!page) return;
+    const forPage = Object.entries(headersOf(POLICIES[page], false));
+    prependHook(route, 'onRequest', sendHeaders(forPage));
   });
   if (settings.trustProxy) fastify.addHook('onRequest', requireTls);
 }
@@ -93,7 +102,7 @@ function headersOf(directives: Record<string, string[]>, isShared: boolean): Hea
     // the proxy may serve other names too: see `requireTls`
     strictTransportSecurity: false,
     // for pages, and for browsers that are no longer in use
-    crossOriginOpenerPolicy: directives === PAGE_POLICY,
+    crossOriginOpenerPolicy: directives !== API_POLICY,
     originAgentCluster: false,
     xDnsPrefetchControl: false,
     xDownloadOptions: false,

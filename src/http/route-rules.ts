@@ -11,6 +11,9 @@ export const ROW_TYPES = ['text/csv', 'application/x-ndjson'];
 /** A form with one file, as browsers and `curl -F` send it. */
 export const FORM_TYPE = 'multipart/form-data';
 
+/** The pages of the service differ in what browsers allow them: `own` is the one of this project. */
+export type Page = 'own' | 'swagger-ui';
+
 /** What a route accepts. Nest passes it to Fastify when it registers the route. */
 export interface RouteRules {
   /** The media types of its body. */
@@ -21,8 +24,8 @@ export interface RouteRules {
   operation?: ApiOperation;
   /** What its handler reads. */
   parameters?: ApiParameter[];
-  /** Whether browsers show the answer as a page. */
-  isPage?: boolean;
+  /** Which page the answer is, if browsers show it. */
+  page?: Page;
   /** Whether the route only answers the methods that the address does not support. */
   isCatchAll?: boolean;
 }
@@ -61,9 +64,15 @@ export function requiredRoleOf(methods: string[], { requiredRole }: RouteRules):
 
 /** Marks a route whose answer is a page for browsers. */
 export const IsPage =
+  (page: Page): MethodDecorator =>
+  (_target, _name, { value }) =>
+    void (rulesOf(value as object).page = page);
+
+/** Marks a route that ignores its query parameters: a page reads them. */
+export const AcceptsParameters =
   (): MethodDecorator =>
   (_target, _name, { value }) =>
-    void (rulesOf(value as object).isPage = true);
+    void (rulesOf(value as object).acceptsParameters = true);
 
 /** Marks the route of a parameter decorator that reads query parameters. */
 export const acceptParameters: ParameterDecorator = (target, name) =>

@@ -6,11 +6,15 @@ import { addVary } from './response-headers.js';
 const tags = new WeakMap<Buffer, string>();
 
 /** Sends bytes that do not change while the service runs: compressed, and only to clients without them. */
-export async function sendStatic(reply: FastifyReply, bytes: Buffer): Promise<void> {
+export async function sendStatic(
+  reply: FastifyReply,
+  bytes: Buffer,
+  cacheControl = 'no-cache',
+): Promise<void> {
   const tag = tags.get(bytes) ?? hash('sha256', bytes, 'base64url').slice(0, 16);
   tags.set(bytes, tag);
   addVary(reply, 'Accept-Encoding');
-  reply.header('Cache-Control', 'no-cache');
+  reply.header('Cache-Control', cacheControl);
   const known = knownTag(reply.request.headers['if-none-match'], tag);
   if (known !== undefined) return void reply.code(304).header('ETag', `"${known}"`).send();
   const coding = sendCoding(reply, tag, bytes.length);

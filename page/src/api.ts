@@ -1,0 +1,102 @@
+import { signal } from '@preact/signals';
+import type { Problem } from './types.ts';
+
+const KEY = 'api-key';
+
+/** Whether the last request reached the service. */
+export const isAway = signal(false);
+
+/** The service refused a request. */
+export class RefusedError extends Error {
+  constructor(
+    readonly problem: Problem,
+    readonly etag: number | undefined,
+  ) {
+    super(problem.detail);
+  }
+}
+
+/** The service, or its database, does not answer. */
+export class AwayError extends Error {}
+
+export interface Answer<Body> {
+  body: Body;
+  headers: Headers;
+}
+
+export interface Request {
+  method?: string;
+  body?: unknown;
+  headers?: Record<string, string>;
+  signal?: AbortSignal;
+}
+
+/**
+ * Sends a request.
+ * @throws {RefusedError} with the problem document, `AwayError` if the service does not answer
+ */
+export async function send<Body>(path: string, request: Request = {}): Promise<Answer<Body>> {
+  const response = await fetchAnswer(path, request);
+  isAway.value = response.status === 503;
+  if (response.status === 503) throw new AwayError();
+  const text = await response.text();
+  if (!response.ok)
+    throw new RefusedError(parseProblem(text, response.status), versionOf(response));
+  return { body: (text ? JSON.parse(text) : undefined) as Body, headers: response.headers };
+}
+
+/** Opens an answer without an end. @throws as `send` */
+export async function openStream(
+  path: string,
+  headers: Record<string, string>,
+): Promise<ReadableStream<Uint8Array>> {
+  const response = await fetchAnswer(path, { headers });
+  if (!response.ok || !response.body) throw new AwayError();
+  return response.body;
+}
+
+async function fetchAnswer(path: string, { method, body, headers, signal: aborted }: Request) {
+  const key = readKey();
+  const all = {
+    ...(body === undefined ? {} : { 'Content-Type': 'application/json' }),
+    ...(key ? { Authorization: `Bearer ${key}` } : {}),
+    ...headers,
+  };
+  try {
+    const text = body === undefined ? undefined : JSON.stringify(body);
+    return await fetch(path, { method, headers: all, body: text, signal: aborted });
+  } catch (error) {
+    if (aborted?.aborted) throw error;
+    isAway.value = true;
+    throw new AwayError();
+  }
+}
+
+/** A proxy may answer in its own words. */
+function parseProblem(text: string, status: number): Problem {
+  try {
+    return JSON.parse(text) as Problem;
+  } catch {
+    return { type: '', title: '', code: 'internal_error', status, detail: `HTTP ${status}` };
+  }
+}
+
+function versionOf({ headers }: Response): number | undefined {
+  return numberOf(headers.get('etag'));
+}
+
+/** The number in an entity tag, as in `"12"` or `"12-br"`. */
+export function numberOf(etag: string | null): number | undefined {
+  const digits = /^(?:W\/)?"(\d+)/.exec(etag ?? '')?.[1];
+  return digits === undefined ? undefined : Number(digits);
+}
+
+/** The key is kept until the tab is closed. */
+export function keepKey(key: string): void {
+  if (key) sessionStorage.setItem(KEY, key);
+  else sessionStorage.removeItem(KEY);
+}
+
+function readKey(): string | null {
+  return sessionStorage.getItem(KEY);
+}

@@ -1,0 +1,72 @@
+import { isAway } from './api.ts';
+import { ConflictDialog, KeyDialog } from './dialogs.tsx';
+import { notice, undo } from './edits.ts';
+import { Grid } from './grid.tsx';
+import { Details } from './details.tsx';
+import { formatCount } from './format.ts';
+import { rows } from './list.ts';
+import { Pictures } from './pictures.tsx';
+import { Search } from './search.tsx';
+import { texts } from './texts.ts';
+import { select, view } from './view.ts';
+
+export function App() {
+  const { selectedId } = view.value;
+  return (
+    <>
+      <header class="top">
+        <h1>{texts.title}</h1>
+        <Total />
+        <Search />
+        <Connection />
+      </header>
+      <main class="main">
+        <Grid />
+        <aside class="panel" aria-label={selectedId === undefined ? texts.pictures : texts.history}>
+          {selectedId === undefined ? (
+            <Pictures />
+          ) : (
+            <Details key={selectedId} id={selectedId} onClose={() => select(undefined)} />
+          )}
+        </aside>
+      </main>
+      <Notice />
+      <ConflictDialog />
+      <KeyDialog />
+    </>
+  );
+}
+
+function Total() {
+  const { total, isEstimated } = rows.value;
+  if (total.value === undefined) return <p class="total">{texts.loading}</p>;
+  const count = formatCount(total.value);
+  return <p class="total">{isEstimated.value ? texts.aboutRows(count) : texts.rows(count)}</p>;
+}
+
+function Connection() {
+  const text = isAway.value ? texts.away : texts.live;
+  return (
+    <p class={`connection ${isAway.value ? 'away' : ''}`} role="status" title={text}>
+      <span class={isAway.value ? '' : 'visually-hidden'}>{text}</span>
+    </p>
+  );
+}
+
+function Notice() {
+  if (!notice.value) return <p class="visually-hidden" role="status" />;
+  const { text, canUndo } = notice.value;
+  return (
+    <p class="notice" role="status">
+      {text}
+      {canUndo && (
+        <button type="button" onClick={() => void undo()}>
+          {texts.undo} <kbd>Ctrl+Z</kbd>
+        </button>
+      )}
+      <button type="button" onClick={() => (notice.value = undefined)} aria-label={texts.close}>
+        ✕
+      </button>
+    </p>
+  );
+}
