@@ -2,7 +2,8 @@
 FROM node:24-bookworm-slim AS build
 WORKDIR /app
 COPY package.json package-lock.json ./
-RUN npm ci --omit=optional --ignore-scripts
+# with what is optional: the compiler of the page is
+RUN npm ci --ignore-scripts
 COPY . .
 RUN npm run build
 

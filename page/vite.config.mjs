@@ -11,7 +11,7 @@ const compressFiles = {
   name: 'compress-files',
   closeBundle() {
     for (const name of readdirSync(FOLDER, { recursive: true })) {
-      if (!/\.(html|js|css|json|svg)$/.test(name)) continue;
+      if (!/\.(html|js|css|svg|txt)$/.test(name)) continue;
       const path = join(FOLDER, name);
       const bytes = readFileSync(path);
       const params = { [constants.BROTLI_PARAM_QUALITY]: constants.BROTLI_MAX_QUALITY };
@@ -29,6 +29,7 @@ export default defineConfig({
     // data: addresses are not allowed by the Content-Security-Policy
     assetsInlineLimit: 0,
     modulePreload: false,
+    license: { fileName: 'assets/licenses.txt' },
     target: 'es2022',
   },
   plugins: [compressFiles],

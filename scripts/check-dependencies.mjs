@@ -27,6 +27,8 @@ const ACCEPTED = new Set([
   'WTFPL',
   '(MIT OR CC0-1.0)',
 ]);
+/** What Vite puts into the data page. */
+const BUNDLED = new Set(['preact', '@preact/signals', '@preact/signals-core']);
 /** Tools that are run, and what Nest loads by itself. */
 const TOOLS = new Set([
   '@nestjs/cli',
@@ -49,7 +51,7 @@ const problems = [];
 
 function sourceOf(folder) {
   return readdirSync(join(ROOT, folder), { recursive: true })
-    .filter((file) => /\.(m?[jt]s|py)$/.test(file) && !file.includes('node_modules'))
+    .filter((file) => /\.(m?[jt]sx?|py)$/.test(file) && !file.includes('node_modules'))
     .map((file) => read(join(folder, file)))
     .join('\n');
 }
@@ -57,7 +59,7 @@ function sourceOf(folder) {
 function checkReasonsAndUse() {
   const page = read('docs/architecture.md');
   const source =
-    ['src', 'test', 'bench', 'scripts'].map(sourceOf).join('\n') + read('ormconfig.ts');
+    ['src', 'page', 'test', 'bench', 'scripts'].map(sourceOf).join('\n') + read('ormconfig.ts');
   const groups = ['dependencies', 'optionalDependencies', 'devDependencies'];
   for (const name of groups.flatMap((group) => Object.keys(manifest[group] ?? {}))) {
     const isTypes = name.startsWith('@types/');
@@ -75,10 +77,10 @@ function checkReasonsAndUse() {
   }
 }
 
-/** The packages that are installed by `npm ci --omit=dev`, by name and version. */
+/** The packages that are installed by `npm ci --omit=dev`, or are in the page, by name and version. */
 function shippedPackages() {
   return Object.entries(packages)
-    .filter(([path, { dev, link }]) => path && !dev && !link)
+    .filter(([path, { dev, link }]) => path && !link && (!dev || isBundled(path)))
     .map(([path, { version, license, integrity }]) => ({
       name: path.split('node_modules/').at(-1),
       version,
@@ -86,6 +88,10 @@ function shippedPackages() {
       integrity,
     }))
     .sort((a, b) => (a.name < b.name ? -1 : 1));
+}
+
+function isBundled(path) {
+  return BUNDLED.has(path.replace('node_modules/', ''));
 }
 
 /** Old packages list their licenses in another member, which the lock file does not have. */
@@ -112,7 +118,7 @@ function licensesPage() {
   return [
     '# Licenses',
     '',
-    'The packages that the service installs (`npm ci --omit=dev`) and their licenses. `npm run licenses` writes this page, and `npm run check` compares it. `npm run sbom` writes a software bill of materials in the format of CycloneDX.',
+    'The packages that the service installs (`npm ci --omit=dev`), those in the data page, and their licenses. `npm run licenses` writes this page, and `npm run check` compares it. `npm run sbom` writes a software bill of materials in the format of CycloneDX.',
     '',
     '| Package | Version | License |',
     '| --- | --- | --- |',

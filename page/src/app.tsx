@@ -4,7 +4,7 @@ import { notice, undo } from './edits.ts';
 import { Grid } from './grid.tsx';
 import { Details } from './details.tsx';
 import { formatCount } from './format.ts';
-import { rows } from './list.ts';
+import { refusal, rows } from './list.ts';
 import { Pictures } from './pictures.tsx';
 import { Search } from './search.tsx';
 import { texts } from './texts.ts';
@@ -39,6 +39,7 @@ export function App() {
 
 function Total() {
   const { total, isEstimated } = rows.value;
+  if (refusal.value) return <p class="total" />;
   if (total.value === undefined) return <p class="total">{texts.loading}</p>;
   const count = formatCount(total.value);
   return <p class="total">{isEstimated.value ? texts.aboutRows(count) : texts.rows(count)}</p>;
