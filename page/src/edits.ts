@@ -41,6 +41,8 @@ export const notice = signal<{ text: string; canUndo: boolean } | undefined>(und
 export const keyRequest = signal<((hasKey: boolean) => void) | undefined>(undefined);
 
 const done: Done[] = [];
+/** The version that has the values of an earlier one, since something was undone, by id and earlier version. */
+const sameAs = new Map<string, number>();
 
 export function edit(cell: Cell, marathon: Marathon, text?: string): void {
   const { column } = cell;
@@ -104,7 +106,7 @@ export async function create(values: Values): Promise<number> {
   const version = numberOf(headers.get('etag')) ?? 1;
   refreshSoon();
   remember(texts.created(String(values.name)), async () => {
-    await write(`/marathon/${body.id}`, 'DELETE', version);
+    await write(`/marathon/${body.id}`, 'DELETE', latestOf(body.id, version));
   });
   return body.id;
 }
@@ -112,16 +114,21 @@ export async function create(values: Values): Promise<number> {
 export async function remove({ id, version, name }: Marathon): Promise<void> {
   await write(`/marathon/${id}`, 'DELETE', version);
   refreshSoon();
-  remember(texts.removed(name ?? ''), async () => {
-    await write(`/marathon/${id}/restore`, 'POST', version + 1);
-  });
+  remember(texts.removed(name ?? ''), async () => restore(id, version + 1, version));
 }
 
-/** Restores an earlier version, if the marathon still has the version `current`. */
+/** Restores an earlier version, if the marathon still has the version `current`, or its values again. */
 export async function restore(id: number, current: number, version: number): Promise<void> {
   const address = `/marathon/${id}/restore?version=${version}`;
-  rows.peek().replace(await write(address, 'POST', current));
+  const restored = await write(address, 'POST', latestOf(id, current));
+  sameAs.set(`${id}/${version}`, restored.version);
+  rows.peek().replace(restored);
   refreshSoon();
+}
+
+function latestOf(id: number, version: number): number {
+  const later = sameAs.get(`${id}/${version}`);
+  return later === undefined ? version : latestOf(id, later);
 }
 
 /** Undoes what was done last on this page. */

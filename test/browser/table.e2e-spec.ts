@@ -47,7 +47,6 @@ describeInBrowser('the table of the page', () => {
     opened = await openPage(browser, running, address, options);
     return opened.page;
   };
-  const queryOf = (address: string) => decodeURIComponent(new URL(address).search);
 
   it('shows all marathons, and how many there are', async () => {
     const page = await open();
@@ -178,3 +177,7 @@ describeInBrowser('the table of the page', () => {
     expect(await findBarriers(page)).toEqual([]);
   });
 });
+
+function queryOf(address: string): string {
+  return decodeURIComponent(new URL(address).search);
+}
