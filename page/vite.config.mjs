@@ -11,7 +11,7 @@ const compressFiles = {
   name: 'compress-files',
   closeBundle() {
     for (const name of readdirSync(FOLDER, { recursive: true })) {
-      if (!/\.(html|js|css|svg|txt)$/.test(name)) continue;
+      if (!/\.(html|js|css|svg|csv|txt)$/.test(name)) continue;
       const path = join(FOLDER, name);
       const bytes = readFileSync(path);
       const params = { [constants.BROTLI_PARAM_QUALITY]: constants.BROTLI_MAX_QUALITY };

@@ -29,6 +29,8 @@ export interface Request {
   body?: unknown;
   headers?: Record<string, string>;
   signal?: AbortSignal;
+  /** Whether the answer is text, and not JSON. */
+  isText?: boolean;
 }
 
 /**
@@ -42,7 +44,8 @@ export async function send<Body>(path: string, request: Request = {}): Promise<A
   const text = await response.text();
   if (!response.ok)
     throw new RefusedError(parseProblem(text, response.status), versionOf(response));
-  return { body: (text ? JSON.parse(text) : undefined) as Body, headers: response.headers };
+  const body = request.isText ? text : text ? (JSON.parse(text) as Body) : undefined;
+  return { body: body as Body, headers: response.headers };
 }
 
 /** Opens an answer without an end. @throws as `send` */
@@ -63,7 +66,7 @@ async function fetchAnswer(path: string, { method, body, headers, signal: aborte
     ...headers,
   };
   try {
-    const text = body === undefined ? undefined : JSON.stringify(body);
+    const text = body === undefined || typeof body === 'string' ? body : JSON.stringify(body);
     return await fetch(path, { method, headers: all, body: text, signal: aborted });
   } catch (error) {
     if (aborted?.aborted) throw error;

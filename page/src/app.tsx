@@ -1,12 +1,15 @@
+import { AddDialog } from './add-dialog.tsx';
 import { isAway } from './api.ts';
 import { ConflictDialog, KeyDialog } from './dialogs.tsx';
 import { notice, undo } from './edits.ts';
 import { Grid } from './grid.tsx';
 import { Details } from './details.tsx';
 import { formatCount } from './format.ts';
+import { arePicturesOpen } from './layout.ts';
 import { refusal, rows } from './list.ts';
 import { Pictures } from './pictures.tsx';
 import { Search } from './search.tsx';
+import { Toolbar } from './toolbar.tsx';
 import { texts } from './texts.ts';
 import { select, view } from './view.ts';
 
@@ -18,11 +21,15 @@ export function App() {
         <h1>{texts.title}</h1>
         <Total />
         <Search />
+        <Toolbar />
         <Connection />
       </header>
       <main class="main">
         <Grid />
-        <aside class="panel" aria-label={selectedId === undefined ? texts.pictures : texts.history}>
+        <aside
+          class={`panel ${selectedId === undefined && !arePicturesOpen.value ? 'closed' : ''}`}
+          aria-label={selectedId === undefined ? texts.pictures : texts.history}
+        >
           {selectedId === undefined ? (
             <Pictures />
           ) : (
@@ -32,6 +39,7 @@ export function App() {
       </main>
       <Notice />
       <ConflictDialog />
+      <AddDialog />
       <KeyDialog />
     </>
   );

@@ -5,7 +5,7 @@ import { conflict, keyRequest, resolve } from './edits.ts';
 import { texts } from './texts.ts';
 
 /** A modal dialog, open as long as it is rendered. */
-function Dialog({
+export function Dialog({
   title,
   onCancel,
   children,

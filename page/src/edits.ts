@@ -1,5 +1,6 @@
 import { signal } from '@preact/signals';
 import { AwayError, numberOf, RefusedError, send } from './api.ts';
+import { formatCount } from './format.ts';
 import { refreshSoon, rows } from './list.ts';
 import { texts } from './texts.ts';
 import type { Column, Marathon } from './types.ts';
@@ -111,6 +112,17 @@ export async function create(values: Values): Promise<number> {
   return body.id;
 }
 
+/** Imports rows of CSV, all or none. */
+export async function sendRows(csv: string): Promise<void> {
+  const { body } = await request<{ inserted: number }>('/marathon/', {
+    method: 'POST',
+    body: csv,
+    headers: { 'Content-Type': 'text/csv' },
+  });
+  notice.value = { text: texts.imported(formatCount(body.inserted)), canUndo: false };
+  refreshSoon();
+}
+
 export async function remove({ id, version, name }: Marathon): Promise<void> {
   await write(`/marathon/${id}`, 'DELETE', version);
   refreshSoon();
@@ -196,13 +208,13 @@ async function askForKey(): Promise<boolean> {
 }
 
 /** A number stays a number; the service says what is wrong with anything else. */
-function valueOf(column: Column, text: string): string | number | null {
+export function valueOf(column: Column, text: string): string | number | null {
   const trimmed = text.trim();
   if (!trimmed) return null;
   return column === 'inception_year' && /^\d+$/.test(trimmed) ? Number(trimmed) : trimmed;
 }
 
-function messageOf(error: unknown): string {
+export function messageOf(error: unknown): string {
   if (!(error instanceof RefusedError)) return String(error);
   const { errors, detail } = error.problem;
   return errors?.map((each) => each.detail).join('; ') || detail;

@@ -2,22 +2,24 @@ import { signal } from '@preact/signals';
 import { useEffect, useRef } from 'preact/hooks';
 import { CellEditor } from './cell-editor.tsx';
 import { edit, editor, notice, remove, undo } from './edits.ts';
+import { FirstVisit } from './first-visit.tsx';
+import { isAdding } from './add-dialog.tsx';
 import { formatCount } from './format.ts';
 import { Headers } from './headers.tsx';
 import { Highlighted } from './highlight.tsx';
+import { isNarrow, rowHeight } from './layout.ts';
 import { range, refusal, rows } from './list.ts';
 import { Scroll } from './scroll.ts';
 import { texts } from './texts.ts';
 import type { Column, Marathon } from './types.ts';
 import { changeView, select, view } from './view.ts';
 
-const ROW_HEIGHT = 36;
 const COLUMNS = ['id', 'name', 'city', 'inception_year'] as const;
 
 /** The active cell: the grid has the focus, and names it (https://www.w3.org/WAI/ARIA/apg/patterns/grid/). */
 const active = signal<{ index: number; column: number }>({ index: 0, column: 1 });
 const top = signal(0);
-const scroll = new Scroll(ROW_HEIGHT);
+const scroll = new Scroll(rowHeight());
 
 export function Grid() {
   const scroller = useRef<HTMLDivElement>(null);
@@ -25,17 +27,18 @@ export function Grid() {
   const { total, revision } = rows.value;
   void revision.value;
   const count = total.value ?? 0;
+  scroll.rowHeight = rowHeight();
   scroll.resize(count, scroller.current?.clientHeight ?? 0);
   const look = () => {
     const { clientHeight } = scroller.current!;
     scroll.resize(count, clientHeight);
-    const first = Math.floor(scroll.top / ROW_HEIGHT);
-    const last = Math.max(first, Math.ceil((scroll.top + clientHeight) / ROW_HEIGHT));
+    const first = Math.floor(scroll.top / scroll.rowHeight);
+    const last = Math.max(first, Math.ceil((scroll.top + clientHeight) / scroll.rowHeight));
     top.value = scroll.top;
     const known = range.peek();
     if (known.first !== first || known.last !== last) range.value = { first, last };
   };
-  useEffect(look, [count]);
+  useEffect(look, [count, isNarrow.value]);
   useEffect(() => {
     addEventListener('resize', look);
     return () => removeEventListener('resize', look);
@@ -54,7 +57,7 @@ export function Grid() {
     scroller.current!.scrollTop = scroll.reveal(cell.index);
     look();
   };
-  const page = Math.floor((scroller.current?.clientHeight ?? 360) / ROW_HEIGHT) - 1;
+  const page = Math.floor((scroller.current?.clientHeight ?? 360) / scroll.rowHeight) - 1;
   return (
     <div
       class="grid"
@@ -93,6 +96,7 @@ function Window({ onDone, move }: { onDone: () => void; move: Move }) {
   const { revision, total } = rows.value;
   void revision.value;
   if (refusal.value) return <Empty text={refusal.value} />;
+  if (total.value === 0 && !view.value.parameters.size) return <FirstVisit />;
   if (total.value === 0) return <Empty text={texts.noRows} />;
   const end = Math.min(last, (total.value ?? 0) - 1);
   const indexes = Array.from({ length: Math.max(0, end - first + 1) }, (_, n) => first + n);
@@ -100,7 +104,7 @@ function Window({ onDone, move }: { onDone: () => void; move: Move }) {
     <div
       class="window"
       role="rowgroup"
-      style={{ transform: `translateY(${-(top.value % ROW_HEIGHT)}px)` }}
+      style={{ transform: `translateY(${-(top.value % scroll.rowHeight)}px)` }}
     >
       {indexes.map((index) => (
         <Row key={index} index={index} onDone={onDone} move={move} />
@@ -204,6 +208,7 @@ function onKey(event: KeyboardEvent, move: Move, page: number, count: number): v
     F2: () => begin(index, column, marathon),
     Delete: () => marathon && void attempt(remove(marathon)),
     ' ': () => marathon && select(marathon.id),
+    Insert: () => (isAdding.value = true),
     Escape: () => select(undefined),
   };
   const action = isCommand && event.key === 'z' ? () => void undo() : actions[event.key];

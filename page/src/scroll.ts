@@ -13,11 +13,10 @@ export class Scroll {
   top = 0;
   private lastScrollTop = 0;
 
-  constructor(
-    private readonly rowHeight: number,
-    private count = 0,
-    private viewHeight = 0,
-  ) {}
+  private count = 0;
+  private viewHeight = 0;
+
+  constructor(public rowHeight: number) {}
 
   get height(): number {
     return Math.min(this.contentHeight, MAX_HEIGHT);

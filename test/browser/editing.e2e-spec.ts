@@ -164,6 +164,48 @@ describeInBrowser('editing on the page', () => {
     expect(await findBarriers(page)).toEqual([]);
   });
 
+  it('adds a marathon by a form, and shows at its fields what is refused', async () => {
+    const page = await open();
+    await page.click('.toolbar .primary');
+    await page.fill('dialog [name=inception_year]', 'early');
+    await page.keyboard.press('Enter');
+    await page.locator('dialog [role=alert]').nth(1).waitFor();
+    expect(await findBarriers(page)).toEqual([]);
+    await page.fill('dialog [name=name]', 'Rome Marathon');
+    await page.fill('dialog [name=inception_year]', '1995');
+    await page.keyboard.press('Enter');
+    await page.locator('.details h2', { hasText: 'Rome Marathon' }).waitFor();
+    await untilColumn(page, 'name', ['Boston Marathon', 'Paris Marathon', 'Rome Marathon']);
+    await page.focus('.grid');
+    await page.keyboard.press('Control+z');
+    await untilColumn(page, 'name', ['Boston Marathon', 'Paris Marathon']);
+  });
+
+  it('offers a sample to an empty registry', async () => {
+    await emptyRegistry(running);
+    const page = await open();
+    expect(await findBarriers(page)).toEqual([]);
+    await page.click('.empty .primary');
+    await page.locator('.total', { hasText: '102 marathons' }).waitFor();
+  });
+
+  it('exports what is shown', async () => {
+    const page = await open('/?city=eq.Paris');
+    await page.click('.menu button');
+    expect(await findBarriers(page)).toEqual([]);
+    const [download] = await Promise.all([
+      page.waitForEvent('download'),
+      page.click('.menu a:has-text("CSV")'),
+    ]);
+    expect(download.suggestedFilename()).toBe('marathons.csv');
+    const lines: Buffer[] = [];
+    for await (const chunk of await download.createReadStream()) lines.push(chunk as Buffer);
+    expect(String(Buffer.concat(lines)).split(/\r?\n/).slice(0, 2)).toEqual([
+      'id,name,city,inception_year',
+      '2,Paris Marathon,Paris,1976',
+    ]);
+  });
+
   it('asks for a key when somebody wants to write, and keeps it in the tab only', async () => {
     const keyed = await startApp({ ACCESS: 'keys' });
     try {

@@ -1,0 +1,29 @@
+import sampleAddress from '../../data/marathons.csv?url';
+import { isAdding } from './add-dialog.tsx';
+import { sendRows } from './edits.ts';
+import { texts } from './texts.ts';
+
+/** What an empty registry offers. */
+export function FirstVisit() {
+  return (
+    <div class="empty" role="row">
+      <div role="gridcell">
+        <h2>{texts.empty}</h2>
+        <p>{texts.emptyHint}</p>
+        <p class="choices">
+          <button type="button" class="primary" onClick={() => void importSample()}>
+            {texts.useSample}
+          </button>
+          <button type="button" onClick={() => (isAdding.value = true)}>
+            {texts.addFirst}
+          </button>
+        </p>
+      </div>
+    </div>
+  );
+}
+
+async function importSample(): Promise<void> {
+  const sample = await fetch(sampleAddress);
+  await sendRows(await sample.text());
+}
