@@ -44,6 +44,7 @@ async function serve(app: NestFastifyApplication): Promise<void> {
   log.log(`Listening at ${await app.getUrl()}`);
   try {
     await app.get(DatabaseStartup).ready;
+    log.log(`Page: ${await app.getUrl()}/`);
     log.log(`API: ${await app.getUrl()}/marathon/`);
     log.log(`Documentation: ${await app.getUrl()}/docs`);
     await warnWithoutKeys(app, log);

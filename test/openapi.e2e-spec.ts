@@ -1,9 +1,10 @@
 import { execFile } from 'node:child_process';
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { createConfig, lintFromString } from '@redocly/openapi-core';
+import prettier from 'prettier';
 import openapiTypescript, { astToString } from 'openapi-typescript';
 import type { OpenApiDocument } from '../src/documentation/openapi.js';
 import { aMarathon } from './support/a-marathon.js';
@@ -152,6 +153,22 @@ describe('/openapi.json', () => {
     const code = mediaType.includes('problem') ? JSON.parse(text).code : '';
     return { status, mediaType, text, code };
   };
+
+  it('has the schemas that the page is built with', async () => {
+    const { components } = document as unknown as { components: { schemas: object } };
+    const { schemas } = components;
+    const types = await openapiTypescript({
+      ...document,
+      paths: {},
+      components: { schemas },
+    } as never);
+    const path = join(ROOT, 'page/src/api-types.ts');
+    const options = await prettier.resolveConfig(path);
+    const expected = await prettier.format(astToString(types), { ...options, filepath: path });
+    // to write the file: UPDATE_TYPES=1 npm test -- test/openapi
+    if (process.env.UPDATE_TYPES) await writeFile(path, expected);
+    expect(await readFile(path, 'utf8')).toBe(expected);
+  });
 
   it('makes a typed client', async () => {
     const types = astToString(await openapiTypescript(document as never));
