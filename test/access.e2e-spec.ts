@@ -72,7 +72,7 @@ describe.each(['keys', 'closed'] as const)('ACCESS=%s', (access) => {
     const address = path
       .replace(':id', String(id))
       .replace(':name', name)
-      .replace(':file', 'start.js');
+      .replace(':file', path.startsWith('/docs') ? 'start.js' : 'licenses.txt');
     const request = running.http[method](address).set(headers[who]);
     if (hasLimit) request.set('Prefer', 'max-affected=100');
     const { status, headers: sent } = await request.send(BODIES[`${method} ${path}`]);

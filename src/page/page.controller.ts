@@ -46,14 +46,14 @@ export class PageController {
     responses: {
       200: {
         description: 'The file.',
-        content: { 'text/javascript': TEXT, 'text/css': TEXT },
+        content: { 'text/javascript': TEXT, 'text/css': TEXT, 'text/plain': TEXT },
       },
       304: UNCHANGED,
     },
     problems: ['unknown_address'],
     isLocal: true,
   })
-  async showFile(@textFromPath('file', 'index.js') file: string, @Res() reply: FastifyReply) {
+  async showFile(@textFromPath('file', 'licenses.txt') file: string, @Res() reply: FastifyReply) {
     await this.send(reply, `assets/${file}`, IMMUTABLE);
   }
 

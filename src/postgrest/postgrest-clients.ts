@@ -4,9 +4,10 @@ import type { FastifyRequest } from 'fastify';
 /** Where Supabase's clients look for PostgREST: https://supabase.com/docs/guides/api */
 const PREFIX = '/rest/v1';
 
-/** The address without the prefix of Supabase. */
+/** The address without the prefix of Supabase. The page is at its own address only. */
 export function withoutSupabasePrefix({ url = '/' }: IncomingMessage): string {
-  return url.startsWith(`${PREFIX}/`) ? url.slice(PREFIX.length) : url;
+  const isBelow = url.startsWith(`${PREFIX}/`) && !/^\/(\?|$)/.test(url.slice(PREFIX.length));
+  return isBelow ? url.slice(PREFIX.length) : url;
 }
 
 /** The prefix of the address of a request; empty without one. */
