@@ -29,6 +29,8 @@ export interface Request {
   body?: unknown;
   headers?: Record<string, string>;
   signal?: AbortSignal;
+  /** A body that is sent as it is. */
+  file?: Blob;
   /** Whether the answer is text, and not JSON. */
   isText?: boolean;
 }
@@ -58,7 +60,10 @@ export async function openStream(
   return response.body;
 }
 
-async function fetchAnswer(path: string, { method, body, headers, signal: aborted }: Request) {
+async function fetchAnswer(
+  path: string,
+  { method, body, file, headers, signal: aborted }: Request,
+) {
   const key = readKey();
   const all = {
     ...(body === undefined ? {} : { 'Content-Type': 'application/json' }),
@@ -67,7 +72,7 @@ async function fetchAnswer(path: string, { method, body, headers, signal: aborte
   };
   try {
     const text = body === undefined || typeof body === 'string' ? body : JSON.stringify(body);
-    return await fetch(path, { method, headers: all, body: text, signal: aborted });
+    return await fetch(path, { method, headers: all, body: file ?? text, signal: aborted });
   } catch (error) {
     if (aborted?.aborted) throw error;
     isAway.value = true;
@@ -100,6 +105,6 @@ export function keepKey(key: string): void {
   else sessionStorage.removeItem(KEY);
 }
 
-function readKey(): string | null {
+export function readKey(): string | null {
   return sessionStorage.getItem(KEY);
 }

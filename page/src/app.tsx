@@ -7,6 +7,7 @@ import { Details } from './details.tsx';
 import { formatCount } from './format.ts';
 import { arePicturesOpen } from './layout.ts';
 import { refusal, rows } from './list.ts';
+import { ImportDialog, useDroppedFiles } from './import-dialog.tsx';
 import { Pictures } from './pictures.tsx';
 import { Search } from './search.tsx';
 import { Toolbar } from './toolbar.tsx';
@@ -14,6 +15,7 @@ import { texts } from './texts.ts';
 import { select, view } from './view.ts';
 
 export function App() {
+  useDroppedFiles();
   const { selectedId } = view.value;
   return (
     <>
@@ -40,6 +42,7 @@ export function App() {
       <Notice />
       <ConflictDialog />
       <AddDialog />
+      <ImportDialog />
       <KeyDialog />
     </>
   );

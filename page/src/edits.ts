@@ -176,17 +176,27 @@ async function write(
   return { ...answer.body, version: numberOf(answer.headers.get('etag')) ?? version };
 }
 
-/** Sends a write until the service answers, and once more when a key was given. A key makes it happen once. */
+/** Sends a write until the service answers. An Idempotency-Key makes it happen once. */
 async function request<Body>(address: string, options: Parameters<typeof send>[1] & object) {
   const idempotencyKey = `"${crypto.getRandomValues(new Uint32Array(4)).join('-')}"`;
   const headers = { ...options.headers, 'Idempotency-Key': idempotencyKey };
   for (;;) {
     try {
-      return await send<Body>(address, { ...options, headers });
+      return await withKey(async () => send<Body>(address, { ...options, headers }));
     } catch (error) {
-      if (error instanceof AwayError) await pause();
-      else if (!isKeyNeeded(error) || !(await askForKey())) throw error;
+      if (!(error instanceof AwayError)) throw error;
+      await pause();
     }
+  }
+}
+
+/** Repeats work when a key was given that it needs. */
+export async function withKey<Result>(work: () => Promise<Result>): Promise<Result> {
+  try {
+    return await work();
+  } catch (error) {
+    if (!isKeyNeeded(error) || !(await askForKey())) throw error;
+    return withKey(work);
   }
 }
 

@@ -3,6 +3,7 @@ import { useEffect, useRef } from 'preact/hooks';
 import { isAdding } from './add-dialog.tsx';
 import { send } from './api.ts';
 import { notice } from './edits.ts';
+import { choose } from './import.ts';
 import { arePicturesOpen, isNarrow } from './layout.ts';
 import { texts } from './texts.ts';
 import type { Marathon } from './types.ts';
@@ -20,6 +21,7 @@ export function Toolbar() {
       <button type="button" class="primary" onClick={() => (isAdding.value = true)}>
         {texts.add}
       </button>
+      <ImportButton />
       <ExportMenu />
       {isNarrow.value && (
         <button
@@ -31,6 +33,29 @@ export function Toolbar() {
         </button>
       )}
     </div>
+  );
+}
+
+function ImportButton() {
+  const input = useRef<HTMLInputElement>(null);
+  const take = () => {
+    const file = input.current!.files?.[0];
+    if (file) void choose(file);
+    input.current!.value = '';
+  };
+  return (
+    <>
+      <button type="button" title={texts.importHint} onClick={() => input.current!.click()}>
+        {texts.import}
+      </button>
+      <input
+        ref={input}
+        type="file"
+        hidden
+        accept=".csv,.tsv,.txt,.json,.ndjson,.jsonl"
+        onChange={take}
+      />
+    </>
   );
 }
 
