@@ -1,7 +1,13 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { describe, expect } from '@jest/globals';
-import { chromium, type Browser, type BrowserContextOptions, type Page } from 'playwright-core';
+import {
+  chromium,
+  type Browser,
+  type BrowserContext,
+  type BrowserContextOptions,
+  type Page,
+} from 'playwright-core';
 import type { RunningApp } from './app.js';
 
 const PATHS = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'];
@@ -26,11 +32,20 @@ export async function startBrowser(): Promise<Browser> {
 /** Opens the data page in a tab with storage of its own, and waits for its rows. */
 export async function openPage(
   browser: Browser,
-  { app }: RunningApp,
+  running: RunningApp,
   address = '/',
   options: BrowserContextOptions = {},
 ): Promise<OpenPage> {
   const context = await browser.newContext({ viewport: { width: 1280, height: 720 }, ...options });
+  return openTab(context, running, address);
+}
+
+/** As `openPage`, in a tab that shares its storage with others. */
+export async function openTab(
+  context: BrowserContext,
+  { app }: RunningApp,
+  address = '/',
+): Promise<OpenPage> {
   const page = await context.newPage();
   page.setDefaultTimeout(20_000);
   const reports: string[] = [];

@@ -1,0 +1,103 @@
+import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from '@jest/globals';
+import type { Browser, Page } from 'playwright-core';
+import { startApp, type RunningApp } from '../support/app.js';
+import {
+  describeInBrowser,
+  openPage,
+  openTab,
+  startBrowser,
+  untilColumn,
+  type OpenPage,
+} from '../support/browser.js';
+import { NO_REQUEST_LIMITS } from '../support/keys.js';
+import { emptyRegistry, store } from '../support/store.js';
+
+const NAMES = ['Boston', 'Paris', 'Rome', 'Oslo', 'Berlin', 'Tokyo', 'London', 'Athens'];
+/** `RANDOM_EDITS=1000 npm test -- test/browser/together` runs as many. */
+const EDITS = Number(process.env.RANDOM_EDITS ?? 60);
+
+describeInBrowser('pages side by side', () => {
+  let running: RunningApp;
+  let browser: Browser;
+  let opened: OpenPage[];
+  beforeAll(async () => {
+    running = await startApp(NO_REQUEST_LIMITS);
+    browser = await startBrowser();
+  });
+  afterAll(async () => {
+    await browser.close();
+    await running.close();
+  });
+  beforeEach(async () => {
+    opened = [];
+    await emptyRegistry(running);
+    await store(
+      running,
+      NAMES.map((name) => ({ name })),
+    );
+  });
+  afterEach(async () => {
+    for (const { reports } of opened) expect(reports).toEqual([]);
+    for (const { page } of opened) await page.context().close();
+  });
+
+  it('show rows and changes in eight tabs: a browser allows six connections', async () => {
+    const first = await openPage(browser, running);
+    opened.push(first);
+    for (let count = 2; count <= 8; count += 1)
+      opened.push(await openTab(first.page.context(), running));
+    await running.http.patch('/marathon/1').send({ name: 'Changed' }).expect(200);
+    for (const { page } of opened) await untilColumn(page, 'name', ['Changed', ...NAMES.slice(1)]);
+    // the tab that follows the changes is closed, and another one takes its place
+    await first.page.close();
+    await running.http.patch('/marathon/1').send({ name: 'Again' }).expect(200);
+    for (const { page } of opened.slice(1))
+      await untilColumn(page, 'name', ['Again', ...NAMES.slice(1)]);
+  });
+
+  it('keep what was typed while the service is away, and then save it', async () => {
+    opened.push(await openPage(browser, running));
+    const { page } = opened[0]!;
+    await page.focus('.grid');
+    await page.keyboard.type('Typed');
+    await page.context().setOffline(true);
+    await page.keyboard.press('Enter');
+    await page.locator('.connection.away', { hasText: 'is away' }).waitFor();
+    expect(await page.locator('.cell input').inputValue()).toBe('Typed');
+    await page.context().setOffline(false);
+    await untilColumn(page, 'name', ['Typed', ...NAMES.slice(1)]);
+    await page.locator('.connection:not(.away)').waitFor();
+    await running.http.patch('/marathon/2').send({ name: 'Later' }).expect(200);
+    await untilColumn(page, 'name', ['Typed', 'Later', ...NAMES.slice(2)]);
+  });
+
+  it(
+    `show what the database has after ${EDITS} random edits through both`,
+    async () => {
+      opened.push(await openPage(browser, running), await openPage(browser, running));
+      const edit = async (page: Page, number: number) => {
+        await page.focus('.grid');
+        await page.keyboard.press('Control+Home');
+        for (let step = Math.floor(Math.random() * NAMES.length); step; step -= 1)
+          await page.keyboard.press('ArrowDown');
+        await page.keyboard.type(`Edit ${number}`);
+        await page.keyboard.press('Enter');
+        const dialog = page.locator('dialog button.primary');
+        await page.locator('.grid:not(:has(.cell input))').waitFor();
+        if (await dialog.count()) await dialog.click();
+        await page.locator('.grid:not(:has(.cell input))').waitFor();
+      };
+      await Promise.all(
+        opened.map(async ({ page }, place) => {
+          for (let number = place; number < EDITS; number += 2) await edit(page, number);
+        }),
+      );
+      const { body } = await running.http.get('/marathon/').expect(200);
+      const names = body.marathon_list.map(({ name }: { name: string }) => name);
+      for (const { page } of opened) await untilColumn(page, 'name', names);
+      const { body: changes } = await running.http.get('/marathon/changes').expect(200);
+      expect(changes.changes.length).toBeGreaterThan(Math.min(900, NAMES.length + EDITS / 2));
+    },
+    120_000 + EDITS * 2000,
+  );
+});
