@@ -1,5 +1,5 @@
 import { signal } from '@preact/signals';
-import { useEffect, useRef } from 'preact/hooks';
+import { useEffect, useLayoutEffect, useRef } from 'preact/hooks';
 import { CellEditor } from './cell-editor.tsx';
 import { edit, editor, notice, remove, undo } from './edits.ts';
 import { FirstVisit } from './first-visit.tsx';
@@ -8,7 +8,7 @@ import { formatCount } from './format.ts';
 import { Headers } from './headers.tsx';
 import { Highlighted } from './highlight.tsx';
 import { isNarrow, rowHeight } from './layout.ts';
-import { range, refusal, rows } from './list.ts';
+import { moved, range, refusal, rows } from './list.ts';
 import { Scroll } from './scroll.ts';
 import { texts } from './texts.ts';
 import type { Column, Marathon } from './types.ts';
@@ -48,6 +48,13 @@ export function Grid() {
     scroller.current!.scrollTop = scroll.reveal(0);
     look();
   }, [rows.value]);
+  useLayoutEffect(() => {
+    if (!moved.value) return;
+    scroller.current!.scrollTop = scroll.moveBy(moved.value);
+    active.value = { ...active.peek(), index: active.peek().index + moved.value };
+    moved.value = 0;
+    look();
+  }, [moved.value]);
   const move = (index: number, column: number) => {
     const cell = {
       index: Math.max(0, Math.min(count - 1, index)),

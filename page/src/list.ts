@@ -14,6 +14,8 @@ export const rows = signal(new Rows(view.peek().parameters));
 export const range = signal({ first: 0, last: 30 });
 /** What is wrong with the parameters of the view. */
 export const refusal = signal<string | undefined>(undefined);
+/** By how many rows the rows in sight moved when they were fetched again. */
+export const moved = signal(0);
 /** Rises with every change in the registry. */
 export const lastSeq = signal(0);
 
@@ -75,8 +77,13 @@ async function refresh(): Promise<void> {
   refreshTimer = undefined;
   const startedAt = performance.now();
   const { first, last } = range.peek();
+  const source = rows.peek();
+  const read = source.at(first)?.id;
   try {
-    await rows.peek().refresh(first, last);
+    await source.refresh(first, last);
+    const index = read === undefined ? undefined : source.indexOf(read);
+    // what one reads stays where it is; at the top, one wants to see what is new
+    if (first && index !== undefined && index !== first) moved.value = index - first;
   } catch (error) {
     if (error instanceof AwayError) setTimeout(refreshSoon, RETRY_MS);
   }

@@ -37,6 +37,15 @@ export class Rows {
     return this.pages.get(Math.floor(index / PAGE_LENGTH))?.rows[index % PAGE_LENGTH];
   }
 
+  /** Where a marathon is; undefined if its page is not there. */
+  indexOf(id: number): number | undefined {
+    for (const [page, { rows }] of this.pages) {
+      const place = rows.findIndex((row) => row.id === id);
+      if (place >= 0) return page * PAGE_LENGTH + place;
+    }
+    return undefined;
+  }
+
   /** Whether a marathon was changed a moment ago. */
   isMarked(id: number): boolean {
     return (this.marks.get(id) ?? 0) > Date.now();

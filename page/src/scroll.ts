@@ -57,6 +57,16 @@ export class Scroll {
     const bottom = rowTop + this.rowHeight;
     if (rowTop < this.top) this.top = rowTop;
     else if (bottom > this.top + this.viewHeight) this.top = bottom - this.viewHeight;
+    return this.place();
+  }
+
+  /** Where the scroll bar belongs when all rows have moved by a number of rows. */
+  moveBy(rowCount: number): number {
+    this.top = clamp(this.top + rowCount * this.rowHeight, 0, this.maxTop);
+    return this.place();
+  }
+
+  private place(): number {
     this.lastScrollTop = this.maxTop ? (this.top / this.maxTop) * this.maxScrollTop : 0;
     return this.lastScrollTop;
   }

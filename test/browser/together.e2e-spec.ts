@@ -55,6 +55,24 @@ describeInBrowser('pages side by side', () => {
       await untilColumn(page, 'name', ['Again', ...NAMES.slice(1)]);
   });
 
+  it('keep in place what one reads when others add and remove rows before it', async () => {
+    const many = Array.from({ length: 300 }, (_, index) => ({ name: `Number ${1000 + index}` }));
+    await store(running, many);
+    opened.push(await openPage(browser, running, '/?order=name&name=ilike.*number*'));
+    const { page } = opened[0]!;
+    await page.focus('.grid');
+    for (let count = 0; count < 3; count += 1) await page.keyboard.press('PageDown');
+    const first = page.locator('.window .cell.name').first();
+    const [before, place] = [await first.innerText(), await page.textContent('.position')];
+    await store(running, [{ name: 'Number 0' }, { name: 'Number 00' }]);
+    await page.locator('.total', { hasText: '302 marathons' }).waitFor();
+    await page.locator('.position', { hasNotText: place! }).waitFor();
+    expect(await first.innerText()).toBe(before);
+    await running.http.delete(`/marathon/?name=in.("Number 0","Number 1000")`).expect(200);
+    await page.locator('.position', { hasText: place! }).waitFor();
+    expect(await first.innerText()).toBe(before);
+  });
+
   it('keep what was typed while the service is away, and then save it', async () => {
     opened.push(await openPage(browser, running));
     const { page } = opened[0]!;
