@@ -108,11 +108,7 @@ function Window({ onDone, move }: { onDone: () => void; move: Move }) {
   const end = Math.min(last, (total.value ?? 0) - 1);
   const indexes = Array.from({ length: Math.max(0, end - first + 1) }, (_, n) => first + n);
   return (
-    <div
-      class="window"
-      role="rowgroup"
-      style={{ transform: `translateY(${-(top.value % scroll.rowHeight)}px)` }}
-    >
+    <div class="window" role="rowgroup">
       {indexes.map((index) => (
         <Row key={index} index={index} onDone={onDone} move={move} />
       ))}
@@ -143,7 +139,14 @@ function Row({ index, onDone, move }: { index: number; onDone: () => void; move:
   const isMarked = marathon !== undefined && rows.value.isMarked(marathon.id);
   const names = ['row', isSelected && 'selected', isMarked && 'marked'].filter(Boolean).join(' ');
   return (
-    <div class={names} role="row" aria-rowindex={index + 2} aria-selected={isSelected}>
+    <div
+      class={names}
+      role="row"
+      aria-rowindex={index + 2}
+      aria-selected={isSelected}
+      // a transform is no layout shift
+      style={{ transform: `translateY(${index * scroll.rowHeight - top.value}px)` }}
+    >
       {COLUMNS.map((column, place) => {
         const isActive = active.value.index === index && active.value.column === place;
         const edited = editor.value;

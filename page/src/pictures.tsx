@@ -30,6 +30,7 @@ export function Pictures() {
       fetching.abort();
     };
   }, [lastSeq.value]);
+  if (!decades.value.length) return null;
   return (
     <>
       <Bars
