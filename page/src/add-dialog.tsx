@@ -3,10 +3,8 @@ import { Dialog } from './dialogs.tsx';
 import { create, messageOf, valueOf } from './edits.ts';
 import { RefusedError } from './api.ts';
 import { texts } from './texts.ts';
-import type { Column } from './types.ts';
+import { COLUMNS, type Column } from './types.ts';
 import { select } from './view.ts';
-
-const COLUMNS: Column[] = ['name', 'city', 'inception_year'];
 
 export const isAdding = signal(false);
 const errors = signal<Partial<Record<Column | 'all', string>>>({});

@@ -2,6 +2,7 @@ import { signal } from '@preact/signals';
 import type { Problem } from './types.ts';
 
 const KEY = 'api-key';
+const RETRY_MS = 1000;
 
 /** Whether the last request reached the service. */
 export const isAway = signal(false);
@@ -50,6 +51,18 @@ export async function send<Body>(path: string, request: Request = {}): Promise<A
   return { body: body as Body, headers: response.headers };
 }
 
+/** Repeats work every second until the service answers. */
+export async function untilAnswered<Result>(work: () => Promise<Result>): Promise<Result> {
+  for (;;) {
+    try {
+      return await work();
+    } catch (error) {
+      if (!(error instanceof AwayError)) throw error;
+      await new Promise((resume) => setTimeout(resume, RETRY_MS));
+    }
+  }
+}
+
 /** Opens an answer without an end. @throws as `send` */
 export async function openStream(
   path: string,
@@ -64,10 +77,9 @@ async function fetchAnswer(
   path: string,
   { method, body, file, headers, signal: aborted }: Request,
 ) {
-  const key = readKey();
   const all = {
     ...(body === undefined ? {} : { 'Content-Type': 'application/json' }),
-    ...(key ? { Authorization: `Bearer ${key}` } : {}),
+    ...authorization(),
     ...headers,
   };
   try {
@@ -105,6 +117,8 @@ export function keepKey(key: string): void {
   else sessionStorage.removeItem(KEY);
 }
 
-export function readKey(): string | null {
-  return sessionStorage.getItem(KEY);
+/** The header with the key, if there is one. */
+export function authorization(): Record<string, string> {
+  const key = sessionStorage.getItem(KEY);
+  return key ? { Authorization: `Bearer ${key}` } : {};
 }

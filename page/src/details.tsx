@@ -1,16 +1,15 @@
 import { signal } from '@preact/signals';
 import { useEffect } from 'preact/hooks';
-import { AwayError, send } from './api.ts';
-import { notice, restore } from './edits.ts';
+import { send, untilAnswered } from './api.ts';
+import { attempt, restore } from './edits.ts';
 import { formatTime } from './format.ts';
 import { lastSeq } from './list.ts';
 import { texts } from './texts.ts';
-import type { Change, Column } from './types.ts';
-
-const COLUMNS: Column[] = ['name', 'city', 'inception_year'];
-const RETRY_MS = 1000;
+import { COLUMNS, type Change, type Column } from './types.ts';
 
 const history = signal<Change[]>([]);
+/** How many versions were restored here. */
+const restoredCount = signal(0);
 const failure = signal<string | undefined>(undefined);
 
 /** A marathon, and what changed from version to version. */
@@ -19,7 +18,12 @@ export function Details({ id, onClose }: { id: number; onClose: () => void }) {
     history.value = [];
     failure.value = undefined;
   }, [id]);
-  useEffect(() => void fetchHistory(id), [id, lastSeq.value]);
+  useEffect(() => {
+    // an answer that comes late must not replace the history of another marathon
+    const fetching = new AbortController();
+    void showHistory(id, fetching.signal);
+    return () => fetching.abort();
+  }, [id, lastSeq.value, restoredCount.value]);
   const [latest] = history.value;
   return (
     <article class="details">
@@ -85,7 +89,7 @@ function Version({ change, before, current }: VersionProperties) {
         <button
           type="button"
           aria-label={`${texts.restore}: ${texts.version(version)}`}
-          onClick={() => void attempt(marathon.id, current, version)}
+          onClick={() => void attempt(async () => restoreVersion(marathon.id, current, version))}
         >
           {texts.restore}
         </button>
@@ -98,22 +102,21 @@ function differences(before: Change, after: Change): Column[] {
   return COLUMNS.filter((column) => before.marathon[column] !== after.marathon[column]);
 }
 
-async function attempt(id: number, current: number, version: number): Promise<void> {
-  try {
-    await restore(id, current, version);
-    await fetchHistory(id);
-  } catch (error) {
-    notice.value = { text: (error as Error).message, canUndo: false };
-  }
+async function restoreVersion(id: number, current: number, version: number): Promise<void> {
+  await restore(id, current, version);
+  restoredCount.value += 1;
 }
 
-async function fetchHistory(id: number): Promise<void> {
+async function showHistory(id: number, aborted: AbortSignal): Promise<void> {
+  const address = `/marathon/${id}/history`;
   try {
-    const { body } = await send<{ history: Change[] }>(`/marathon/${id}/history`);
+    const { body } = await untilAnswered(async () =>
+      send<{ history: Change[] }>(address, { signal: aborted }),
+    );
+    if (aborted.aborted) return;
     history.value = body.history;
     failure.value = undefined;
   } catch (error) {
-    if (error instanceof AwayError) setTimeout(() => void fetchHistory(id), RETRY_MS);
-    else failure.value = (error as Error).message;
+    if (!aborted.aborted) failure.value = (error as Error).message;
   }
 }

@@ -1,11 +1,10 @@
 import { signal } from '@preact/signals';
-import { AwayError, numberOf, RefusedError, send } from './api.ts';
+import { numberOf, RefusedError, send, untilAnswered } from './api.ts';
 import { formatCount } from './format.ts';
 import { refreshSoon, rows } from './list.ts';
 import { texts } from './texts.ts';
 import type { Column, Marathon } from './types.ts';
 
-const RETRY_MS = 1000;
 const MAX_UNDO = 100;
 
 type Values = Partial<Record<Column, string | number | null>>;
@@ -29,19 +28,14 @@ export interface Conflict {
   theirs: Marathon;
 }
 
-/** What was done, and how it is undone. */
-interface Done {
-  text: string;
-  undo: () => Promise<void>;
-}
-
 export const editor = signal<Editor | undefined>(undefined);
 export const conflict = signal<Conflict | undefined>(undefined);
 export const notice = signal<{ text: string; canUndo: boolean } | undefined>(undefined);
 /** A write waits for a key: the page asks for one, and calls this then. */
 export const keyRequest = signal<((hasKey: boolean) => void) | undefined>(undefined);
 
-const done: Done[] = [];
+/** What undoes the writes of this page, the last one at the end. */
+const undoings: (() => Promise<void>)[] = [];
 /** The version that has the values of an earlier one, since something was undone, by id and earlier version. */
 const sameAs = new Map<string, number>();
 
@@ -145,20 +139,20 @@ function latestOf(id: number, version: number): number {
 
 /** Undoes what was done last on this page. */
 export async function undo(): Promise<void> {
-  const last = done.pop();
-  if (!last) return;
+  const undoLast = undoings.pop();
+  if (!undoLast) return;
   try {
-    await last.undo();
+    await undoLast();
     refreshSoon();
-    notice.value = { text: texts.undone, canUndo: done.length > 0 };
+    notice.value = { text: texts.undone, canUndo: undoings.length > 0 };
   } catch (error) {
-    notice.value = { text: messageOf(error), canUndo: done.length > 0 };
+    notice.value = { text: messageOf(error), canUndo: undoings.length > 0 };
   }
 }
 
 function remember(text: string, revert: () => Promise<void>): void {
-  done.push({ text, undo: revert });
-  if (done.length > MAX_UNDO) done.shift();
+  undoings.push(revert);
+  if (undoings.length > MAX_UNDO) undoings.shift();
   notice.value = { text, canUndo: true };
 }
 
@@ -180,14 +174,9 @@ async function write(
 async function request<Body>(address: string, options: Parameters<typeof send>[1] & object) {
   const idempotencyKey = `"${crypto.getRandomValues(new Uint32Array(4)).join('-')}"`;
   const headers = { ...options.headers, 'Idempotency-Key': idempotencyKey };
-  for (;;) {
-    try {
-      return await withKey(async () => send<Body>(address, { ...options, headers }));
-    } catch (error) {
-      if (!(error instanceof AwayError)) throw error;
-      await pause();
-    }
-  }
+  return untilAnswered(async () =>
+    withKey(async () => send<Body>(address, { ...options, headers })),
+  );
 }
 
 /** Repeats work when a key was given that it needs. */
@@ -198,10 +187,6 @@ export async function withKey<Result>(work: () => Promise<Result>): Promise<Resu
     if (!isKeyNeeded(error) || !(await askForKey())) throw error;
     return withKey(work);
   }
-}
-
-async function pause(): Promise<void> {
-  return new Promise((resume) => setTimeout(resume, RETRY_MS));
 }
 
 function isKeyNeeded(error: unknown): boolean {
@@ -224,8 +209,17 @@ export function valueOf(column: Column, text: string): string | number | null {
   return column === 'inception_year' && /^\d+$/.test(trimmed) ? Number(trimmed) : trimmed;
 }
 
+/** Does work whose failure is shown as a notice. */
+export async function attempt(work: () => Promise<void>): Promise<void> {
+  try {
+    await work();
+  } catch (error) {
+    notice.value = { text: messageOf(error), canUndo: false };
+  }
+}
+
 export function messageOf(error: unknown): string {
-  if (!(error instanceof RefusedError)) return String(error);
+  if (!(error instanceof RefusedError)) return (error as Error).message;
   const { errors, detail } = error.problem;
   return errors?.map((each) => each.detail).join('; ') || detail;
 }

@@ -1,6 +1,6 @@
 import sampleAddress from '../../data/marathons.csv?url';
 import { isAdding } from './add-dialog.tsx';
-import { sendRows } from './edits.ts';
+import { attempt, sendRows } from './edits.ts';
 import { texts } from './texts.ts';
 
 /** What an empty registry offers. */
@@ -11,7 +11,7 @@ export function FirstVisit() {
         <h2>{texts.empty}</h2>
         <p>{texts.emptyHint}</p>
         <p class="choices">
-          <button type="button" class="primary" onClick={() => void importSample()}>
+          <button type="button" class="primary" onClick={() => void attempt(importSample)}>
             {texts.useSample}
           </button>
           <button type="button" onClick={() => (isAdding.value = true)}>

@@ -1,7 +1,7 @@
 import { signal } from '@preact/signals';
 import { useEffect, useLayoutEffect, useRef } from 'preact/hooks';
 import { CellEditor } from './cell-editor.tsx';
-import { edit, editor, notice, remove, undo } from './edits.ts';
+import { attempt, edit, editor, remove, undo } from './edits.ts';
 import { FirstVisit } from './first-visit.tsx';
 import { isAdding } from './add-dialog.tsx';
 import { formatCount } from './format.ts';
@@ -11,10 +11,10 @@ import { isNarrow, rowHeight } from './layout.ts';
 import { moved, range, refusal, rows } from './list.ts';
 import { Scroll } from './scroll.ts';
 import { texts } from './texts.ts';
-import type { Column, Marathon } from './types.ts';
+import { COLUMNS, type Column, type Marathon } from './types.ts';
 import { changeView, select, view } from './view.ts';
 
-const COLUMNS = ['id', 'name', 'city', 'inception_year'] as const;
+const SHOWN = ['id', ...COLUMNS] as const;
 
 /** The active cell: the grid has the focus, and names it (https://www.w3.org/WAI/ARIA/apg/patterns/grid/). */
 const active = signal<{ index: number; column: number }>({ index: 0, column: 1 });
@@ -35,8 +35,8 @@ export function Grid() {
     const first = Math.floor(scroll.top / scroll.rowHeight);
     const last = Math.max(first, Math.ceil((scroll.top + clientHeight) / scroll.rowHeight));
     top.value = scroll.top;
-    const known = range.peek();
-    if (known.first !== first || known.last !== last) range.value = { first, last };
+    const visible = range.peek();
+    if (visible.first !== first || visible.last !== last) range.value = { first, last };
   };
   useEffect(look, [count, isNarrow.value]);
   useEffect(() => {
@@ -58,7 +58,7 @@ export function Grid() {
   const move = (index: number, column: number) => {
     const cell = {
       index: Math.max(0, Math.min(count - 1, index)),
-      column: Math.max(0, Math.min(COLUMNS.length - 1, column)),
+      column: Math.max(0, Math.min(SHOWN.length - 1, column)),
     };
     active.value = cell;
     scroller.current!.scrollTop = scroll.reveal(cell.index);
@@ -71,13 +71,13 @@ export function Grid() {
       role="grid"
       aria-label={texts.title}
       aria-rowcount={count + 1}
-      aria-colcount={COLUMNS.length}
+      aria-colcount={SHOWN.length}
       aria-activedescendant={count ? cellId(active.value.index, active.value.column) : undefined}
       tabIndex={0}
       ref={grid}
       onKeyDown={(event) => onKey(event, move, page, count)}
     >
-      <Headers columns={COLUMNS} />
+      <Headers columns={SHOWN} />
       <div
         class="scroller"
         role="presentation"
@@ -147,25 +147,28 @@ function Row({ index, onDone, move }: { index: number; onDone: () => void; move:
       // a transform is no layout shift
       style={{ transform: `translateY(${index * scroll.rowHeight - top.value}px)` }}
     >
-      {COLUMNS.map((column, place) => {
-        const isActive = active.value.index === index && active.value.column === place;
+      {SHOWN.map((column, columnIndex) => {
+        const isActive = active.value.index === index && active.value.column === columnIndex;
         const edited = editor.value;
         const isEdited = edited?.index === index && edited.column === column;
         return (
           <div
             key={column}
-            id={cellId(index, place)}
+            id={cellId(index, columnIndex)}
             class={`cell ${column} ${isActive ? 'active' : ''}`}
             role="gridcell"
-            aria-colindex={place + 1}
+            aria-colindex={columnIndex + 1}
             onClick={() => {
-              move(index, place);
+              move(index, columnIndex);
               if (marathon) select(marathon.id);
             }}
             onDblClick={() => marathon && column !== 'id' && edit({ index, column }, marathon)}
           >
             {isEdited ? (
-              <CellEditor onDone={onDone} onNext={(step) => editNext(index, place, step, move)} />
+              <CellEditor
+                onDone={onDone}
+                onNext={(step) => editNext(index, columnIndex, step, move)}
+              />
             ) : (
               <Value marathon={marathon} column={column} />
             )}
@@ -190,14 +193,14 @@ function Value({ marathon, column }: { marathon?: Marathon; column: 'id' | Colum
 }
 
 /** Goes to the next cell that can be edited, and edits it. */
-function editNext(index: number, place: number, step: number, move: Move): void {
-  const following = place + step;
-  const isInRow = following >= 1 && following < COLUMNS.length;
+function editNext(index: number, columnIndex: number, step: number, move: Move): void {
+  const following = columnIndex + step;
+  const isInRow = following >= 1 && following < SHOWN.length;
   const row = isInRow ? index : index + step;
-  const column = isInRow ? following : step > 0 ? 1 : COLUMNS.length - 1;
+  const column = isInRow ? following : step > 0 ? 1 : SHOWN.length - 1;
   const marathon = rows.peek().at(row);
   move(row, column);
-  if (marathon) edit({ index: row, column: COLUMNS[column] as Column }, marathon);
+  if (marathon) edit({ index: row, column: SHOWN[column] as Column }, marathon);
 }
 
 function onKey(event: KeyboardEvent, move: Move, page: number, count: number): void {
@@ -213,10 +216,10 @@ function onKey(event: KeyboardEvent, move: Move, page: number, count: number): v
     PageDown: () => move(index + page, column),
     PageUp: () => move(index - page, column),
     Home: () => move(isCommand ? 0 : index, isCommand ? column : 0),
-    End: () => move(isCommand ? count - 1 : index, isCommand ? column : COLUMNS.length - 1),
+    End: () => move(isCommand ? count - 1 : index, isCommand ? column : SHOWN.length - 1),
     Enter: () => begin(index, column, marathon),
     F2: () => begin(index, column, marathon),
-    Delete: () => marathon && void attempt(remove(marathon)),
+    Delete: () => marathon && void attempt(async () => remove(marathon)),
     ' ': () => marathon && select(marathon.id),
     Insert: () => (isAdding.value = true),
     Escape: () => select(undefined),
@@ -230,16 +233,8 @@ function onKey(event: KeyboardEvent, move: Move, page: number, count: number): v
 }
 
 function begin(index: number, column: number, marathon?: Marathon, text?: string): void {
-  const name = COLUMNS[column]!;
+  const name = SHOWN[column]!;
   if (marathon && name !== 'id') edit({ index, column: name }, marathon, text);
-}
-
-async function attempt(write: Promise<void>): Promise<void> {
-  try {
-    await write;
-  } catch (error) {
-    notice.value = { text: (error as Error).message, canUndo: false };
-  }
 }
 
 function Position() {

@@ -1,5 +1,6 @@
 import { useRef } from 'preact/hooks';
 import { texts } from './texts.ts';
+import { useDelayed } from './use-delayed.ts';
 import { changeView, sortTerms, toggleSort, view } from './view.ts';
 
 const TYPING_MS = 250;
@@ -9,15 +10,15 @@ export function Headers({ columns }: { columns: readonly Name[] }) {
   return (
     <div class="head" role="rowgroup">
       <div class="row" role="row" aria-rowindex={1}>
-        {columns.map((column, place) => (
-          <Header key={column} column={column} place={place} />
+        {columns.map((column, columnIndex) => (
+          <Header key={column} column={column} columnIndex={columnIndex} />
         ))}
       </div>
     </div>
   );
 }
 
-function Header({ column, place }: { column: Name; place: number }) {
+function Header({ column, columnIndex }: { column: Name; columnIndex: number }) {
   const terms = sortTerms.value;
   const rank = terms.findIndex((term) => term.column === column);
   const term = terms[rank];
@@ -26,7 +27,7 @@ function Header({ column, place }: { column: Name; place: number }) {
     <div
       class={`header ${column}`}
       role="columnheader"
-      aria-colindex={place + 1}
+      aria-colindex={columnIndex + 1}
       aria-sort={direction ?? 'none'}
     >
       <button
@@ -50,25 +51,23 @@ function Header({ column, place }: { column: Name; place: number }) {
 }
 
 function TextFilter({ column }: { column: Name }) {
-  const timer = useRef<ReturnType<typeof setTimeout>>(undefined);
+  const input = useRef<HTMLInputElement>(null);
   const value = view.value.parameters.get(column) ?? '';
   const text = /^ilike\.\*(.*)\*$/.exec(value)?.[1] ?? '';
-  const onInput = ({ currentTarget }: { currentTarget: HTMLInputElement }) => {
-    clearTimeout(timer.current);
-    timer.current = setTimeout(() => {
-      const words = currentTarget.value.trim();
-      changeView({ [column]: words ? filterOf(words) : null }, { isReplaced: true });
-    }, TYPING_MS);
-  };
+  const filter = useDelayed(() => {
+    const words = input.current!.value.trim();
+    changeView({ [column]: words ? filterOf(words) : null }, { isReplaced: true });
+  }, TYPING_MS);
   return (
     <input
+      ref={input}
       class="filter"
       type="search"
       key={value && !text ? value : 'contains'}
       defaultValue={value === 'is.null' ? '=' : text || value.replace(/^eq\./, '=')}
       placeholder={texts.contains}
       aria-label={texts.filterOf(texts.columns[column])}
-      onInput={onInput}
+      onInput={filter}
     />
   );
 }

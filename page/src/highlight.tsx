@@ -36,11 +36,11 @@ function toOffsets(
   start: number,
   end: number,
 ): [number, number] {
-  let [place, offset, from] = [0, 0, 0];
+  let [plainOffset, offset, from] = [0, 0, 0];
   for (const [index, character] of characters.entries()) {
-    if (place <= start) from = offset;
-    if (place >= end) break;
-    place += plain[index]!.length;
+    if (plainOffset <= start) from = offset;
+    if (plainOffset >= end) break;
+    plainOffset += plain[index]!.length;
     offset += character.length;
   }
   return [from, offset];

@@ -16,9 +16,8 @@ import {
   type Preview,
 } from './import.ts';
 import { texts } from './texts.ts';
-import type { Column, Marathon, Problem } from './types.ts';
+import { COLUMNS, type Column, type Marathon, type Problem } from './types.ts';
 
-const COLUMNS: Column[] = ['name', 'city', 'inception_year'];
 const CHARSETS = ['', 'windows-1252', 'iso-8859-2', 'windows-1251', 'shift_jis', 'gb18030'];
 
 const preview = signal<Preview | undefined>(undefined);
@@ -139,7 +138,7 @@ function Outcome() {
   const { counts, rows, before } = preview.value;
   return (
     <>
-      <p role="status">{summarize(counts)}</p>
+      <p role="status">{summarize(texts.willImport, counts)}</p>
       {rows.length > 0 && (
         <div class="preview" tabIndex={0} role="region" aria-label={texts.preview}>
           <table>
@@ -197,8 +196,8 @@ function nameOf(pointer = ''): string {
   return texts.columns[name as Column] ?? name;
 }
 
-function summarize({ inserted, updated, skipped }: Counts): string {
-  return texts.willImport(formatCount(inserted), formatCount(updated), formatCount(skipped));
+function summarize(text: typeof texts.willImport, { inserted, updated, skipped }: Counts): string {
+  return text(formatCount(inserted), formatCount(updated), formatCount(skipped));
 }
 
 async function show(planned: Plan, aborted: AbortSignal): Promise<void> {
@@ -215,16 +214,12 @@ async function run(planned: Plan, aborted: AbortSignal): Promise<void> {
   try {
     const counts = await importFile(planned, (share) => (progress.value = share), aborted);
     plan.value = undefined;
-    notice.value = { text: summarizeDone(counts), canUndo: false };
+    notice.value = { text: summarize(texts.wasImported, counts), canUndo: false };
   } catch (error) {
     if (!aborted.aborted) showProblem(error);
   } finally {
     progress.value = undefined;
   }
-}
-
-function summarizeDone({ inserted, updated, skipped }: Counts): string {
-  return texts.wasImported(formatCount(inserted), formatCount(updated), formatCount(skipped));
 }
 
 function showProblem(error: unknown): void {

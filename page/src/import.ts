@@ -1,5 +1,5 @@
 import { signal } from '@preact/signals';
-import { readKey, RefusedError, send } from './api.ts';
+import { authorization, RefusedError, send } from './api.ts';
 import { refreshSoon } from './list.ts';
 import type { Column, Marathon, Problem } from './types.ts';
 
@@ -126,7 +126,11 @@ export async function importFile(
 ): Promise<Counts> {
   const request = new XMLHttpRequest();
   request.open('POST', addressOf(planned));
-  const headers = { ...headersOf(planned), Prefer: resolutionOf(planned).join(', ') };
+  const headers = {
+    ...authorization(),
+    ...headersOf(planned),
+    Prefer: resolutionOf(planned).join(', '),
+  };
   for (const [name, value] of Object.entries(headers)) request.setRequestHeader(name, value);
   request.upload.addEventListener('progress', ({ loaded, total }) => onProgress(loaded / total));
   aborted.addEventListener('abort', () => request.abort());
@@ -154,11 +158,7 @@ function addressOf({ header, mapping, existing }: Plan): string {
 }
 
 function headersOf({ file, charset }: Plan): Record<string, string> {
-  const key = readKey();
-  return {
-    'Content-Type': mediaTypeOf(file) + (charset ? `; charset=${charset}` : ''),
-    ...(key ? { Authorization: `Bearer ${key}` } : {}),
-  };
+  return { 'Content-Type': mediaTypeOf(file) + (charset ? `; charset=${charset}` : '') };
 }
 
 function resolutionOf({ existing }: Plan): string[] {

@@ -1,5 +1,5 @@
 import { effect, signal } from '@preact/signals';
-import { AwayError } from './api.ts';
+import { AwayError, untilAnswered } from './api.ts';
 import { followChanges } from './live.ts';
 import { Rows } from './rows.ts';
 import type { Change } from './types.ts';
@@ -16,7 +16,7 @@ export const range = signal({ first: 0, last: 30 });
 export const refusal = signal<string | undefined>(undefined);
 /** By how many rows the rows in sight moved when they were fetched again. */
 export const moved = signal(0);
-/** Rises with every change in the registry. */
+/** The number of the last change that arrived; 0 before the first. */
 export const lastSeq = signal(0);
 
 let refreshTimer: ReturnType<typeof setTimeout> | undefined;
@@ -32,32 +32,24 @@ export function startList(): void {
     refusal.value = undefined;
   });
   effect(() => {
-    const { first, last } = range.value;
-    void fetchRange(rows.value, first, last);
+    void range.value;
+    void fetchVisible(rows.value);
   });
 }
 
-/** An attempt follows another one until the service answers. */
-async function fetchRange(source: Rows, first: number, last: number): Promise<void> {
+/** What is visible may be other rows when the service answers again. */
+async function fetchVisible(source: Rows): Promise<void> {
   try {
-    await source.fetch(first, last);
+    await untilAnswered(async () => source.fetch(range.peek().first, range.peek().last));
     if (source.seq !== undefined) follow(source.seq);
   } catch (error) {
-    if (source !== rows.peek()) return;
-    if (error instanceof AwayError) setTimeout(() => void fetchAgain(source), RETRY_MS);
-    else refusal.value = (error as Error).message;
+    if (source === rows.peek()) refusal.value = (error as Error).message;
   }
-}
-
-async function fetchAgain(source: Rows): Promise<void> {
-  const { first, last } = range.peek();
-  if (source === rows.peek()) await fetchRange(source, first, last);
 }
 
 function follow(seq: number): void {
   if (isFollowing) return;
   isFollowing = true;
-  lastSeq.value = seq;
   followChanges(seq, receive);
 }
 

@@ -1,6 +1,6 @@
 import { signal } from '@preact/signals';
 import { useEffect } from 'preact/hooks';
-import { AwayError, send } from './api.ts';
+import { send, untilAnswered } from './api.ts';
 import { formatCount } from './format.ts';
 import { lastSeq } from './list.ts';
 import { texts } from './texts.ts';
@@ -23,6 +23,7 @@ export function Pictures() {
     return () => fetching.abort();
   }, [listKey.value]);
   useEffect(() => {
+    if (!lastSeq.value) return undefined;
     const fetching = new AbortController();
     const timer = setTimeout(() => void fetchStatistics(fetching.signal), REFRESH_MS);
     return () => {
@@ -102,25 +103,23 @@ function toggle(column: string, filter: string[]): void {
 
 /** A picture ignores its own filter: the other bars stay, to be chosen. */
 async function fetchStatistics(aborted: AbortSignal): Promise<void> {
+  const [decadesAddress, citiesAddress] = [addressWithout(YEAR), addressWithout('city')];
+  const fetch = async (address: string) =>
+    untilAnswered(async () => send<Statistics>(address, { signal: aborted }));
   try {
-    const [byDecade, byCity] = await Promise.all([
-      fetchWithout(YEAR, aborted),
-      fetchWithout('city', aborted),
-    ]);
-    decades.value = byDecade.by_decade;
-    cities.value = byCity.by_city;
-  } catch (error) {
-    // the list shows what is wrong with the filter
-    if (error instanceof AwayError) setTimeout(() => void fetchStatistics(aborted), REFRESH_MS);
+    const byDecade = fetch(decadesAddress);
+    const byCity = citiesAddress === decadesAddress ? byDecade : fetch(citiesAddress);
+    const answers = await Promise.all([byDecade, byCity]);
+    decades.value = answers[0].body.by_decade;
+    cities.value = answers[1].body.by_city;
+  } catch {
+    // the list shows what is wrong with the filter; an aborted request is followed by another one
   }
 }
 
-async function fetchWithout(column: string, aborted: AbortSignal): Promise<Statistics> {
+function addressWithout(column: string): string {
   const parameters = new URLSearchParams(view.peek().parameters);
   parameters.delete(column);
   parameters.delete('order');
-  const { body } = await send<Statistics>(`/marathon/stats?${parameters.toString()}`, {
-    signal: aborted,
-  });
-  return body;
+  return `/marathon/stats?${parameters.toString()}`;
 }

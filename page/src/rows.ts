@@ -2,7 +2,7 @@ import { signal } from '@preact/signals';
 import { numberOf, send } from './api.ts';
 import type { Change, Marathon } from './types.ts';
 
-export const PAGE_LENGTH = 100;
+const PAGE_LENGTH = 100;
 const MAX_PAGES = 60;
 /** How long a change is marked. */
 const MARK_MS = 2500;
@@ -40,8 +40,8 @@ export class Rows {
   /** Where a marathon is; undefined if its page is not there. */
   indexOf(id: number): number | undefined {
     for (const [page, { rows }] of this.pages) {
-      const place = rows.findIndex((row) => row.id === id);
-      if (place >= 0) return page * PAGE_LENGTH + place;
+      const index = rows.findIndex((row) => row.id === id);
+      if (index >= 0) return page * PAGE_LENGTH + index;
     }
     return undefined;
   }
@@ -82,10 +82,9 @@ export class Rows {
     this.mark(marathon.id);
   }
 
-  /** Shows what others changed. Returns whether rows were added or removed. */
-  apply({ operation, version, marathon }: Change): boolean {
+  /** Shows what others changed. What they added or removed is seen when the rows are fetched again. */
+  apply({ operation, version, marathon }: Change): void {
     if (operation === 'update') this.replace({ ...marathon, version });
-    return operation !== 'update';
   }
 
   /** Stops all that is being fetched. */
@@ -103,8 +102,8 @@ export class Rows {
   }
 
   private async fetchPage(index: number): Promise<void> {
-    const known = this.fetching.get(index);
-    if (known) return known;
+    const pending = this.fetching.get(index);
+    if (pending) return pending;
     const address =
       this.pages.get(index - 1)?.next ??
       this.pages.get(index + 1)?.previous ??

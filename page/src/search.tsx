@@ -1,12 +1,12 @@
 import { useEffect, useRef } from 'preact/hooks';
 import { texts } from './texts.ts';
+import { useDelayed } from './use-delayed.ts';
 import { changeView, view } from './view.ts';
 
 const TYPING_MS = 150;
 
 export function Search() {
   const input = useRef<HTMLInputElement>(null);
-  const timer = useRef<ReturnType<typeof setTimeout>>(undefined);
   const words = view.value.parameters.get('q') ?? '';
   useEffect(() => {
     if (input.current && document.activeElement !== input.current) input.current.value = words;
@@ -20,12 +20,10 @@ export function Search() {
     addEventListener('keydown', focus);
     return () => removeEventListener('keydown', focus);
   }, []);
-  const search = () => {
-    clearTimeout(timer.current);
-    timer.current = setTimeout(() => {
-      changeView({ q: input.current!.value.trim() || null }, { isReplaced: true });
-    }, TYPING_MS);
-  };
+  const search = useDelayed(
+    () => changeView({ q: input.current!.value.trim() || null }, { isReplaced: true }),
+    TYPING_MS,
+  );
   return (
     <search class="search">
       <input

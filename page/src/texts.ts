@@ -14,11 +14,8 @@ export const texts = {
   contains: 'contains',
   from: 'from',
   to: 'to',
-  isEmpty: 'is empty',
   filterOf: (column: string) => `Filter ${column}`,
   sortBy: (column: string) => `Sort by ${column}. With Shift, sort by it too.`,
-  ascending: 'ascending',
-  descending: 'descending',
   loading: 'Loading',
   add: 'Add a marathon',
   import: 'Import',
@@ -66,7 +63,6 @@ export const texts = {
   cities: 'Cities with the most',
   noYear: 'no year',
   noCity: 'no city',
-  newRows: (count: number) => (count === 1 ? '1 new marathon' : `${count} new marathons`),
   history: 'History',
   pictures: 'Pictures',
   operations: {
@@ -82,5 +78,4 @@ export const texts = {
   keyLabel: 'API key',
   keyUse: 'Use this key',
   cancel: 'Cancel',
-  keys: 'Keys',
 };

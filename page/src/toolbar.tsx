@@ -2,7 +2,7 @@ import { signal } from '@preact/signals';
 import { useEffect, useRef } from 'preact/hooks';
 import { isAdding } from './add-dialog.tsx';
 import { send } from './api.ts';
-import { notice } from './edits.ts';
+import { attempt, notice } from './edits.ts';
 import { choose } from './import.ts';
 import { arePicturesOpen, isNarrow } from './layout.ts';
 import { texts } from './texts.ts';
@@ -93,12 +93,15 @@ function ExportMenu() {
             </li>
           ))}
           <li>
-            <button type="button" onClick={() => void copy('csv')}>
+            <button type="button" onClick={() => void attempt(async () => copy(await fetchCsv()))}>
               {texts.copyCsv}
             </button>
           </li>
           <li>
-            <button type="button" onClick={() => void copy('markdown')}>
+            <button
+              type="button"
+              onClick={() => void attempt(async () => copy(await fetchMarkdown()))}
+            >
               {texts.copyMarkdown}
             </button>
           </li>
@@ -120,14 +123,9 @@ function addressOf(format: string, limit?: number): string {
   return `/marathon/?${parameters.toString()}`;
 }
 
-async function copy(kind: 'csv' | 'markdown'): Promise<void> {
-  try {
-    const text = kind === 'csv' ? await fetchCsv() : await fetchMarkdown();
-    await navigator.clipboard.writeText(text);
-    notice.value = { text: texts.copied, canUndo: false };
-  } catch (error) {
-    notice.value = { text: (error as Error).message, canUndo: false };
-  }
+async function copy(text: string): Promise<void> {
+  await navigator.clipboard.writeText(text);
+  notice.value = { text: texts.copied, canUndo: false };
 }
 
 async function fetchCsv(): Promise<string> {

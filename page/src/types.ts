@@ -2,7 +2,9 @@ import type { components } from './api-types.ts';
 
 type Schemas = components['schemas'];
 
-export type Column = 'name' | 'city' | 'inception_year';
+/** The columns that people write. */
+export const COLUMNS = ['name', 'city', 'inception_year'] as const;
+export type Column = (typeof COLUMNS)[number];
 export type Marathon = Schemas['Marathon'] & { version: number };
 export type Change = Schemas['Change'];
 export type Statistics = Schemas['Statistics'];
