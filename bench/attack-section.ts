@@ -4,6 +4,7 @@ import { Worker } from 'node:worker_threads';
 import { ATTACK_NAMES } from './attacks.js';
 import { measureLatencies } from './load.js';
 import type { Options } from './options.js';
+import { importRows } from './peers.js';
 import { writeRows, type BenchServer } from './postgres.js';
 import { median, type Section } from './report.js';
 import { ALL_ON, createKey, startService } from './service.js';
@@ -21,12 +22,7 @@ export async function measureAttacks(
   const key = await createKey(databaseUrl);
   const { url, stop } = await startService({ DATABASE_URL: databaseUrl, ...ALL_ON });
   try {
-    const answer = await fetch(`${url}/marathon/`, {
-      method: 'POST',
-      headers: { ...key, 'Content-Type': 'text/csv' },
-      body: writeRows(1, ROWS),
-    });
-    if (answer.status !== 201) throw new Error(await answer.text());
+    await importRows({ url }, writeRows(1, ROWS), key);
     const rows = [];
     for (const name of ATTACK_NAMES) {
       say(`a client while others attack: ${name}`);

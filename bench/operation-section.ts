@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { measureThroughput, type Headers } from './load.js';
 import type { Options } from './options.js';
+import { importRows } from './peers.js';
 import { whileSending, query, writeRows, type BenchServer } from './postgres.js';
 import { processorMicroseconds, type RunningPeer } from './processes.js';
 import { describeRate, describeRatio, median, type Section } from './report.js';
@@ -103,12 +104,7 @@ async function start(
     { DATABASE_URL: databaseUrl, ...settings },
     join(folder, `${name}.log`),
   );
-  const answer = await fetch(`${started.url}/marathon/`, {
-    method: 'POST',
-    headers: { ...headers, 'Content-Type': 'text/csv' },
-    body: writeRows(1, ROWS),
-  });
-  if (answer.status !== 201) throw new Error(await answer.text());
+  await importRows(started, writeRows(1, ROWS), headers);
   await query(databaseUrl, 'VACUUM ANALYZE marathon');
   return { ...started, databaseUrl, headers: settings === ALL_ON ? headers : {} };
 }

@@ -1,4 +1,5 @@
 import { execFileSync } from 'node:child_process';
+import type { Headers } from './load.js';
 import { startProcess, type RunningPeer } from './processes.js';
 import { NOTHING_ON, startService } from './service.js';
 import { addRows, query, seed, writeRows, type BenchServer } from './postgres.js';
@@ -102,9 +103,13 @@ export async function growTo(peer: StartedPeer, first: number, last: number): Pr
   await query(peer.databaseUrl, 'VACUUM ANALYZE marathon');
 }
 
-/** Imports a file into this service. */
-export async function importRows({ url }: StartedPeer, body: string): Promise<void> {
-  const headers = { 'Content-Type': 'text/csv' };
+/** Imports a file into this service. `key` is the header with an API key. */
+export async function importRows(
+  { url }: Pick<StartedPeer, 'url'>,
+  body: string,
+  key: Headers = {},
+): Promise<void> {
+  const headers = { ...key, 'Content-Type': 'text/csv' };
   const answer = await fetch(`${url}/marathon/`, { method: 'POST', headers, body });
   if (answer.status !== 201) throw new Error(await answer.text());
 }
