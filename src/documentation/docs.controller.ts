@@ -6,7 +6,7 @@ import type { FastifyReply } from 'fastify';
 import { Describes } from '../http/api-operation.js';
 import { textFromPath } from '../http/from-request.js';
 import { IsPage, RequiresRole } from '../http/route-rules.js';
-import { sendStatic } from '../http/static-body.js';
+import { mediaTypeOf, sendStatic } from '../http/static-body.js';
 import { ProblemError } from '../problems/problems.js';
 
 const PAGE = `<!doctype html>
@@ -35,13 +35,6 @@ const START = `SwaggerUIBundle({
 
 const OWN_FILES: Record<string, string> = { '': PAGE, 'start.js': START };
 const LIBRARY_FILES = new Set(['swagger-ui.css', 'swagger-ui-bundle.js', 'favicon-32x32.png']);
-const MEDIA_TYPES: Record<string, string> = {
-  '': 'text/html; charset=utf-8',
-  js: 'text/javascript; charset=utf-8',
-  css: 'text/css; charset=utf-8',
-  png: 'image/png',
-};
-
 /** Serves Swagger UI from the files of its package: nothing is loaded from another host. */
 @Controller('docs')
 export class DocsController {
@@ -91,7 +84,7 @@ export class DocsController {
     const file = this.files.get(name) ?? read(name);
     const bytes = await file;
     this.files.set(name, file);
-    reply.type(MEDIA_TYPES[name.split('.').at(-1)!]!);
+    reply.type(mediaTypeOf(name || 'index.html')!);
     await sendStatic(reply, bytes);
   }
 }

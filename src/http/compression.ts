@@ -83,15 +83,20 @@ function codedTag(tag: string, coding: string | undefined): string {
 
 /** Adds what was compressed before. Use it where a better quality took its time. */
 export function addCompressed(bytes: Buffer, coding: string, result: Buffer): void {
-  const known = compressed.get(bytes) ?? new Map<string, Promise<Buffer>>();
-  compressed.set(bytes, known.set(coding, Promise.resolve(result)));
+  resultsOf(bytes).set(coding, Promise.resolve(result));
 }
 
 export async function compress(bytes: Buffer, coding: string): Promise<Buffer> {
-  const known = compressed.get(bytes) ?? new Map<string, Promise<Buffer>>();
-  const result = known.get(coding) ?? CODECS.get(coding)!.compress(bytes);
-  compressed.set(bytes, known.set(coding, result));
+  const results = resultsOf(bytes);
+  const result = results.get(coding) ?? CODECS.get(coding)!.compress(bytes);
+  results.set(coding, result);
   return result;
+}
+
+function resultsOf(bytes: Buffer): Map<string, Promise<Buffer>> {
+  const results = compressed.get(bytes) ?? new Map<string, Promise<Buffer>>();
+  compressed.set(bytes, results);
+  return results;
 }
 
 /** Compresses chunks as they arrive. A failure of the source ends the result with that failure. */

@@ -1,7 +1,23 @@
 import { hash } from 'node:crypto';
+import { extname } from 'node:path';
 import type { FastifyReply } from 'fastify';
 import { compress, knownTag, sendCoding } from './compression.js';
 import { addVary } from './response-headers.js';
+
+const MEDIA_TYPES: Record<string, string> = {
+  '.css': 'text/css; charset=utf-8',
+  '.csv': 'text/csv; charset=utf-8',
+  '.html': 'text/html; charset=utf-8',
+  '.js': 'text/javascript; charset=utf-8',
+  '.png': 'image/png',
+  '.svg': 'image/svg+xml',
+  '.txt': 'text/plain; charset=utf-8',
+};
+
+/** The media type of a file that is served; undefined for one that is not. */
+export function mediaTypeOf(name: string): string | undefined {
+  return MEDIA_TYPES[extname(name)];
+}
 
 const tags = new WeakMap<Buffer, string>();
 

@@ -15,6 +15,7 @@ import type { Group } from '../query/conditions.js';
 import type { ListQuery } from '../query/list-query.js';
 import { orderSql } from '../query/order.js';
 import { conditionSql, Parameters } from '../query/sql.js';
+import { matchingSql } from '../query/statements.js';
 import type { Search } from '../search/search.js';
 import { InjectSearch } from '../search/search.module.js';
 import type { StatisticsResponse, UpdateMarathonDto } from './marathon.dto.js';
@@ -64,13 +65,13 @@ export class MarathonCollectionService {
   }
 
   /** Counts the selected marathons by decade and by city. */
-  async statistics({ where, search }: ListQuery, asOf?: Date): Promise<StatisticsResponse> {
+  async statistics(query: ListQuery, asOf?: Date): Promise<StatisticsResponse> {
     const seq = asOf && (await this.history.findSeqAt(asOf));
     const relation = seq === undefined ? TABLE : this.journalReader.relationAt(seq);
+    const { search } = query;
     const match = search === undefined ? undefined : await this.search.find(search, relation);
     const parameters = new Parameters();
-    const matches = match?.matchesSql(parameters) ?? 'true';
-    const condition = `${matches} AND ${conditionSql(where, parameters)}`;
+    const condition = matchingSql(query, { relation, match }, parameters);
     const sql = statisticsSql(`SELECT * FROM ${relation} AS source WHERE ${condition}`);
     const [row]: { statistics: StatisticsResponse }[] = await this.dataSource.query(
       sql,

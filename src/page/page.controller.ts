@@ -4,9 +4,9 @@ import { Describes } from '../http/api-operation.js';
 import type { ApiResponse } from '../http/api-types.js';
 import { textFromPath } from '../http/from-request.js';
 import { AcceptsParameters, IsPage, RequiresRole } from '../http/route-rules.js';
-import { sendStatic } from '../http/static-body.js';
+import { mediaTypeOf, sendStatic } from '../http/static-body.js';
 import { ProblemError } from '../problems/problems.js';
-import { readPageFiles, type PageFile } from './page-files.js';
+import { readPageFiles } from './page-files.js';
 
 /** The names of these files change with their content. */
 const IMMUTABLE = 'public, max-age=31536000, immutable';
@@ -16,7 +16,7 @@ const UNCHANGED: ApiResponse = { description: 'It is unchanged.', headers: ['ETa
 /** Serves the data page: https://github.com/preactjs/preact, built from `page/` by Vite. */
 @Controller()
 export class PageController {
-  private files?: Promise<Map<string, PageFile>>;
+  private files?: Promise<Map<string, Buffer>>;
 
   /** Its parameters are those of the list that it shows. */
   @Get()
@@ -61,8 +61,8 @@ export class PageController {
     this.files ??= readPageFiles();
     const file = (await this.files).get(name);
     if (!file) throw new ProblemError('unknown_address', adviceFor(name));
-    reply.type(file.mediaType);
-    await sendStatic(reply, file.bytes, cacheControl);
+    reply.type(mediaTypeOf(name)!);
+    await sendStatic(reply, file, cacheControl);
   }
 }
 

@@ -150,10 +150,19 @@ function afterCursorSql(query: ListQuery, parameters: Parameters): string {
   return after ? afterSql(readingOrder(query), after.values, parameters) : 'true';
 }
 
+/** SQL: whether a row of the source satisfies the conditions and the search. */
+export function matchingSql(
+  { where }: Pick<ListQuery, 'where'>,
+  { match }: Source,
+  parameters: Parameters,
+): string {
+  const matches = match?.matchesSql(parameters) ?? 'true';
+  return `${matches} AND ${conditionSql(where, parameters)}`;
+}
+
 /** The rows of the whole list, with every column that they can be sorted by. */
 function listedSql(query: ListQuery, source: Source, parameters: Parameters): string {
-  const matches = source.match?.matchesSql(parameters) ?? 'true';
-  const where = `WHERE ${matches} AND ${conditionSql(query.where, parameters)}`;
+  const where = `WHERE ${matchingSql(query, source, parameters)}`;
   const { isGrouped, select } = query;
   if (!isGrouped) {
     const relevance = source.match?.relevanceSql(parameters);
