@@ -1,14 +1,6 @@
-import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from '@jest/globals';
-import type { Browser } from 'playwright-core';
-import { startApp, type RunningApp } from '../support/app.js';
-import {
-  describeInBrowser,
-  findBarriers,
-  openPage,
-  startBrowser,
-  untilColumn,
-  type OpenPage,
-} from '../support/browser.js';
+import { expect, it } from '@jest/globals';
+import { startApp } from '../support/app.js';
+import { describeInBrowser, findBarriers, Pages, untilColumn } from '../support/browser.js';
 import { authorize } from '../support/keys.js';
 import { emptyRegistry, store } from '../support/store.js';
 
@@ -16,35 +8,9 @@ const BOSTON = { name: 'Boston Marathon', city: 'Boston', inception_year: 1897 }
 const PARIS = { name: 'Paris Marathon', city: 'Paris', inception_year: 1976 };
 
 describeInBrowser('editing on the page', () => {
-  let running: RunningApp;
-  let browser: Browser;
-  let opened: OpenPage[];
-  beforeAll(async () => {
-    running = await startApp();
-    browser = await startBrowser();
-  });
-  afterAll(async () => {
-    await browser.close();
-    await running.close();
-  });
-  beforeEach(async () => {
-    opened = [];
-    await emptyRegistry(running);
-    await store(running, [BOSTON, PARIS]);
-  });
-  afterEach(async () => {
-    for (const { page, reports } of opened) {
-      expect(reports).toEqual([]);
-      await page.context().close();
-    }
-  });
-
-  const open = async (address = '/', service = running) => {
-    const one = await openPage(browser, service, address);
-    opened.push(one);
-    return one.page;
-  };
-  const marathon = async (id: number) => (await running.http.get(`/marathon/${id}`)).body;
+  const pages = new Pages([BOSTON, PARIS]);
+  const open = pages.open.bind(pages);
+  const marathon = async (id: number) => (await pages.http.get(`/marathon/${id}`)).body;
 
   it('edits by the keyboard: Enter begins, Tab saves and goes on, Escape gives up', async () => {
     const page = await open();
@@ -124,8 +90,8 @@ describeInBrowser('editing on the page', () => {
     const page = await open();
     await page.focus('.grid');
     await page.keyboard.type('Mine');
-    await running.http.patch('/marathon/1').send({ city: 'Cambridge' }).expect(200);
-    await running.http.patch('/marathon/1').send({ name: 'Theirs' }).expect(200);
+    await pages.http.patch('/marathon/1').send({ city: 'Cambridge' }).expect(200);
+    await pages.http.patch('/marathon/1').send({ name: 'Theirs' }).expect(200);
     await page.keyboard.press('Enter');
     const dialog = page.locator('dialog');
     await dialog.waitFor();
@@ -134,7 +100,7 @@ describeInBrowser('editing on the page', () => {
     await dialog.locator('button', { hasText: button }).click();
     await untilColumn(page, 'name', [expected, 'Paris Marathon']);
     await untilColumn(page, 'city', ['Cambridge', 'Paris']);
-    const { body, headers } = await running.http.get('/marathon/1');
+    const { body, headers } = await pages.http.get('/marathon/1');
     expect([body.name, headers.etag]).toEqual([expected, `"${version}"`]);
   });
 
@@ -145,8 +111,8 @@ describeInBrowser('editing on the page', () => {
     await one.keyboard.press('Enter');
     await untilColumn(other, 'name', ['Changed', 'Paris Marathon']);
     await other.locator('.row.marked', { hasText: 'Changed' }).waitFor();
-    await store(running, [{ name: 'New' }]);
-    await running.http.delete('/marathon/2').expect(204);
+    await store(pages.running, [{ name: 'New' }]);
+    await pages.http.delete('/marathon/2').expect(204);
     for (const page of [one, other]) {
       await untilColumn(page, 'name', ['Changed', 'New']);
       await page.locator('.total', { hasText: '2 marathons' }).waitFor();
@@ -154,7 +120,7 @@ describeInBrowser('editing on the page', () => {
   });
 
   it('shows the history of a marathon, and restores a version of it', async () => {
-    await running.http.patch('/marathon/1').send({ city: 'Hopkinton' }).expect(200);
+    await pages.http.patch('/marathon/1').send({ city: 'Hopkinton' }).expect(200);
     const page = await open('/#/1');
     await page.locator('.timeline del', { hasText: 'Boston' }).waitFor();
     expect(await page.locator('.timeline ins').allInnerTexts()).toEqual(['Hopkinton']);
@@ -182,7 +148,7 @@ describeInBrowser('editing on the page', () => {
   });
 
   it('offers a sample to an empty registry', async () => {
-    await emptyRegistry(running);
+    await emptyRegistry(pages.running);
     const page = await open();
     expect(await findBarriers(page)).toEqual([]);
     await page.click('.empty .primary');
@@ -211,7 +177,7 @@ describeInBrowser('editing on the page', () => {
     try {
       const { key, header } = await authorize(keyed, 'writer');
       await keyed.http.post('/marathon/').set(header).send(BOSTON).expect(201);
-      const page = await open('/', keyed);
+      const page = await open('/', {}, keyed);
       await page.focus('.grid');
       await page.keyboard.type('By key');
       await page.keyboard.press('Enter');

@@ -1,49 +1,22 @@
-import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from '@jest/globals';
-import type { Browser } from 'playwright-core';
-import { startApp, type RunningApp } from '../support/app.js';
-import {
-  describeInBrowser,
-  findBarriers,
-  openPage,
-  startBrowser,
-  untilColumn,
-  type OpenPage,
-} from '../support/browser.js';
-import { emptyRegistry, store } from '../support/store.js';
+import { beforeEach, expect, it } from '@jest/globals';
+import type { Page } from 'playwright-core';
+import { describeInBrowser, findBarriers, Pages, untilColumn } from '../support/browser.js';
 
 const BOSTON = { name: 'Boston Marathon', city: 'Boston', inception_year: 1896 };
 
 describeInBrowser('importing on the page', () => {
-  let running: RunningApp;
-  let browser: Browser;
-  let opened: OpenPage;
-  beforeAll(async () => {
-    running = await startApp();
-    browser = await startBrowser();
-  });
-  afterAll(async () => {
-    await browser.close();
-    await running.close();
-  });
-  beforeEach(async () => {
-    await emptyRegistry(running);
-    await store(running, [BOSTON]);
-    opened = await openPage(browser, running);
-  });
-  afterEach(async () => {
-    expect(opened.reports).toEqual([]);
-    await opened.page.context().close();
-  });
+  const pages = new Pages([BOSTON]);
+  let page: Page;
+  beforeEach(async () => void (page = await pages.open()));
 
   const choose = async (text: string | Buffer, name = 'races.csv') =>
-    opened.page.setInputFiles('input[type=file]', {
+    page.setInputFiles('input[type=file]', {
       name,
       mimeType: 'text/csv',
       buffer: Buffer.from(text),
     });
 
   it('finds columns by their names, shows what would change, and then changes it', async () => {
-    const { page } = opened;
     await choose(
       'Race;Host city;Year;Web\nRome Marathon;Rome;1995;x\nBoston Marathon;Boston;1897;y\n',
     );
@@ -58,9 +31,7 @@ describeInBrowser('importing on the page', () => {
       'changed\tBoston Marathon\tBoston\t1896 1897',
       'new\tRome Marathon\tRome\t1995',
     ]);
-    expect((await running.http.get('/marathon/')).body.marathon_list).toEqual([
-      { id: 1, ...BOSTON },
-    ]);
+    expect((await pages.http.get('/marathon/')).body.marathon_list).toEqual([{ id: 1, ...BOSTON }]);
     await dialog.locator('button.primary').click();
     await untilColumn(page, 'name', ['Boston Marathon', 'Rome Marathon']);
     await untilColumn(page, 'inception_year', ['1897', '1995']);
@@ -68,7 +39,6 @@ describeInBrowser('importing on the page', () => {
   });
 
   it('lists the lines that are refused, and imports nothing', async () => {
-    const { page } = opened;
     await choose('name,city,inception_year\n,Rome,1995\nParis,Paris,soon\n');
     const alert = page.locator('dialog [role=alert]');
     await alert.locator('li').nth(1).waitFor();
@@ -83,7 +53,6 @@ describeInBrowser('importing on the page', () => {
   });
 
   it('reads a file in the encoding that is chosen', async () => {
-    const { page } = opened;
     await choose(Buffer.from('name,city\nZürich Marathon,Zürich\n', 'latin1'));
     await page.locator('dialog [role=alert]').waitFor();
     await page.locator('label:has-text("Encoding") select').selectOption('windows-1252');
@@ -91,7 +60,6 @@ describeInBrowser('importing on the page', () => {
   });
 
   it('takes a file that is dropped on the page', async () => {
-    const { page } = opened;
     const dropped = await page.evaluateHandle(() => {
       const { DataTransfer } = globalThis as unknown as { DataTransfer: new () => Transfer };
       const transfer = new DataTransfer();

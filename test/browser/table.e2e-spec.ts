@@ -1,14 +1,10 @@
-import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from '@jest/globals';
-import type { Browser } from 'playwright-core';
-import { startApp, type RunningApp } from '../support/app.js';
+import { expect, it } from '@jest/globals';
 import {
   columnOf,
   describeInBrowser,
   findBarriers,
-  openPage,
-  startBrowser,
+  Pages,
   untilColumn,
-  type OpenPage,
 } from '../support/browser.js';
 import { emptyRegistry, store } from '../support/store.js';
 
@@ -23,30 +19,8 @@ const MARATHONS = [
 const NAMES = MARATHONS.map(({ name }) => name);
 
 describeInBrowser('the table of the page', () => {
-  let running: RunningApp;
-  let browser: Browser;
-  let opened: OpenPage;
-  beforeAll(async () => {
-    running = await startApp();
-    browser = await startBrowser();
-  });
-  afterAll(async () => {
-    await browser.close();
-    await running.close();
-  });
-  beforeEach(async () => {
-    await emptyRegistry(running);
-    await store(running, MARATHONS);
-  });
-  afterEach(async () => {
-    expect(opened.reports).toEqual([]);
-    await opened.page.context().close();
-  });
-
-  const open = async (address = '/', options = {}) => {
-    opened = await openPage(browser, running, address, options);
-    return opened.page;
-  };
+  const pages = new Pages(MARATHONS);
+  const open = pages.open.bind(pages);
 
   it('shows all marathons, and how many there are', async () => {
     const page = await open();
@@ -103,7 +77,7 @@ describeInBrowser('the table of the page', () => {
   });
 
   it('takes a wildcard in a filter as a character', async () => {
-    await store(running, [{ name: '100% Run' }]);
+    await store(pages.running, [{ name: '100% Run' }]);
     const page = await open();
     await page.fill('.header.name .filter', '%');
     await untilColumn(page, 'name', ['100% Run']);
@@ -131,7 +105,7 @@ describeInBrowser('the table of the page', () => {
 
   it('scrolls through thousands of rows to the last one and back', async () => {
     await store(
-      running,
+      pages.running,
       Array.from({ length: 3000 }, (_, index) => ({ name: `Number ${index + 1}` })),
     );
     const page = await open();
@@ -156,9 +130,9 @@ describeInBrowser('the table of the page', () => {
       'javascript:alert(1)',
       '<script>alert(1)</script>',
     ];
-    await emptyRegistry(running);
+    await emptyRegistry(pages.running);
     await store(
-      running,
+      pages.running,
       names.map((name) => ({ name, city: name.slice(0, 50) })),
     );
     const page = await open('/?q=alert&order=id#/1');

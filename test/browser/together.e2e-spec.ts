@@ -1,81 +1,50 @@
-import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from '@jest/globals';
-import type { Browser, Page } from 'playwright-core';
-import { startApp, type RunningApp } from '../support/app.js';
-import {
-  describeInBrowser,
-  openPage,
-  openTab,
-  startBrowser,
-  untilColumn,
-  type OpenPage,
-} from '../support/browser.js';
+import { expect, it } from '@jest/globals';
+import type { Page } from 'playwright-core';
+import { describeInBrowser, Pages, untilColumn } from '../support/browser.js';
 import { NO_REQUEST_LIMITS } from '../support/keys.js';
-import { emptyRegistry, store } from '../support/store.js';
+import { store } from '../support/store.js';
 
 const NAMES = ['Boston', 'Paris', 'Rome', 'Oslo', 'Berlin', 'Tokyo', 'London', 'Athens'];
 /** `RANDOM_EDITS=1000 npm test -- test/browser/together` runs as many. */
 const EDITS = Number(process.env.RANDOM_EDITS ?? 60);
 
 describeInBrowser('pages side by side', () => {
-  let running: RunningApp;
-  let browser: Browser;
-  let opened: OpenPage[];
-  beforeAll(async () => {
-    running = await startApp(NO_REQUEST_LIMITS);
-    browser = await startBrowser();
-  });
-  afterAll(async () => {
-    await browser.close();
-    await running.close();
-  });
-  beforeEach(async () => {
-    opened = [];
-    await emptyRegistry(running);
-    await store(
-      running,
-      NAMES.map((name) => ({ name })),
-    );
-  });
-  afterEach(async () => {
-    for (const { reports } of opened) expect(reports).toEqual([]);
-    for (const { page } of opened) await page.context().close();
-  });
+  const pages = new Pages(
+    NAMES.map((name) => ({ name })),
+    NO_REQUEST_LIMITS,
+  );
 
   it('show rows and changes in eight tabs: a browser allows six connections', async () => {
-    const first = await openPage(browser, running);
-    opened.push(first);
-    for (let count = 2; count <= 8; count += 1)
-      opened.push(await openTab(first.page.context(), running));
-    await running.http.patch('/marathon/1').send({ name: 'Changed' }).expect(200);
-    for (const { page } of opened) await untilColumn(page, 'name', ['Changed', ...NAMES.slice(1)]);
+    const first = await pages.open();
+    const tabs = [first];
+    while (tabs.length < 8) tabs.push(await pages.openBeside(first.context()));
+    await pages.http.patch('/marathon/1').send({ name: 'Changed' }).expect(200);
+    for (const page of tabs) await untilColumn(page, 'name', ['Changed', ...NAMES.slice(1)]);
     // the tab that follows the changes is closed, and another one takes its place
-    await first.page.close();
-    await running.http.patch('/marathon/1').send({ name: 'Again' }).expect(200);
-    for (const { page } of opened.slice(1))
-      await untilColumn(page, 'name', ['Again', ...NAMES.slice(1)]);
+    await first.close();
+    await pages.http.patch('/marathon/1').send({ name: 'Again' }).expect(200);
+    for (const page of tabs.slice(1)) await untilColumn(page, 'name', ['Again', ...NAMES.slice(1)]);
   });
 
   it('keep in place what one reads when others add and remove rows before it', async () => {
     const many = Array.from({ length: 300 }, (_, index) => ({ name: `Number ${1000 + index}` }));
-    await store(running, many);
-    opened.push(await openPage(browser, running, '/?order=name&name=ilike.*number*'));
-    const { page } = opened[0]!;
+    await store(pages.running, many);
+    const page = await pages.open('/?order=name&name=ilike.*number*');
     await page.focus('.grid');
     for (let count = 0; count < 3; count += 1) await page.keyboard.press('PageDown');
     const first = page.locator('.window .cell.name').first();
     const [before, place] = [await first.innerText(), await page.textContent('.position')];
-    await store(running, [{ name: 'Number 0' }, { name: 'Number 00' }]);
+    await store(pages.running, [{ name: 'Number 0' }, { name: 'Number 00' }]);
     await page.locator('.total', { hasText: '302 marathons' }).waitFor();
     await page.locator('.position', { hasNotText: place! }).waitFor();
     expect(await first.innerText()).toBe(before);
-    await running.http.delete(`/marathon/?name=in.("Number 0","Number 1000")`).expect(200);
+    await pages.http.delete(`/marathon/?name=in.("Number 0","Number 1000")`).expect(200);
     await page.locator('.position', { hasText: place! }).waitFor();
     expect(await first.innerText()).toBe(before);
   });
 
   it('keep what was typed while the service is away, and then save it', async () => {
-    opened.push(await openPage(browser, running));
-    const { page } = opened[0]!;
+    const page = await pages.open();
     await page.focus('.grid');
     await page.keyboard.type('Typed');
     await page.context().setOffline(true);
@@ -85,14 +54,14 @@ describeInBrowser('pages side by side', () => {
     await page.context().setOffline(false);
     await untilColumn(page, 'name', ['Typed', ...NAMES.slice(1)]);
     await page.locator('.connection:not(.away)').waitFor();
-    await running.http.patch('/marathon/2').send({ name: 'Later' }).expect(200);
+    await pages.http.patch('/marathon/2').send({ name: 'Later' }).expect(200);
     await untilColumn(page, 'name', ['Typed', 'Later', ...NAMES.slice(2)]);
   });
 
   it(
     `show what the database has after ${EDITS} random edits through both`,
     async () => {
-      opened.push(await openPage(browser, running), await openPage(browser, running));
+      const both = [await pages.open(), await pages.open()];
       const edit = async (page: Page, number: number) => {
         await page.focus('.grid');
         await page.keyboard.press('Control+Home');
@@ -106,14 +75,14 @@ describeInBrowser('pages side by side', () => {
         await page.locator('.grid:not(:has(.cell input))').waitFor();
       };
       await Promise.all(
-        opened.map(async ({ page }, place) => {
-          for (let number = place; number < EDITS; number += 2) await edit(page, number);
+        both.map(async (page, first) => {
+          for (let number = first; number < EDITS; number += 2) await edit(page, number);
         }),
       );
-      const { body } = await running.http.get('/marathon/').expect(200);
+      const { body } = await pages.http.get('/marathon/').expect(200);
       const names = body.marathon_list.map(({ name }: { name: string }) => name);
-      for (const { page } of opened) await untilColumn(page, 'name', names);
-      const { body: changes } = await running.http.get('/marathon/changes').expect(200);
+      for (const page of both) await untilColumn(page, 'name', names);
+      const { body: changes } = await pages.http.get('/marathon/changes').expect(200);
       expect(changes.changes.length).toBeGreaterThan(Math.min(900, NAMES.length + EDITS / 2));
     },
     120_000 + EDITS * 2000,

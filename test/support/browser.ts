@@ -1,6 +1,6 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { describe, expect } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect } from '@jest/globals';
 import {
   chromium,
   type Browser,
@@ -8,7 +8,8 @@ import {
   type BrowserContextOptions,
   type Page,
 } from 'playwright-core';
-import type { RunningApp } from './app.js';
+import { startApp, type RunningApp } from './app.js';
+import { emptyRegistry, store } from './store.js';
 
 const PATHS = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'];
 const EXECUTABLE = PATHS.find((path) => existsSync(path));
@@ -19,32 +20,71 @@ export const describeInBrowser = EXECUTABLE ? describe : describe.skip;
 if (!EXECUTABLE) console.warn('The tests in a browser are skipped: install chromium.');
 
 /** A page, and what the browser reported about it. */
-export interface OpenPage {
+interface OpenPage {
   page: Page;
   /** Failures of scripts, and what the Content-Security-Policy refused. */
   reports: string[];
 }
 
-export async function startBrowser(): Promise<Browser> {
-  return chromium.launch({ executablePath: EXECUTABLE, args: ['--no-sandbox'] });
+/**
+ * Starts the service and a browser for the tests of a `describe`. Before each test the registry has these
+ * marathons; after it the tabs are closed, and must have reported nothing.
+ */
+export class Pages {
+  running!: RunningApp;
+  private browser!: Browser;
+  private opened: OpenPage[] = [];
+
+  constructor(marathons: Parameters<typeof store>[1], settings: Record<string, string> = {}) {
+    beforeAll(async () => {
+      this.running = await startApp(settings);
+      this.browser = await chromium.launch({ executablePath: EXECUTABLE, args: ['--no-sandbox'] });
+    });
+    afterAll(async () => {
+      await this.browser.close();
+      await this.running.close();
+    });
+    beforeEach(async () => {
+      await emptyRegistry(this.running);
+      await store(this.running, marathons);
+    });
+    afterEach(async () => this.closeAll());
+  }
+
+  get http(): RunningApp['http'] {
+    return this.running.http;
+  }
+
+  /** Opens the data page in a tab with storage of its own, and waits for its rows. */
+  async open(
+    address = '/',
+    options: BrowserContextOptions = {},
+    service = this.running,
+  ): Promise<Page> {
+    const viewport = { width: 1280, height: 720 };
+    const context = await this.browser.newContext({ viewport, ...options });
+    return this.openBeside(context, address, service);
+  }
+
+  /** As `open`, in a tab that shares its storage with others. */
+  async openBeside(context: BrowserContext, address = '/', service = this.running): Promise<Page> {
+    const tab = await openTab(context, service, address);
+    this.opened.push(tab);
+    return tab.page;
+  }
+
+  private async closeAll(): Promise<void> {
+    const tabs = this.opened;
+    this.opened = [];
+    for (const { page } of tabs) await page.context().close();
+    expect(tabs.flatMap(({ reports }) => reports)).toEqual([]);
+  }
 }
 
-/** Opens the data page in a tab with storage of its own, and waits for its rows. */
-export async function openPage(
-  browser: Browser,
-  running: RunningApp,
-  address = '/',
-  options: BrowserContextOptions = {},
-): Promise<OpenPage> {
-  const context = await browser.newContext({ viewport: { width: 1280, height: 720 }, ...options });
-  return openTab(context, running, address);
-}
-
-/** As `openPage`, in a tab that shares its storage with others. */
-export async function openTab(
+async function openTab(
   context: BrowserContext,
   { app }: RunningApp,
-  address = '/',
+  address: string,
 ): Promise<OpenPage> {
   const page = await context.newPage();
   page.setDefaultTimeout(20_000);
