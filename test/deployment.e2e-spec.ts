@@ -35,6 +35,7 @@ function commandsOf(title: string): string {
   return [...section.matchAll(/^```sh\n(.*?)^```/gms)].map(([, block]) => block).join('\n');
 }
 
+// Debian's packages, which `.ci/run` installs; users need none of them
 (NEEDED.every(isInstalled) ? describe : describe.skip)('docs/deployment.md', () => {
   let folder: string;
   let databaseUrl: (name: string) => string;

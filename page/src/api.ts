@@ -5,7 +5,7 @@ const KEY = 'api-key';
 const RETRY_MS = 1000;
 
 /** Whether the last request reached the service. */
-export const isAway = signal(false);
+export const isUnavailable = signal(false);
 
 /** The service refused a request. */
 export class RefusedError extends Error {
@@ -18,7 +18,7 @@ export class RefusedError extends Error {
 }
 
 /** The service, or its database, does not answer. */
-export class AwayError extends Error {}
+export class UnavailableError extends Error {}
 
 export interface Answer<Body> {
   body: Body;
@@ -38,12 +38,12 @@ export interface Request {
 
 /**
  * Sends a request.
- * @throws {RefusedError} with the problem document, `AwayError` if the service does not answer
+ * @throws {RefusedError} with the problem document, `UnavailableError` if the service does not answer
  */
 export async function send<Body>(path: string, request: Request = {}): Promise<Answer<Body>> {
   const response = await fetchAnswer(path, request);
-  isAway.value = response.status === 503;
-  if (response.status === 503) throw new AwayError();
+  isUnavailable.value = response.status === 503;
+  if (response.status === 503) throw new UnavailableError();
   const text = await response.text();
   if (!response.ok)
     throw new RefusedError(parseProblem(text, response.status), versionOf(response));
@@ -57,7 +57,7 @@ export async function untilAnswered<Result>(work: () => Promise<Result>): Promis
     try {
       return await work();
     } catch (error) {
-      if (!(error instanceof AwayError)) throw error;
+      if (!(error instanceof UnavailableError)) throw error;
       await new Promise((resume) => setTimeout(resume, RETRY_MS));
     }
   }
@@ -69,7 +69,7 @@ export async function openStream(
   headers: Record<string, string>,
 ): Promise<ReadableStream<Uint8Array>> {
   const response = await fetchAnswer(path, { headers });
-  if (!response.ok || !response.body) throw new AwayError();
+  if (!response.ok || !response.body) throw new UnavailableError();
   return response.body;
 }
 
@@ -87,8 +87,8 @@ async function fetchAnswer(
     return await fetch(path, { method, headers: all, body: file ?? text, signal: aborted });
   } catch (error) {
     if (aborted?.aborted) throw error;
-    isAway.value = true;
-    throw new AwayError();
+    isUnavailable.value = true;
+    throw new UnavailableError();
   }
 }
 

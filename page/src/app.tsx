@@ -1,5 +1,5 @@
 import { AddDialog } from './add-dialog.tsx';
-import { isAway } from './api.ts';
+import { isUnavailable } from './api.ts';
 import { ConflictDialog, KeyDialog } from './dialogs.tsx';
 import { notice, undo } from './edits.ts';
 import { Grid } from './grid.tsx';
@@ -57,10 +57,10 @@ function Total() {
 }
 
 function Connection() {
-  const text = isAway.value ? texts.away : texts.live;
+  const text = isUnavailable.value ? texts.away : texts.live;
   return (
-    <p class={`connection ${isAway.value ? 'away' : ''}`} role="status" title={text}>
-      <span class={isAway.value ? '' : 'visually-hidden'}>{text}</span>
+    <p class={`connection ${isUnavailable.value ? 'away' : ''}`} role="status" title={text}>
+      <span class={isUnavailable.value ? '' : 'visually-hidden'}>{text}</span>
     </p>
   );
 }

@@ -9,7 +9,7 @@ import {
   importFile,
   MAX_SHOWN,
   plan,
-  rehearse,
+  dryRun,
   type Counts,
   type Existing,
   type Plan,
@@ -202,7 +202,7 @@ function summarize(text: typeof texts.willImport, { inserted, updated, skipped }
 
 async function show(planned: Plan, aborted: AbortSignal): Promise<void> {
   try {
-    const found = await withKey(async () => rehearse(planned, aborted));
+    const found = await withKey(async () => dryRun(planned, aborted));
     if (!aborted.aborted) preview.value = found;
   } catch (error) {
     if (!aborted.aborted) showProblem(error);

@@ -77,8 +77,8 @@ function guess(header: string[]): Plan['mapping'] {
   );
 }
 
-/** Rehearses an import. @throws as `send`; the errors of rows are in the problem */
-export async function rehearse(planned: Plan, aborted: AbortSignal): Promise<Preview> {
+/** Imports a file as a dry run. @throws as `send`; the errors of rows are in the problem */
+export async function dryRun(planned: Plan, aborted: AbortSignal): Promise<Preview> {
   const address = addressOf(planned);
   const isSmall = planned.file.size < 1_000_000;
   const counts = (await sendFile<Counts>(address, planned, 'tx=rollback', aborted)).body;

@@ -1,5 +1,5 @@
 import { effect, signal } from '@preact/signals';
-import { AwayError, untilAnswered } from './api.ts';
+import { UnavailableError, untilAnswered } from './api.ts';
 import { followChanges } from './live.ts';
 import { Rows } from './rows.ts';
 import type { Change } from './types.ts';
@@ -77,7 +77,7 @@ async function refresh(): Promise<void> {
     // what one reads stays where it is; at the top, one wants to see what is new
     if (first && index !== undefined && index !== first) moved.value = index - first;
   } catch (error) {
-    if (error instanceof AwayError) setTimeout(refreshSoon, RETRY_MS);
+    if (error instanceof UnavailableError) setTimeout(refreshSoon, RETRY_MS);
   }
   refreshMs = performance.now() - startedAt;
 }

@@ -1,4 +1,4 @@
-import { isAway, openStream } from './api.ts';
+import { isUnavailable, openStream } from './api.ts';
 import type { Change } from './types.ts';
 
 const LOCK = 'marathon-changes';
@@ -37,7 +37,7 @@ async function followForEver(since: () => number, onChange: (change: Change) => 
       await followOnce(since(), onChange);
     } catch {
       // the dot shows it, and the next attempt follows
-      isAway.value = true;
+      isUnavailable.value = true;
     }
     await new Promise((resolve) => setTimeout(resolve, RETRY_MS));
   }
@@ -46,7 +46,7 @@ async function followForEver(since: () => number, onChange: (change: Change) => 
 /** Reads events (https://html.spec.whatwg.org/multipage/server-sent-events.html) until they end. */
 async function followOnce(since: number, onChange: (change: Change) => void): Promise<void> {
   const body = await openStream(`/marathon/changes?since=${since}`, ACCEPT);
-  isAway.value = false;
+  isUnavailable.value = false;
   const reader = (body as ReadableStream<BufferSource>)
     .pipeThrough(new TextDecoderStream())
     .getReader();
