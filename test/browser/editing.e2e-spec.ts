@@ -1,6 +1,12 @@
 import { expect, it } from '@jest/globals';
 import { startApp } from '../support/app.js';
-import { describeInBrowser, findBarriers, Pages, untilColumn } from '../support/browser.js';
+import {
+  describeInBrowser,
+  findBarriers,
+  Pages,
+  untilColumn,
+  untilTexts,
+} from '../support/browser.js';
 import { authorize } from '../support/keys.js';
 import { emptyRegistry, store } from '../support/store.js';
 
@@ -95,7 +101,7 @@ describeInBrowser('editing on the page', () => {
     await page.keyboard.press('Enter');
     const dialog = page.locator('dialog');
     await dialog.waitFor();
-    expect(await dialog.locator('td').allInnerTexts()).toEqual(['Mine', 'Theirs']);
+    await untilTexts(page, 'dialog td', ['Mine', 'Theirs']);
     expect(await findBarriers(page)).toEqual([]);
     await dialog.locator('button', { hasText: button }).click();
     await untilColumn(page, 'name', [expected, 'Paris Marathon']);
@@ -123,7 +129,7 @@ describeInBrowser('editing on the page', () => {
     await pages.http.patch('/marathon/1').send({ city: 'Hopkinton' }).expect(200);
     const page = await open('/#/1');
     await page.locator('.timeline del', { hasText: 'Boston' }).waitFor();
-    expect(await page.locator('.timeline ins').allInnerTexts()).toEqual(['Hopkinton']);
+    await untilTexts(page, '.timeline ins', ['Hopkinton']);
     await page.click('.timeline button');
     await untilColumn(page, 'city', ['Boston', 'Paris']);
     await page.locator('.timeline li', { hasText: 'restored' }).waitFor();

@@ -1,6 +1,12 @@
 import { beforeEach, expect, it } from '@jest/globals';
 import type { Page } from 'playwright-core';
-import { describeInBrowser, findBarriers, Pages, untilColumn } from '../support/browser.js';
+import {
+  describeInBrowser,
+  findBarriers,
+  Pages,
+  untilColumn,
+  untilTexts,
+} from '../support/browser.js';
 
 const BOSTON = { name: 'Boston Marathon', city: 'Boston', inception_year: 1896 };
 
@@ -27,7 +33,7 @@ describeInBrowser('importing on the page', () => {
     expect(await findBarriers(page)).toEqual([]);
     await dialog.locator('label:has-text("If it is there") select').selectOption('update');
     await dialog.locator('[role=status]', { hasText: '1 will be added, 1 changed' }).waitFor();
-    expect(await dialog.locator('tr').allInnerTexts()).toEqual([
+    await untilTexts(page, 'dialog tr', [
       'changed\tBoston Marathon\tBoston\t1896 1897',
       'new\tRome Marathon\tRome\t1995',
     ]);
@@ -35,14 +41,14 @@ describeInBrowser('importing on the page', () => {
     await dialog.locator('button.primary').click();
     await untilColumn(page, 'name', ['Boston Marathon', 'Rome Marathon']);
     await untilColumn(page, 'inception_year', ['1897', '1995']);
-    expect(await page.textContent('.notice')).toContain('1 were added, 1 changed');
+    await page.locator('.notice', { hasText: '1 were added, 1 changed' }).waitFor();
   });
 
   it('lists the lines that are refused, and imports nothing', async () => {
     await choose('name,city,inception_year\n,Rome,1995\nParis,Paris,soon\n');
     const alert = page.locator('dialog [role=alert]');
     await alert.locator('li').nth(1).waitFor();
-    expect(await alert.locator('li').allInnerTexts()).toEqual([
+    await untilTexts(page, 'dialog [role=alert] li', [
       'Line 2, Name: must be text',
       'Line 3, Founded: must be a whole number from 1 to 9999, or null',
     ]);

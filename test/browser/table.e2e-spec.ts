@@ -5,6 +5,8 @@ import {
   findBarriers,
   Pages,
   untilColumn,
+  untilLoaded,
+  untilTexts,
 } from '../support/browser.js';
 import { emptyRegistry, store } from '../support/store.js';
 
@@ -88,7 +90,7 @@ describeInBrowser('the table of the page', () => {
     await page.keyboard.press('/');
     await page.keyboard.type('zuri');
     await untilColumn(page, 'name', ['Zürich Marathon']);
-    expect(await page.locator('.window mark').allInnerTexts()).toEqual(['Züri', 'Züri']);
+    await untilTexts(page, '.window mark', ['Züri', 'Züri']);
     expect(queryOf(page.url())).toBe('?q=zuri');
   });
 
@@ -115,6 +117,7 @@ describeInBrowser('the table of the page', () => {
     expect(await page.textContent('.position')).toMatch(/3,006 of 3,006$/);
     await page.keyboard.press('PageUp');
     await page.keyboard.press('ArrowUp');
+    await untilLoaded(page);
     const [first] = await columnOf(page, 'id');
     expect(Number(first)).toBeLessThan(2995);
     await page.keyboard.press('Control+Home');

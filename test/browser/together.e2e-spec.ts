@@ -1,6 +1,6 @@
 import { expect, it } from '@jest/globals';
 import type { Page } from 'playwright-core';
-import { describeInBrowser, Pages, untilColumn } from '../support/browser.js';
+import { describeInBrowser, Pages, untilColumn, untilLoaded } from '../support/browser.js';
 import { NO_REQUEST_LIMITS } from '../support/keys.js';
 import { store } from '../support/store.js';
 
@@ -32,14 +32,17 @@ describeInBrowser('pages side by side', () => {
     const page = await pages.open('/?order=name&name=ilike.*number*');
     await page.focus('.grid');
     for (let count = 0; count < 3; count += 1) await page.keyboard.press('PageDown');
+    await untilLoaded(page);
     const first = page.locator('.window .cell.name').first();
     const [before, place] = [await first.innerText(), await page.textContent('.position')];
     await store(pages.running, [{ name: 'Number 0' }, { name: 'Number 00' }]);
     await page.locator('.total', { hasText: '302 marathons' }).waitFor();
     await page.locator('.position', { hasNotText: place! }).waitFor();
+    await untilLoaded(page);
     expect(await first.innerText()).toBe(before);
     await pages.http.delete(`/marathon/?name=in.("Number 0","Number 1000")`).expect(200);
     await page.locator('.position', { hasText: place! }).waitFor();
+    await untilLoaded(page);
     expect(await first.innerText()).toBe(before);
   });
 

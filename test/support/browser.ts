@@ -105,17 +105,27 @@ export async function columnOf(page: Page, column: string): Promise<string[]> {
 
 /** Waits until a column has these texts. */
 export async function untilColumn(page: Page, column: string, texts: string[]): Promise<void> {
+  await untilTexts(page, `.window .cell.${column}`, texts);
+}
+
+/** Waits until the elements of a selector have these texts. */
+export async function untilTexts(page: Page, selector: string, texts: string[]): Promise<void> {
   await page
     .waitForFunction(
-      ([selector, expected]) => {
+      ([elements, expected]) => {
         const { document } = globalThis as unknown as { document: InnerTexts };
-        const cells = [...document.querySelectorAll(selector!)];
-        return JSON.stringify(cells.map((cell) => cell.innerText)) === expected;
+        const found = [...document.querySelectorAll(elements!)];
+        return JSON.stringify(found.map((element) => element.innerText)) === expected;
       },
-      [`.window .cell.${column}`, JSON.stringify(texts)],
+      [selector, JSON.stringify(texts)],
     )
     // the difference says more than the time
-    .catch(async () => expect(await columnOf(page, column)).toEqual(texts));
+    .catch(async () => expect(await page.locator(selector).allInnerTexts()).toEqual(texts));
+}
+
+/** Waits until no row in sight is still being fetched. */
+export async function untilLoaded(page: Page): Promise<void> {
+  await page.locator('.window:not(:has(.loading))').waitFor({ state: 'attached' });
 }
 
 /** What is used of a document. The types of browsers are not those of Node. */
