@@ -59,7 +59,7 @@ describe('the log', () => {
     const cli = { DATABASE_URL: database.url };
     const { output } = await runProgram(
       'cli.js',
-      ['key', 'create', '--role', 'writer', '--name', 'Logged'],
+      ['key', 'create', '--role', 'writer', '--name', 'Läufer 滋賀'],
       cli,
     );
     const key = output.trim();
@@ -75,7 +75,7 @@ describe('the log', () => {
     await fetch(`${service.url}/marathon/?Secret=1`, { headers: { apikey: 'mr_secret' } });
     await fetch(`${service.url}/Secret/path?secret`);
     const text = JSON.stringify(await linesOf(service));
-    expect(text).toContain('"key":"Logged"');
+    expect(text).toContain('"key":"Läufer 滋賀"');
     expect(text).not.toMatch(/secret/i);
     expect(text).not.toContain(key.slice(3, 30));
   });
