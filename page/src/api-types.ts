@@ -41,6 +41,7 @@ export interface components {
         | 'request_timeout'
         | 'already_exists'
         | 'not_deleted'
+        | 'changed_since'
         | 'constraint_violation'
         | 'precondition_failed'
         | 'body_too_large'
@@ -156,20 +157,6 @@ export interface components {
       by: string | null;
       marathon: components['schemas']['Marathon'];
     };
-    Statistics: {
-      count: number;
-      by_decade: {
-        decade: number | null;
-        count: number;
-      }[];
-      cities: number;
-      by_city: {
-        city: string | null;
-        count: number;
-      }[];
-      oldest: components['schemas']['Marathon'] | null;
-      newest: components['schemas']['Marathon'] | null;
-    };
     CreateMarathon: {
       /** @example Boston Marathon */
       name: string;
@@ -198,6 +185,64 @@ export interface components {
       /** @example 1 */
       id: number;
       years: number;
+    };
+    DeletedMarathon: {
+      /** @example Boston Marathon */
+      name: string | null;
+      /** @example Boston */
+      city: string | null;
+      /** @example 1897 */
+      inception_year: number | null;
+      /** @example 1 */
+      id: number;
+      seq: number;
+    };
+    Statistics: {
+      count: number;
+      by_decade: {
+        decade: number | null;
+        count: number;
+      }[];
+      cities: number;
+      by_city: {
+        city: string | null;
+        count: number;
+      }[];
+      oldest: components['schemas']['Marathon'] | null;
+      newest: components['schemas']['Marathon'] | null;
+    };
+    MarathonMap: {
+      /** @constant */
+      type: 'FeatureCollection';
+      features: {
+        /** @constant */
+        type: 'Feature';
+        geometry: {
+          /** @constant */
+          type: 'Point';
+          coordinates: number[];
+        };
+        properties: {
+          city: string;
+          count: number;
+          /** @description The place that is meant. */
+          place: string;
+          is_approximate: boolean;
+          /** @description Other places of the name. */
+          other_places: string[];
+        };
+      }[];
+      placed: {
+        cities: number;
+        marathons: number;
+      };
+      unplaced: {
+        cities: number;
+        marathons: number;
+        examples: string[];
+      };
+      without_city: number;
+      attribution: string;
     };
   };
   responses: never;

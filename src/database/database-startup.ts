@@ -119,6 +119,12 @@ export class DatabaseStartup implements OnApplicationBootstrap, OnModuleDestroy 
     );
   }
 
+  /** As `withRetry`, for statements that may take minutes: only the waits for the database are limited. */
+  async withLongStatements<T>(work: () => Promise<T>): Promise<T> {
+    const endsAt = Date.now() + this.deadlineMs;
+    return withLongStatements(this.deadlineMs, async () => this.withRetryUntil(endsAt, work));
+  }
+
   /** As `withRetry`, for work that passes its deadline on explicitly. */
   async withRetryUntil<T>(
     endsAt: number,

@@ -27,6 +27,8 @@ const HEADERS: Record<string, string> = {
   Location: 'The address of what was created.',
   'Content-Range': 'The first and the last row, counted from 0, and the number of all rows.',
   'Content-Encoding': 'The compression.',
+  'Change-Range':
+    'The numbers of the first and the last change that the write made, as in `5-12`. `POST /marathon/restore` undoes them.',
   'Preference-Applied': 'The preferences that were applied (RFC 7240).',
 };
 

@@ -12,6 +12,11 @@ export function describeParameters(parameters: ApiParameter[]): ParameterDecorat
 
 /** The members of `dtoClass` as query parameters. */
 export function queryParametersOf(dtoClass: DtoClass): ApiParameter[] {
-  const { properties } = schemaOf(dtoClass);
-  return Object.entries(properties).map(([name, schema]) => ({ in: 'query', name, schema }));
+  const { properties, required } = schemaOf(dtoClass);
+  return Object.entries(properties).map(([name, schema]) => ({
+    in: 'query',
+    name,
+    schema,
+    required: required.includes(name),
+  }));
 }

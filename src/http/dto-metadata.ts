@@ -56,7 +56,9 @@ export function memberNamesOf(dtoClass: DtoClass): string[] {
 }
 
 /** The schema of the objects that a DTO class accepts. */
-export function schemaOf(dtoClass: DtoClass): Schema & { properties: Record<string, Schema> } {
+export function schemaOf(
+  dtoClass: DtoClass,
+): Schema & { properties: Record<string, Schema>; required: string[] } {
   const members = [...declaredBy(schemas, dtoClass)];
   const absent = declaredBy(optional, dtoClass);
   const required = members.flatMap(([name, { isRequired }]) =>

@@ -10,6 +10,7 @@ type Done = () => void;
 
 /** What a page of another origin may read besides the body. */
 const EXPOSED_HEADERS = [
+  'Change-Range',
   'Content-Range',
   'ETag',
   'Link',

@@ -21,11 +21,11 @@ export function mediaTypeOf(name: string): string | undefined {
 
 const tags = new WeakMap<Buffer, string>();
 
-/** Sends bytes that do not change while the service runs: compressed, and only to clients without them. */
-export async function sendStatic(
+/** Sends bytes with a tag of their own: compressed, and only to clients without them. */
+export async function sendBytes(
   reply: FastifyReply,
   bytes: Buffer,
-  cacheControl = 'no-cache',
+  cacheControl = reply.getHeader('Cache-Control') ?? 'no-cache',
 ): Promise<void> {
   const tag = tags.get(bytes) ?? hash('sha256', bytes, 'base64url').slice(0, 16);
   tags.set(bytes, tag);

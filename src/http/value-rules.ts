@@ -5,6 +5,7 @@ import { ConvertWith, HasSchema, MayBeAbsent, type Schema } from './dto-metadata
 
 /** RFC 3339, section 5.6, with the offset that makes it one point in time. */
 const TIME = /^\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d(:\d\d(\.\d+)?)?([Zz]|[+-]\d\d:\d\d)$/;
+const RANGE = /^(\d{1,15})-(\d{1,15})$/;
 const EXAMPLE_TIME = '2026-01-01T00:00:00Z';
 const CLOCK_TOLERANCE_MS = 60_000;
 
@@ -34,6 +35,19 @@ export function IsIntegerParameter({ min, max, example = min }: IntegerLimits & 
     IsInt({ message }),
     Min(min, { message }),
     Max(max, { message }),
+  );
+}
+
+/** A required query parameter: the first and the last number of a range, as in `5-12`. */
+export function IsRangeParameter({ example }: { example: string }) {
+  return applyDecorators(
+    ConvertWith((value) => RANGE.exec(String(value))?.slice(1).map(Number) ?? value),
+    HasSchema({ type: 'string', pattern: RANGE.source, examples: [example] }, true),
+    validateWith('isRange', (value) => {
+      if (value === undefined) return `is required: a range such as ${example}`;
+      const [first, last] = Array.isArray(value) ? (value as number[]) : [];
+      return first! >= 1 && first! <= last! ? undefined : `must be a range such as ${example}`;
+    }),
   );
 }
 

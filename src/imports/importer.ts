@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { DataSource, QueryRunner } from 'typeorm';
 import type { DatabaseStartup } from '../database/database-startup.js';
 import type { RowSource } from '../http/upload.js';
-import type { ChangeCounts } from '../journal/change-counts.js';
+import { NOTHING_CHANGED, type ChangeCounts } from '../journal/change-counts.js';
 import type { BulkJournal } from '../journal/bulk-journal.js';
 import type { JournalTransaction } from '../journal/journal-transaction.js';
 import type { WriteOptions } from '../journal/write-options.js';
@@ -23,7 +23,7 @@ import { validateStaged } from './validate-staged.js';
 const MAX_WAITING_MS = 3_600_000;
 
 /** How many records an import created, updated and left unchanged. */
-export type ImportCounts = Omit<ChangeCounts, 'deleted'>;
+export type ImportCounts = Omit<ChangeCounts, 'deleted' | 'restored'>;
 
 /** Imports many rows, all or none: parse, stage, validate, apply. */
 export class Importer<T extends object> {
@@ -54,13 +54,13 @@ export class Importer<T extends object> {
     const { conflict } = how;
     await this.running.acquire(MAX_WAITING_MS);
     try {
-      const { deleted: _, ...counts } = await this.journal.withFreeIds(async () =>
+      const { inserted, updated, skipped, range } = await this.journal.withFreeIds(async () =>
         this.database.retry.longWork(async () =>
           conflict ? this.merge(rows, conflict, how, retried) : this.add(rows, how, retried),
         ),
       );
       this.search.renewIndex();
-      return counts;
+      return { inserted, updated, skipped, range };
     } finally {
       this.running.release();
     }
@@ -100,7 +100,7 @@ export class Importer<T extends object> {
       const staging = queryRunner!;
       const staged = await this.stage(staging, rows, how, this.rules.table);
       const { count } = staged;
-      if (!count) return { inserted: 0, updated: 0, deleted: 0, skipped: 0 };
+      if (!count) return NOTHING_CHANGED;
       const select = async () =>
         staged.hasIds()
           ? this.identify(staging, staged, how, options)

@@ -1,8 +1,9 @@
 import type { EntityManager, QueryRunner } from 'typeorm';
+import type { DatabaseStartup } from '../database/database-startup.js';
 import { isIdTaken } from '../pool/database-errors.js';
 import { ProblemError } from '../problems/problems.js';
 import { backfill } from './backfill.js';
-import type { ChangeCounts } from './change-counts.js';
+import { NOTHING_CHANGED, type ChangeCounts, type ChangeRange } from './change-counts.js';
 import { copyBetween } from './copy-between.js';
 import { advancePastRecords, MAX_ID_ATTEMPTS } from './id-sequence.js';
 import {
@@ -17,6 +18,7 @@ import {
 import type { JournalTransaction } from './journal-transaction.js';
 import type { JournaledTable } from './journaled-table.js';
 import { assertPrecondition } from './precondition.js';
+import { assertLatest, restoreBeforeSql } from './restore-before.js';
 import type { WriteOptions } from './write-options.js';
 import { WriteRequest } from './write-request.js';
 
@@ -48,11 +50,10 @@ export interface MatchingIds {
 /** An import may wait for a lock longer than other statements: another import may hold it. */
 const NO_LOCK_TIMEOUT = 'SET LOCAL lock_timeout = 0';
 
-const NOTHING_CHANGED: ChangeCounts = { inserted: 0, updated: 0, deleted: 0, skipped: 0 };
-
 /** Writes many records of one table, all or none. As `Journal`, it journals every write. */
 export class BulkJournal<T extends object> {
   constructor(
+    private readonly database: DatabaseStartup,
     private readonly transaction: JournalTransaction,
     private readonly table: JournaledTable,
   ) {}
@@ -85,12 +86,33 @@ export class BulkJournal<T extends object> {
     return this.changeMatching(request, deleteMatchingSql(this.table, text), values);
   }
 
-  private async changeMatching(request: WriteRequest, change: string, values: unknown[]) {
+  /**
+   * Restores what the records were before a range of changes: records that were created are deleted.
+   * @throws {ProblemError} as `updateMatching`; `future_change` if the range did not happen yet;
+   * `changed_since` if one of the records was changed after it.
+   */
+  async restoreBefore(range: ChangeRange, options: WriteOptions): Promise<ChangeCounts> {
+    const request = new WriteRequest(options, { restoreBefore: range });
+    const assertAllowed = async (manager: EntityManager, seq: number) =>
+      assertLatest(manager, range, seq);
+    const change = restoreBeforeSql(this.table);
+    return this.database.withLongStatements(async () =>
+      this.changeMatching(request, change, range, assertAllowed),
+    );
+  }
+
+  private async changeMatching(
+    request: WriteRequest,
+    change: string,
+    values: unknown[],
+    assertAllowed?: (manager: EntityManager, seq: number) => Promise<void>,
+  ): Promise<ChangeCounts> {
     return this.transaction.run(request.options, async (manager) => {
       const seq = await backfill(manager, this.table);
       const stored = await request.findStoredCounts(manager);
       if (stored) return stored;
       assertPrecondition(seq, request.options);
+      await assertAllowed?.(manager, seq);
       const sql = journaledBulkWriteSql(this.table, change, MATCHING_COUNT_SQL);
       const parameters = [...request.values, ...values];
       const [counts] = (await manager.query(sql, parameters)) as ChangeCounts[];
@@ -135,7 +157,7 @@ export class BulkJournal<T extends object> {
       await copyBetween(staging, manager.queryRunner!, records);
       await copyBetween(staging, manager.queryRunner!, entries);
       await manager.query(advanceHeadSql(count), request.values);
-      return { inserted: count, updated: 0, deleted: 0, skipped: 0 };
+      return { ...NOTHING_CHANGED, inserted: count, range: [seq + 1, seq + count] };
     });
   }
 
@@ -158,10 +180,10 @@ export class BulkJournal<T extends object> {
 }
 
 function assertMaxAffected(
-  { updated, deleted }: ChangeCounts,
+  { updated, deleted, restored }: ChangeCounts,
   { maxAffected = Infinity }: WriteOptions,
 ): void {
-  const count = updated + deleted;
+  const count = updated + deleted + restored;
   if (count <= maxAffected) return;
   throw new ProblemError(
     'max_affected_exceeded',

@@ -107,6 +107,18 @@ export class JournalReader<T extends Journaled> {
       WHERE operation <> 'delete')`;
   }
 
+  /** SQL for the deleted records before their deletion, and its number `seq`. */
+  deletedRelation(): string {
+    const { name, list } = this.table;
+    return `(
+      SELECT record_id AS id, ${list}, version, seq FROM (
+        SELECT DISTINCT ON (record_id) record_id, version, seq, record FROM journal
+        WHERE operation = 'delete' AND NOT EXISTS (SELECT FROM ${name} WHERE id = record_id)
+        ORDER BY record_id, version DESC
+      ) AS latest CROSS JOIN LATERAL
+        (SELECT ${list} FROM json_populate_record(NULL::${name}, record)) AS columns)`;
+  }
+
   /** SQL for the records that a request changed, after the request; deleted ones before it. */
   relationOf(requestId: string): string {
     const { name, list } = this.table;

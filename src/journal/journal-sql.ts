@@ -46,7 +46,9 @@ export function journaledBulkWriteSql(
       SELECT $1::text, CASE WHEN total > 0 THEN before + 1 END, CASE WHEN total > 0 THEN seq END,
              ${offered} - total, at, $2::text, $3::text FROM head),
     entries AS (${insertJournalEntriesSql(table)})
-    SELECT ${CHANGE_COUNTS_SQL}, ${offered} - count(*)::integer AS skipped FROM changed`;
+    SELECT ${CHANGE_COUNTS_SQL}, ${offered} - count(*)::integer AS skipped,
+           (SELECT json_build_array(before + 1, seq) FROM head WHERE total > 0) AS range
+    FROM changed`;
 }
 
 /** Copies of new records, and of their journal entries after `before`. `select` returns them with ids and versions. */

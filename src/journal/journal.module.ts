@@ -72,9 +72,9 @@ function providersOf(entity: Type<Journaled>) {
     },
     {
       provide: bulkJournalToken(entity),
-      inject: [getDataSourceToken(), ChangeSignal],
-      useFactory: (dataSource: DataSource, signal: ChangeSignal) =>
-        new BulkJournal(new JournalTransaction(dataSource, signal), tableOf(dataSource)),
+      inject,
+      useFactory: (dataSource: DataSource, database: DatabaseStartup, signal: ChangeSignal) =>
+        new BulkJournal(database, new JournalTransaction(dataSource, signal), tableOf(dataSource)),
     },
     {
       provide: readerToken(entity),

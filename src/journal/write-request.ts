@@ -85,11 +85,13 @@ export class WriteRequest {
     )) as StoredBulkResult[];
     if (!stored) return undefined;
     this.assertSameFingerprint(stored);
+    const { first_seq, last_seq, skipped } = stored;
     const [counts] = await executor.query(
       `SELECT ${CHANGE_COUNTS_SQL} FROM journal WHERE seq BETWEEN $1 AND $2`,
-      [stored.first_seq, stored.last_seq],
+      [first_seq, last_seq],
     );
-    return { ...counts, skipped: stored.skipped };
+    const range = first_seq === null ? null : [Number(first_seq), Number(last_seq)];
+    return { ...counts, skipped, range };
   }
 
   /** @throws {ProblemError} `idempotency_key_reused` if another request was stored with this id. */

@@ -44,14 +44,17 @@ export function IsFormat() {
   );
 }
 
+/** The format of a list. */
+export class FormatOption {
+  @IsFormat()
+  format?: FormatParameter;
+}
+
 /** The parameters of a list besides those of its query. */
-export class ListOptions {
+export class ListOptions extends FormatOption {
   @IsOptionalNotNull()
   @IsPastTime()
   as_of?: Date;
-
-  @IsFormat()
-  format?: FormatParameter;
 }
 
 /** The query parameters of a list, for its description. */
@@ -106,6 +109,7 @@ export class ListParametersParser<Options extends object> {
   private readonly optionNames: string[];
   private readonly rejected: string[];
   private readonly emptyQuery: ListQuery;
+  private readonly hasRequired: boolean;
 
   constructor(
     private readonly resource: QueryableResource,
@@ -115,11 +119,13 @@ export class ListParametersParser<Options extends object> {
     this.optionNames = memberNamesOf(optionsClass);
     this.rejected = rejectedNames(resource, accepted);
     this.emptyQuery = parseListQuery({}, resource, this.optionNames);
+    this.hasRequired = toDto(optionsClass, {}).issues.length > 0;
   }
 
   /** @throws {ProblemError} `invalid_parameter` or `unknown_parameter` with all issues. */
   parse(parameters: QueryParameters): { options: Options; query: ListQuery } {
-    if (isEmpty(parameters)) return { options: new this.optionsClass(), query: this.emptyQuery };
+    if (isEmpty(parameters) && !this.hasRequired)
+      return { options: new this.optionsClass(), query: this.emptyQuery };
     const { own, others } = this.split(parameters);
     const { dto, issues: optionIssues } = toDto(this.optionsClass, own);
     const issues: ParameterIssue[] = optionIssues.map(({ pointer, detail }) => ({

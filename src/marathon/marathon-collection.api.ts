@@ -1,4 +1,4 @@
-import { COUNT, listOf, namedSchema, objectOf, jsonContent } from '../http/api-operation.js';
+import { COUNT, listOf, namedSchema, objectOf } from '../http/api-operation.js';
 import type { ApiContent, ApiOperation, ApiResponse } from '../http/api-types.js';
 import { listContent, listResponses, toCsv } from '../lists/list-api.js';
 import { MARATHONS, RESOURCE } from './marathon.lists.js';
@@ -11,7 +11,6 @@ import {
   IMPORTED,
   MARATHON,
   MARATHON_COLUMNS,
-  STATISTICS,
 } from './marathon.schemas.js';
 
 const TAG = 'Marathons';
@@ -61,23 +60,16 @@ export const FIND_ANNIVERSARIES: ApiOperation = {
   problems: LIST_PROBLEMS,
 };
 
-export const STATISTICS_OPERATION: ApiOperation = {
-  id: 'getStatistics',
-  tag: TAG,
-  summary: 'Count marathons by decade and by city',
-  responses: {
-    200: {
-      description: 'The statistics.',
-      content: jsonContent(STATISTICS, {
-        count: 1,
-        by_decade: [{ decade: 1890, count: 1 }],
-        cities: 1,
-        by_city: [{ city: EXAMPLE.city, count: 1 }],
-        oldest: EXAMPLE,
-        newest: EXAMPLE,
-      }),
-    },
-  },
+const DELETED = namedSchema('DeletedMarathon', objectOf({ ...MARATHON_COLUMNS, seq: COUNT }));
+
+export const FIND_DELETED: ApiOperation = {
+  id: 'listDeletedMarathons',
+  tag: 'History',
+  summary: 'List the deleted marathons as they were, the last one first',
+  responses: listResponses(
+    listContent(DELETED, RESOURCE.listMember, MARATHONS.formats, { ...EXAMPLE, seq: 2 }),
+  ),
+  problems: LIST_PROBLEMS,
 };
 
 export const CREATE: ApiOperation = {
@@ -90,7 +82,7 @@ export const CREATE: ApiOperation = {
   responses: {
     201: {
       description: 'The id of the marathon, the counts of an import, or the marathons.',
-      headers: ['Location', 'ETag', 'Preference-Applied'],
+      headers: ['Location', 'ETag', 'Change-Range', 'Preference-Applied'],
       content: {
         ...LIST_CONTENT,
         'application/json': {
@@ -111,24 +103,28 @@ export const CREATE: ApiOperation = {
   ],
 };
 
-const summary = (name: string): ApiResponse => ({
+const counts = (names: string[]) => Object.fromEntries(names.map((name) => [name, COUNT]));
+const summary = (...names: string[]): ApiResponse => ({
   description: 'The counts, or the marathons.',
-  headers: ['Preference-Applied'],
+  headers: ['Change-Range', 'Preference-Applied'],
   content: {
     ...LIST_CONTENT,
     'application/json': {
       schema: {
         anyOf: [
-          { type: 'object', properties: { [name]: COUNT, skipped: COUNT }, required: [name] },
+          { type: 'object', properties: { ...counts(names), skipped: COUNT }, required: names },
           LIST_CONTENT['application/json']!.schema,
           listOf(MARATHON),
         ],
       },
-      example: { [name]: 1 },
+      example: Object.fromEntries(names.map((name) => [name, 1])),
     },
   },
 });
-const NO_CONTENT: ApiResponse = { description: 'Done.', headers: ['Preference-Applied'] };
+const NO_CONTENT: ApiResponse = {
+  description: 'Done.',
+  headers: ['Change-Range', 'Preference-Applied'],
+};
 const BULK_PROBLEMS: ApiOperation['problems'] = [
   'missing_filter',
   'max_affected_exceeded',
@@ -152,4 +148,20 @@ export const REMOVE_MANY: ApiOperation = {
   summary: 'Delete all marathons that match a filter',
   body: undefined,
   responses: { 200: summary('deleted'), 204: NO_CONTENT },
+};
+
+export const UNDO: ApiOperation = {
+  id: 'undoChanges',
+  tag: 'History',
+  summary: 'Undo a write: restore what the marathons were before its changes',
+  description:
+    'Marathons that the write created are deleted. Nothing is undone if one of its marathons was changed later.',
+  responses: { 200: summary('restored', 'deleted'), 204: NO_CONTENT },
+  problems: [
+    'changed_since',
+    'future_change',
+    'max_affected_exceeded',
+    'precondition_failed',
+    'not_acceptable',
+  ],
 };

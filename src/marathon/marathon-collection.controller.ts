@@ -1,4 +1,4 @@
-import { Controller, Delete, Get, Patch, Post, Res } from '@nestjs/common';
+import { Controller, Delete, Get, HttpCode, Patch, Post, Res } from '@nestjs/common';
 import type { FastifyReply } from 'fastify';
 import { Describes } from '../http/api-operation.js';
 import { confirmPreference } from '../http/preferences.js';
@@ -7,7 +7,7 @@ import { Consumes } from '../http/route-rules.js';
 import { UploadedRows } from '../http/upload.js';
 import { ValidatedBody, ValidatedBodyOrRows } from '../http/validation.js';
 import { WriteOptions } from '../http/write-options.js';
-import { ListOptions } from '../lists/list-parameters.js';
+import { FormatOption, ListOptions } from '../lists/list-parameters.js';
 import {
   ListQueryOf,
   SelectionOf,
@@ -16,17 +16,17 @@ import {
   type Selection,
 } from '../lists/list-request.js';
 import { sendList } from '../lists/list-response.js';
-import { sendSummary } from '../lists/write-response.js';
+import { sendRange, sendSummary } from '../lists/write-response.js';
 import { MarathonCollectionService } from './marathon-collection.service.js';
 import { MarathonTransferService, requestedImport } from './marathon-transfer.service.js';
 import {
   AnniversaryQuery,
-  AsOfQuery,
   CreateMarathonDto,
+  UndoQuery,
   UpdateMarathonDto,
   UpsertQuery,
 } from './marathon.dto.js';
-import { ANNIVERSARIES, MARATHONS } from './marathon.lists.js';
+import { ANNIVERSARIES, DELETED, MARATHONS } from './marathon.lists.js';
 import * as api from './marathon-collection.api.js';
 import { MarathonService } from './marathon.service.js';
 
@@ -57,11 +57,13 @@ export class MarathonCollectionController {
     await sendList(reply, request, await this.collection.findAnniversaries(request, options.year));
   }
 
-  @Get('stats')
-  @RetryOnConnectionLoss()
-  @Describes(api.STATISTICS_OPERATION)
-  async statistics(@ListQueryOf(MARATHONS, AsOfQuery, 'conditions') parsed: ParsedList<AsOfQuery>) {
-    return this.collection.statistics(parsed.query, parsed.options.as_of);
+  @Get('deleted')
+  @Describes(api.FIND_DELETED)
+  async findDeleted(
+    @ListQueryOf(DELETED, FormatOption) { request }: ParsedList<FormatOption>,
+    @Res() reply: FastifyReply,
+  ) {
+    await sendList(reply, request, await this.collection.findDeleted(request));
   }
 
   @Post()
@@ -78,8 +80,14 @@ export class MarathonCollectionController {
     if (!requested)
       return this.createOne(body as CreateMarathonDto, parsed.request, options, reply);
     const counts = await this.transfer.import(requested.rows, requested.how, options);
+    const { inserted, updated, skipped } = counts;
+    sendRange(reply, counts, options);
     // an import may take longer than the deadline of the request
-    await this.respond(reply, parsed.request.restarted(), options, counts);
+    await this.respond(reply, parsed.request.restarted(), options, {
+      inserted,
+      updated,
+      skipped,
+    });
   }
 
   @Patch()
@@ -92,7 +100,9 @@ export class MarathonCollectionController {
     @WriteOptions('max-affected', 'return') options: WriteOptions,
     @Res() reply: FastifyReply,
   ) {
-    const { updated, skipped } = await this.collection.update(selected, changes, options);
+    const counts = await this.collection.update(selected, changes, options);
+    const { updated, skipped } = counts;
+    sendRange(reply, counts, options);
     await this.respond(reply, request, options, { updated, skipped });
   }
 
@@ -104,8 +114,24 @@ export class MarathonCollectionController {
     @WriteOptions('max-affected', 'return') options: WriteOptions,
     @Res() reply: FastifyReply,
   ) {
-    const { deleted } = await this.collection.remove(selected, options);
+    const counts = await this.collection.remove(selected, options);
+    const { deleted } = counts;
+    sendRange(reply, counts, options);
     await this.respond(reply, request, options, { deleted });
+  }
+
+  @Post('restore')
+  @HttpCode(200)
+  @Describes(api.UNDO)
+  async undo(
+    @ListQueryOf(MARATHONS, UndoQuery, 'select') parsed: ParsedList<UndoQuery>,
+    @WriteOptions('max-affected', 'return') options: WriteOptions,
+    @Res() reply: FastifyReply,
+  ) {
+    const counts = await this.collection.undo(parsed.options.changes, options);
+    const { restored, deleted, skipped } = counts;
+    sendRange(reply, counts, options);
+    await this.respond(reply, parsed.request.restarted(), options, { restored, deleted, skipped });
   }
 
   private async createOne(

@@ -1,7 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import { InjectDataSource } from '@nestjs/typeorm';
-import { DataSource } from 'typeorm';
-import type { ChangeCounts } from '../journal/change-counts.js';
+import type { ChangeCounts, ChangeRange } from '../journal/change-counts.js';
 import { FIRST_PARAMETER } from '../journal/journal-sql.js';
 import type { BulkJournal, MatchingIds } from '../journal/bulk-journal.js';
 import type { JournalReader } from '../journal/journal-reader.js';
@@ -12,18 +10,16 @@ import { ListService } from '../lists/list.service.js';
 import type { ListRequest, SelectedRecords } from '../lists/list-request.js';
 import type { ListResult } from '../lists/list-result.js';
 import type { Group } from '../query/conditions.js';
-import type { ListQuery } from '../query/list-query.js';
 import { orderSql } from '../query/order.js';
 import { conditionSql, Parameters } from '../query/sql.js';
-import { matchingSql } from '../query/statements.js';
 import type { Search } from '../search/search.js';
 import { InjectSearch } from '../search/search.module.js';
-import type { StatisticsResponse, UpdateMarathonDto } from './marathon.dto.js';
+import type { UpdateMarathonDto } from './marathon.dto.js';
 import { Marathon } from './marathon.entity.js';
 import { MarathonHistoryService } from './marathon-history.service.js';
 import { changedId } from './marathon-id.js';
 import { RESOURCE } from './marathon.lists.js';
-import { anniversariesSql, statisticsSql } from './marathon.statistics.js';
+import { anniversariesSql } from './marathon.statistics.js';
 
 const { table: TABLE } = RESOURCE;
 
@@ -31,7 +27,6 @@ const { table: TABLE } = RESOURCE;
 @Injectable()
 export class MarathonCollectionService {
   constructor(
-    @InjectDataSource() private readonly dataSource: DataSource,
     @InjectBulkJournal(Marathon) private readonly journal: BulkJournal<Marathon>,
     @InjectJournalReader(Marathon) private readonly journalReader: JournalReader<Marathon>,
     @InjectSearch(Marathon) private readonly search: Search,
@@ -53,6 +48,12 @@ export class MarathonCollectionService {
     return this.lists.read(request, { relation, search: this.search, version: 'latest' });
   }
 
+  /** The deleted marathons as they were, each with the number of its deletion. */
+  async findDeleted(request: ListRequest): Promise<ListResult> {
+    const relation = this.journalReader.deletedRelation();
+    return this.lists.read(request, { relation, search: this.search, version: 'latest' });
+  }
+
   /** The marathons that a write changed, or would have changed. */
   async findChanged(
     request: ListRequest,
@@ -62,22 +63,6 @@ export class MarathonCollectionService {
       ? this.journalReader.relationFrom(dryRunRecords)
       : this.journalReader.relationOf(requestId);
     return this.lists.read(request, { relation, search: this.search });
-  }
-
-  /** Counts the selected marathons by decade and by city. */
-  async statistics(query: ListQuery, asOf?: Date): Promise<StatisticsResponse> {
-    const seq = asOf && (await this.history.findSeqAt(asOf));
-    const relation = seq === undefined ? TABLE : this.journalReader.relationAt(seq);
-    const { search } = query;
-    const match = search === undefined ? undefined : await this.search.find(search, relation);
-    const parameters = new Parameters();
-    const condition = matchingSql(query, { relation, match }, parameters);
-    const sql = statisticsSql(`SELECT * FROM ${relation} AS source WHERE ${condition}`);
-    const [row]: { statistics: StatisticsResponse }[] = await this.dataSource.query(
-      sql,
-      parameters.values,
-    );
-    return row!.statistics;
   }
 
   /**
@@ -100,6 +85,16 @@ export class MarathonCollectionService {
     assertMayAffect(selected.where, options);
     return this.journal.deleteMatching(matchingIds(selected), options);
   }
+
+  /**
+   * Undoes a write: restores what the marathons were before its changes.
+   * @throws {ProblemError} `changed_since` if one of them was changed after it; `future_change`,
+   * `max_affected_exceeded`, `precondition_failed`, `insufficient_role`
+   */
+  async undo(changes: ChangeRange, options: WriteOptions): Promise<ChangeCounts> {
+    assertLimited(options);
+    return this.journal.restoreBefore(changes, options);
+  }
 }
 
 function matchingIds({ where, order, limit, offset }: SelectedRecords): MatchingIds {
@@ -119,8 +114,13 @@ function assertUnchangedId(where: Group, id: number): void {
 }
 
 /** @throws {ProblemError} `insufficient_role` if a writer could change any number of marathons. */
-function assertMayAffect(where: Group, { mayAffectMany, maxAffected }: WriteOptions): void {
-  if (mayAffectMany || maxAffected !== undefined || selectedId(where) !== undefined) return;
+function assertMayAffect(where: Group, options: WriteOptions): void {
+  if (selectedId(where) === undefined) assertLimited(options);
+}
+
+/** As `assertMayAffect`, for any number of marathons. */
+function assertLimited({ mayAffectMany, maxAffected }: WriteOptions): void {
+  if (mayAffectMany || maxAffected !== undefined) return;
   throw new ProblemError(
     'insufficient_role',
     'A writer may change many marathons up to a limit. Add the header Prefer: max-affected=10, or use the key of an admin.',

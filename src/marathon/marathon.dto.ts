@@ -1,10 +1,15 @@
 import { IsIn, IsString, Length } from 'class-validator';
 import { HasSchema } from '../http/dto-metadata.js';
 import { CreateDto, UpdateDto } from '../http/resource-dtos.js';
-import { IsIntegerParameter, IsOptionalNotNull, IsPastTime } from '../http/value-rules.js';
+import {
+  IsIntegerParameter,
+  IsOptionalNotNull,
+  IsPastTime,
+  IsRangeParameter,
+} from '../http/value-rules.js';
+import type { ChangeRange } from '../journal/change-counts.js';
 import type { Operation } from '../journal/journal.entity.js';
-import type { FormatParameter } from '../lists/formats.js';
-import { IsFormat } from '../lists/list-parameters.js';
+import { FormatOption } from '../lists/list-parameters.js';
 import { MAX_ID } from '../resource/resource.js';
 import { Marathon } from './marathon.entity.js';
 import { RESOURCE } from './marathon.lists.js';
@@ -46,12 +51,9 @@ export class AsOfQuery {
   as_of?: Date;
 }
 
-export class AnniversaryQuery {
+export class AnniversaryQuery extends FormatOption {
   @IsIntegerParameter({ min: 1, max: 9999, example: 2027 })
   year = new Date().getUTCFullYear();
-
-  @IsFormat()
-  format?: FormatParameter;
 }
 
 const NATURAL_KEY = RESOURCE.naturalKey.join(',');
@@ -80,6 +82,12 @@ export class RestoreQuery {
   @IsOptionalNotNull()
   @IsIntegerParameter({ min: 1, max: MAX_ID })
   version?: number;
+}
+
+/** The changes of a write that is undone, as its header `Change-Range` names them. */
+export class UndoQuery {
+  @IsRangeParameter({ example: '1-1' })
+  changes!: ChangeRange;
 }
 
 /** A page of changes: those after `since`. */

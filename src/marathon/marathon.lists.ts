@@ -19,6 +19,15 @@ export const MARATHONS: ListedResource = {
 
 const YEARS: QueryColumn = { name: 'years', type: 'integer' };
 
+const SEQ: QueryColumn = { name: 'seq', type: 'integer', isNeverNull: true };
+
+/** The list of deleted marathons, which has the numbers of the deletions besides. The last one comes first. */
+export const DELETED: ListedResource = {
+  ...MARATHONS,
+  columns: [...MARATHONS.columns, SEQ],
+  order: [{ column: SEQ, isDescending: true, isNullsFirst: false }],
+};
+
 /** The list of anniversaries, which has the number of years besides. The largest number comes first. */
 export const ANNIVERSARIES: ListedResource = {
   ...MARATHONS,

@@ -1,14 +1,13 @@
 import {
   COUNT,
   jsonContent,
-  listOf,
   namedSchema,
   objectOf,
   TEXT_OR_NULL,
   TIME,
 } from '../http/api-operation.js';
 import type { ApiContent, ApiResponse } from '../http/api-types.js';
-import { schemaOf, type Schema } from '../http/dto-metadata.js';
+import { schemaOf } from '../http/dto-metadata.js';
 import { CreateMarathonDto, UpdateMarathonDto } from './marathon.dto.js';
 import { RESOURCE } from './marathon.lists.js';
 
@@ -57,19 +56,6 @@ export const CHANGE_EXAMPLE = {
   by: null,
   marathon: EXAMPLE,
 };
-const NUMBER_OR_NULL: Schema = { type: ['integer', 'null'] };
-const MARATHON_OR_NULL: Schema = { anyOf: [MARATHON, { type: 'null' }] };
-export const STATISTICS = namedSchema(
-  'Statistics',
-  objectOf({
-    count: COUNT,
-    by_decade: listOf(objectOf({ decade: NUMBER_OR_NULL, count: COUNT })),
-    cities: COUNT,
-    by_city: listOf(objectOf({ city: TEXT_OR_NULL, count: COUNT })),
-    oldest: MARATHON_OR_NULL,
-    newest: MARATHON_OR_NULL,
-  }),
-);
 export const CREATE_BODY = namedSchema('CreateMarathon', schemaOf(CreateMarathonDto));
 const UPDATE_BODY = namedSchema('UpdateMarathon', schemaOf(UpdateMarathonDto));
 const UPDATE_EXAMPLE = Object.fromEntries(Object.entries(DETAILS).slice(-1));

@@ -2,6 +2,8 @@ import { RESOURCE } from './marathon.lists.js';
 
 /** How many cities are listed, those with the most marathons. All of them are counted. */
 const MAX_CITIES = 100;
+/** More dots would cover each other, and the answer would have megabytes. */
+const MAX_MAPPED_CITIES = 10_000;
 
 const { table: TABLE } = RESOURCE;
 const COLUMNS = ['id', ...RESOURCE.columns.map(({ name }) => name)].join(', ');
@@ -32,6 +34,13 @@ function marathonOf(order: string): string {
   return `
     SELECT row_to_json(found) FROM (SELECT ${COLUMNS} FROM selected WHERE id = (
       SELECT first_id FROM years WHERE year IS NOT NULL ORDER BY ${order} LIMIT 1)) AS found`;
+}
+
+/** SQL for the number of marathons in each city, those with the most first. */
+export function citiesSql(select: string): string {
+  return `
+    SELECT city, count(*)::integer AS count FROM (${select}) AS selected
+    GROUP BY city ORDER BY count DESC, city LIMIT ${MAX_MAPPED_CITIES}`;
 }
 
 /**

@@ -32,6 +32,7 @@ export const PROBLEMS = {
   request_timeout: [408, 'Request timeout'],
   already_exists: [409, 'Already exists'],
   not_deleted: [409, 'Not deleted'],
+  changed_since: [409, 'Changed since'],
   constraint_violation: [409, 'Constraint violation'],
   precondition_failed: [412, 'Precondition failed'],
   body_too_large: [413, 'Body too large'],
