@@ -2,6 +2,7 @@ import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { brotliCompressSync, constants, gzipSync } from 'node:zlib';
 import { defineConfig } from 'vite';
+import { writeLand } from './land.ts';
 
 const SERVICE = 'http://127.0.0.1:3000';
 const FOLDER = join(import.meta.dirname, '../dist/page');
@@ -20,6 +21,8 @@ const compressFiles = {
     }
   },
 };
+
+writeLand();
 
 export default defineConfig({
   root: import.meta.dirname,

@@ -1,7 +1,7 @@
 import { signal } from '@preact/signals';
 import { Dialog } from './dialogs.tsx';
-import { create, messageOf, valueOf } from './edits.ts';
-import { RefusedError } from './api.ts';
+import { messageOf, RefusedError } from './api.ts';
+import { create, valueOf } from './edits.ts';
 import { texts } from './texts.ts';
 import { COLUMNS, type Column } from './types.ts';
 import { select } from './view.ts';

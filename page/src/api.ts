@@ -122,3 +122,10 @@ export function authorization(): Record<string, string> {
   const key = sessionStorage.getItem(KEY);
   return key ? { Authorization: `Bearer ${key}` } : {};
 }
+
+/** What a failure means for the person who caused it. */
+export function messageOf(error: unknown): string {
+  if (!(error instanceof RefusedError)) return (error as Error).message;
+  const { errors, detail } = error.problem;
+  return errors?.map((each) => each.detail).join('; ') || detail;
+}

@@ -1,13 +1,18 @@
 import { AddDialog } from './add-dialog.tsx';
 import { isUnavailable } from './api.ts';
+import { ChosenBar, ChosenDialog } from './chosen-bar.tsx';
+import { DeletedDialog } from './deleted-dialog.tsx';
 import { ConflictDialog, KeyDialog } from './dialogs.tsx';
-import { notice, undo } from './edits.ts';
 import { Grid } from './grid.tsx';
 import { Details } from './details.tsx';
-import { formatCount } from './format.ts';
+import { formatCount, formatTime } from './format.ts';
 import { arePicturesOpen } from './layout.ts';
 import { refusal, rows } from './list.ts';
-import { ImportDialog, useDroppedFiles } from './import-dialog.tsx';
+import { HelpDialog } from './help-dialog.tsx';
+import { ImportDialog } from './import-dialog.tsx';
+import { notice, undo } from './notices.ts';
+import { showNow } from './past.ts';
+import { PasteDialog, useDroppedFiles } from './pasting.tsx';
 import { Pictures } from './pictures.tsx';
 import { Search } from './search.tsx';
 import { Toolbar } from './toolbar.tsx';
@@ -27,7 +32,11 @@ export function App() {
         <Connection />
       </header>
       <main class="main">
-        <Grid />
+        <div class="table">
+          <Past />
+          <Grid />
+          <ChosenBar />
+        </div>
         <aside
           class={`panel ${selectedId === undefined && !arePicturesOpen.value ? 'closed' : ''}`}
           aria-label={selectedId === undefined ? texts.pictures : texts.history}
@@ -42,7 +51,11 @@ export function App() {
       <Notice />
       <ConflictDialog />
       <AddDialog />
+      <ChosenDialog />
+      <PasteDialog />
       <ImportDialog />
+      <DeletedDialog />
+      <HelpDialog />
       <KeyDialog />
     </>
   );
@@ -54,6 +67,20 @@ function Total() {
   if (total.value === undefined) return <p class="total">{texts.loading}</p>;
   const count = formatCount(total.value);
   return <p class="total">{isEstimated.value ? texts.aboutRows(count) : texts.rows(count)}</p>;
+}
+
+/** Says that the table is that of an earlier time. */
+function Past() {
+  const time = view.value.parameters.get('as_of');
+  if (!time || Number.isNaN(Date.parse(time))) return null;
+  return (
+    <p class="past" role="status">
+      {texts.asItWas(formatTime(time))}
+      <button type="button" onClick={showNow}>
+        {texts.backToNow}
+      </button>
+    </p>
+  );
 }
 
 function Connection() {

@@ -1,11 +1,15 @@
 import { signal } from '@preact/signals';
-import { useEffect } from 'preact/hooks';
-import { send, untilAnswered } from './api.ts';
-import { attempt, restore } from './edits.ts';
+import { useEffect, useState } from 'preact/hooks';
+import { messageOf, RefusedError, send, untilAnswered } from './api.ts';
+import { restore } from './edits.ts';
 import { formatTime } from './format.ts';
+import { withKey } from './keys.ts';
 import { lastSeq } from './list.ts';
+import { attempt } from './notices.ts';
+import { dayOf, endOfDay } from './past.ts';
 import { texts } from './texts.ts';
-import { COLUMNS, type Change, type Column } from './types.ts';
+import { COLUMNS, type Change, type Column, type Marathon } from './types.ts';
+import { view } from './view.ts';
 
 const history = signal<Change[]>([]);
 /** How many versions were restored here. */
@@ -36,18 +40,7 @@ export function Details({ id, onClose }: { id: number; onClose: () => void }) {
         </button>
       </header>
       {failure.value && <p role="alert">{failure.value}</p>}
-      {latest && (
-        <dl>
-          {COLUMNS.slice(1).map((column) => (
-            <div key={column}>
-              <dt>{texts.columns[column]}</dt>
-              <dd>
-                <bdi>{latest.marathon[column] ?? '–'}</bdi>
-              </dd>
-            </div>
-          ))}
-        </dl>
-      )}
+      {latest && <Values id={id} latest={latest.marathon} />}
       <h3>{texts.history}</h3>
       <ol class="timeline">
         {history.value.map((change, index) => (
@@ -61,6 +54,64 @@ export function Details({ id, onClose }: { id: number; onClose: () => void }) {
       </ol>
     </article>
   );
+}
+
+type Values = Pick<Marathon, Column>;
+
+/** What the marathon is, or what it was at the end of a day. */
+function Values({ id, latest }: { id: number; latest: Values }) {
+  const [day, setDay] = useState(dayOf(view.value.parameters.get('as_of')));
+  const [earlier, setEarlier] = useState<Values | 'none' | undefined>(undefined);
+  useEffect(() => {
+    const fetching = new AbortController();
+    setEarlier(undefined);
+    void fetchAt(id, endOfDay(day), fetching.signal).then(setEarlier, showFailure);
+    return () => fetching.abort();
+  }, [id, day]);
+  const values = earlier === 'none' ? undefined : (earlier ?? latest);
+  return (
+    <>
+      <label class="date">
+        {texts.asItWasOn}
+        <input
+          type="date"
+          value={day}
+          max={dayOf(new Date().toISOString())}
+          onChange={({ currentTarget }) => setDay(currentTarget.value)}
+        />
+      </label>
+      {!values && <p role="status">{texts.wasNotThere}</p>}
+      {values && (
+        <dl>
+          {COLUMNS.slice(earlier ? 0 : 1).map((column) => (
+            <div key={column}>
+              <dt>{texts.columns[column]}</dt>
+              <dd>
+                <bdi>{values[column] ?? '–'}</bdi>
+              </dd>
+            </div>
+          ))}
+        </dl>
+      )}
+    </>
+  );
+}
+
+async function fetchAt(id: number, time: string | undefined, aborted: AbortSignal) {
+  if (time === undefined) return undefined;
+  const address = `/marathon/${id}?as_of=${time}`;
+  try {
+    const work = async () => withKey(async () => send<Marathon>(address, { signal: aborted }));
+    return (await untilAnswered(work)).body;
+  } catch (error) {
+    if (aborted.aborted) return undefined;
+    if (error instanceof RefusedError && error.problem.status === 404) return 'none';
+    throw error;
+  }
+}
+
+function showFailure(error: unknown): void {
+  failure.value = messageOf(error);
 }
 
 interface VersionProperties {
@@ -111,12 +162,12 @@ async function showHistory(id: number, aborted: AbortSignal): Promise<void> {
   const address = `/marathon/${id}/history`;
   try {
     const { body } = await untilAnswered(async () =>
-      send<{ history: Change[] }>(address, { signal: aborted }),
+      withKey(async () => send<{ history: Change[] }>(address, { signal: aborted })),
     );
     if (aborted.aborted) return;
     history.value = body.history;
     failure.value = undefined;
   } catch (error) {
-    if (!aborted.aborted) failure.value = (error as Error).message;
+    if (!aborted.aborted) failure.value = messageOf(error);
   }
 }

@@ -1,7 +1,8 @@
 import type { ComponentChildren } from 'preact';
 import { useEffect, useRef } from 'preact/hooks';
 import { keepKey } from './api.ts';
-import { conflict, keyRequest, resolve } from './edits.ts';
+import { conflict, resolve } from './edits.ts';
+import { keyRequest } from './keys.ts';
 import { texts } from './texts.ts';
 
 /** A modal dialog, open as long as it is rendered. */
@@ -78,11 +79,11 @@ export function ConflictDialog() {
   );
 }
 
-/** Asks for an API key when somebody wants to write. */
+/** Asks for an API key when it is needed. */
 export function KeyDialog() {
   const input = useRef<HTMLInputElement>(null);
-  const answer = keyRequest.value;
-  if (!answer) return null;
+  if (!keyRequest.value) return null;
+  const { isWrite, answer } = keyRequest.value;
   const use = (event: Event) => {
     event.preventDefault();
     keepKey(input.current!.value.trim());
@@ -92,7 +93,7 @@ export function KeyDialog() {
     <Dialog title={texts.keyLabel} onCancel={() => answer(false)}>
       <form onSubmit={use}>
         <label>
-          {texts.keyNeeded}
+          {isWrite ? texts.keyNeeded : texts.keyNeededToRead}
           <input
             ref={input}
             type="password"

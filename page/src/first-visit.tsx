@@ -1,7 +1,9 @@
 import sampleAddress from '../../data/marathons.csv?url';
 import { isAdding } from './add-dialog.tsx';
-import { attempt, sendRows } from './edits.ts';
+import { formatCount } from './format.ts';
+import { attempt } from './notices.ts';
 import { texts } from './texts.ts';
+import { rememberMany, write } from './writes.ts';
 
 /** What an empty registry offers. */
 export function FirstVisit() {
@@ -25,5 +27,10 @@ export function FirstVisit() {
 
 async function importSample(): Promise<void> {
   const sample = await fetch(sampleAddress);
-  await sendRows(await sample.text());
+  const { body, headers } = await write<{ inserted: number }>('/marathon/', {
+    method: 'POST',
+    body: await sample.text(),
+    headers: { 'Content-Type': 'text/csv' },
+  });
+  rememberMany(texts.imported(formatCount(body.inserted)), headers, body.inserted);
 }

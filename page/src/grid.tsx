@@ -1,25 +1,18 @@
-import { signal } from '@preact/signals';
 import { useEffect, useLayoutEffect, useRef } from 'preact/hooks';
-import { CellEditor } from './cell-editor.tsx';
-import { attempt, edit, editor, remove, undo } from './edits.ts';
+import { pasteCells, isColumn } from './cells.ts';
+import { gridTemplate, shownColumns } from './columns.ts';
+import { editor } from './edits.ts';
 import { FirstVisit } from './first-visit.tsx';
-import { isAdding } from './add-dialog.tsx';
 import { formatCount } from './format.ts';
+import { active, cellId, scroll, top, type Move } from './grid-cells.ts';
+import { handleKey } from './grid-keys.ts';
 import { Headers } from './headers.tsx';
-import { Highlighted } from './highlight.tsx';
 import { isNarrow, rowHeight } from './layout.ts';
-import { moved, range, refusal, rows } from './list.ts';
-import { Scroll } from './scroll.ts';
+import { moved, range, refusal, retry, rows } from './list.ts';
+import { attempt } from './notices.ts';
+import { Row } from './row.tsx';
 import { texts } from './texts.ts';
-import { COLUMNS, type Column, type Marathon } from './types.ts';
-import { changeView, select, view } from './view.ts';
-
-const SHOWN = ['id', ...COLUMNS] as const;
-
-/** The active cell: the grid has the focus, and names it (https://www.w3.org/WAI/ARIA/apg/patterns/grid/). */
-const active = signal<{ index: number; column: number }>({ index: 0, column: 1 });
-const top = signal(0);
-const scroll = new Scroll(rowHeight());
+import { changeView, view } from './view.ts';
 
 export function Grid() {
   const scroller = useRef<HTMLDivElement>(null);
@@ -27,6 +20,7 @@ export function Grid() {
   const { total, revision } = rows.value;
   void revision.value;
   const count = total.value ?? 0;
+  const columns = shownColumns.value;
   scroll.rowHeight = rowHeight();
   scroll.resize(count, scroller.current?.clientHeight ?? 0);
   const look = () => {
@@ -58,11 +52,18 @@ export function Grid() {
   const move = (index: number, column: number) => {
     const cell = {
       index: Math.max(0, Math.min(count - 1, index)),
-      column: Math.max(0, Math.min(SHOWN.length - 1, column)),
+      column: Math.max(0, Math.min(columns.length - 1, column)),
     };
     active.value = cell;
     scroller.current!.scrollTop = scroll.reveal(cell.index);
     look();
+  };
+  const paste = (event: ClipboardEvent) => {
+    const text = event.clipboardData?.getData('text/plain');
+    const column = columns[active.peek().column]!;
+    if (editor.peek() || event.target !== grid.current || !text || !isColumn(column)) return;
+    event.preventDefault();
+    void attempt(async () => pasteCells(text, { index: active.peek().index, column }));
   };
   const page = Math.floor((scroller.current?.clientHeight ?? 360) / scroll.rowHeight) - 1;
   return (
@@ -71,13 +72,16 @@ export function Grid() {
       role="grid"
       aria-label={texts.title}
       aria-rowcount={count + 1}
-      aria-colcount={SHOWN.length}
+      aria-colcount={columns.length}
+      aria-multiselectable={true}
+      style={{ '--columns': gridTemplate.value }}
       aria-activedescendant={count ? cellId(active.value.index, active.value.column) : undefined}
       tabIndex={0}
       ref={grid}
-      onKeyDown={(event) => onKey(event, move, page, count)}
+      onKeyDown={(event) => handleKey(event, { move, page, count })}
+      onPaste={paste}
     >
-      <Headers columns={SHOWN} />
+      <Headers />
       <div
         class="scroller"
         role="presentation"
@@ -96,13 +100,13 @@ export function Grid() {
   );
 }
 
-type Move = (index: number, column: number) => void;
-
 function Window({ onDone, move }: { onDone: () => void; move: Move }) {
   const { first, last } = range.value;
   const { revision, total } = rows.value;
   void revision.value;
-  if (refusal.value) return <Empty text={refusal.value} />;
+  if (refusal.value?.isKeyNeeded)
+    return <Empty text={refusal.value.text} button={texts.keyUse} onClick={retry} />;
+  if (refusal.value) return <Empty text={refusal.value.text} />;
   if (total.value === 0 && !view.value.parameters.size) return <FirstVisit />;
   if (total.value === 0) return <Empty text={texts.noRows} />;
   const end = Math.min(last, (total.value ?? 0) - 1);
@@ -120,121 +124,23 @@ function showAll(): void {
   changeView(Object.fromEntries([...view.peek().parameters.keys()].map((name) => [name, null])));
 }
 
-function Empty({ text }: { text: string }) {
+interface EmptyProperties {
+  text: string;
+  button?: string;
+  onClick?: () => void;
+}
+
+function Empty({ text, button = texts.clear, onClick = showAll }: EmptyProperties) {
   return (
     <div class="empty" role="row">
       <p role="gridcell">
         {text}
-        <button type="button" onClick={showAll}>
-          {texts.clear}
+        <button type="button" onClick={onClick}>
+          {button}
         </button>
       </p>
     </div>
   );
-}
-
-function Row({ index, onDone, move }: { index: number; onDone: () => void; move: Move }) {
-  const marathon = rows.value.at(index);
-  const isSelected = marathon !== undefined && marathon.id === view.value.selectedId;
-  const isMarked = marathon !== undefined && rows.value.isMarked(marathon.id);
-  const names = ['row', isSelected && 'selected', isMarked && 'marked'].filter(Boolean).join(' ');
-  return (
-    <div
-      class={names}
-      role="row"
-      aria-rowindex={index + 2}
-      aria-selected={isSelected}
-      // a transform is no layout shift
-      style={{ transform: `translateY(${index * scroll.rowHeight - top.value}px)` }}
-    >
-      {SHOWN.map((column, columnIndex) => {
-        const isActive = active.value.index === index && active.value.column === columnIndex;
-        const edited = editor.value;
-        const isEdited = edited?.index === index && edited.column === column;
-        return (
-          <div
-            key={column}
-            id={cellId(index, columnIndex)}
-            class={`cell ${column} ${isActive ? 'active' : ''}`}
-            role="gridcell"
-            aria-colindex={columnIndex + 1}
-            onClick={() => {
-              move(index, columnIndex);
-              if (marathon) select(marathon.id);
-            }}
-            onDblClick={() => marathon && column !== 'id' && edit({ index, column }, marathon)}
-          >
-            {isEdited ? (
-              <CellEditor
-                onDone={onDone}
-                onNext={(step) => editNext(index, columnIndex, step, move)}
-              />
-            ) : (
-              <Value marathon={marathon} column={column} />
-            )}
-          </div>
-        );
-      })}
-    </div>
-  );
-}
-
-function Value({ marathon, column }: { marathon?: Marathon; column: 'id' | Column }) {
-  if (!marathon) return <span class="loading" />;
-  const value = marathon[column];
-  const words = view.value.parameters.get('q') ?? '';
-  if (value === null) return <span class="nothing">–</span>;
-  if (typeof value === 'number') return <>{value}</>;
-  return (
-    <bdi>
-      <Highlighted text={value} words={words} />
-    </bdi>
-  );
-}
-
-/** Goes to the next cell that can be edited, and edits it. */
-function editNext(index: number, columnIndex: number, step: number, move: Move): void {
-  const following = columnIndex + step;
-  const isInRow = following >= 1 && following < SHOWN.length;
-  const row = isInRow ? index : index + step;
-  const column = isInRow ? following : step > 0 ? 1 : SHOWN.length - 1;
-  const marathon = rows.peek().at(row);
-  move(row, column);
-  if (marathon) edit({ index: row, column: SHOWN[column] as Column }, marathon);
-}
-
-function onKey(event: KeyboardEvent, move: Move, page: number, count: number): void {
-  if (editor.value || event.target !== event.currentTarget) return;
-  const { index, column } = active.value;
-  const marathon = rows.peek().at(index);
-  const isCommand = event.ctrlKey || event.metaKey;
-  const actions: Record<string, () => void> = {
-    ArrowDown: () => move(index + 1, column),
-    ArrowUp: () => move(index - 1, column),
-    ArrowRight: () => move(index, column + 1),
-    ArrowLeft: () => move(index, column - 1),
-    PageDown: () => move(index + page, column),
-    PageUp: () => move(index - page, column),
-    Home: () => move(isCommand ? 0 : index, isCommand ? column : 0),
-    End: () => move(isCommand ? count - 1 : index, isCommand ? column : SHOWN.length - 1),
-    Enter: () => begin(index, column, marathon),
-    F2: () => begin(index, column, marathon),
-    Delete: () => marathon && void attempt(async () => remove(marathon)),
-    ' ': () => marathon && select(marathon.id),
-    Insert: () => (isAdding.value = true),
-    Escape: () => select(undefined),
-  };
-  const action = isCommand && event.key === 'z' ? () => void undo() : actions[event.key];
-  if (action) action();
-  else if (event.key.length === 1 && !isCommand && !event.altKey && event.key !== '/')
-    begin(index, column, marathon, event.key);
-  else return;
-  event.preventDefault();
-}
-
-function begin(index: number, column: number, marathon?: Marathon, text?: string): void {
-  const name = SHOWN[column]!;
-  if (marathon && name !== 'id') edit({ index, column: name }, marathon, text);
 }
 
 function Position() {
@@ -243,8 +149,4 @@ function Position() {
   if (!total) return null;
   const [from, to] = [first + 1, Math.min(last, total)].map(formatCount);
   return <p class="position">{texts.position(from!, to!, formatCount(total))}</p>;
-}
-
-function cellId(index: number, column: number): string {
-  return `cell-${index}-${column}`;
 }

@@ -1,19 +1,42 @@
 import { useRef } from 'preact/hooks';
+import { choice, chooseAll, chooseNone } from './chosen.ts';
+import { resetWidth, shownColumns, widen, type GridColumn } from './columns.ts';
 import { texts } from './texts.ts';
 import { useDelayed } from './use-delayed.ts';
 import { changeView, sortTerms, toggleSort, view } from './view.ts';
 
 const TYPING_MS = 250;
+/** In pixels. */
+const WIDTH_STEP = 16;
 type Name = keyof typeof texts.columns;
 
-export function Headers({ columns }: { columns: readonly Name[] }) {
+export function Headers() {
   return (
     <div class="head" role="rowgroup">
       <div class="row" role="row" aria-rowindex={1}>
-        {columns.map((column, columnIndex) => (
-          <Header key={column} column={column} columnIndex={columnIndex} />
-        ))}
+        {shownColumns.value.map((column, columnIndex) =>
+          column === 'chosen' ? (
+            <ChoiceHeader key={column} />
+          ) : (
+            <Header key={column} column={column} columnIndex={columnIndex} />
+          ),
+        )}
       </div>
+    </div>
+  );
+}
+
+/** Chooses all rows of the list, also those that are not loaded. */
+function ChoiceHeader() {
+  const { isAll, ids } = choice.value;
+  return (
+    <div class="header chosen" role="columnheader" aria-colindex={1}>
+      <input
+        type="checkbox"
+        aria-label={texts.chooseAll}
+        checked={isAll && !ids.size}
+        onChange={({ currentTarget }) => (currentTarget.checked ? chooseAll() : chooseNone())}
+      />
     </div>
   );
 }
@@ -46,7 +69,43 @@ function Header({ column, columnIndex }: { column: Name; columnIndex: number }) 
       ) : (
         <TextFilter column={column} />
       )}
+      <WidthHandle column={column} />
     </div>
+  );
+}
+
+/** Widens a column: by dragging, or by the arrow keys. A double click gives it its first width. */
+function WidthHandle({ column }: { column: GridColumn }) {
+  const handle = useRef<HTMLDivElement>(null);
+  const width = () => handle.current!.parentElement!.getBoundingClientRect().width;
+  const drag = (event: PointerEvent) => {
+    const [startX, startWidth] = [event.clientX, width()];
+    const follow = ({ clientX }: PointerEvent) => widen(column, startWidth + clientX - startX);
+    handle.current!.setPointerCapture(event.pointerId);
+    handle.current!.addEventListener('pointermove', follow);
+    const end = () => handle.current?.removeEventListener('pointermove', follow);
+    handle.current!.addEventListener('lostpointercapture', end, { once: true });
+  };
+  const onKey = (event: KeyboardEvent) => {
+    const step = { ArrowLeft: -WIDTH_STEP, ArrowRight: WIDTH_STEP }[event.key];
+    if (!step) return;
+    event.preventDefault();
+    event.stopPropagation();
+    widen(column, width() + step);
+  };
+  return (
+    <div
+      ref={handle}
+      class="width-handle"
+      role="separator"
+      aria-orientation="vertical"
+      aria-label={texts.widthOf(texts.columns[column as Name])}
+      aria-valuenow={view.value.widths[column] ?? 0}
+      tabIndex={0}
+      onPointerDown={drag}
+      onKeyDown={onKey}
+      onDblClick={() => resetWidth(column)}
+    />
   );
 }
 

@@ -1,22 +1,25 @@
 import { signal } from '@preact/signals';
 import { useEffect, useRef } from 'preact/hooks';
-import { RefusedError } from './api.ts';
+import { messageOf, RefusedError } from './api.ts';
 import { Dialog } from './dialogs.tsx';
-import { messageOf, notice, withKey } from './edits.ts';
 import { formatCount } from './format.ts';
 import {
-  choose,
+  addedLines,
   importFile,
   MAX_SHOWN,
   plan,
   dryRun,
+  separateBy,
+  SEPARATORS,
   type Counts,
   type Existing,
   type Plan,
   type Preview,
 } from './import.ts';
+import { withKey } from './keys.ts';
 import { texts } from './texts.ts';
 import { COLUMNS, type Column, type Marathon, type Problem } from './types.ts';
+import { rememberMany } from './writes.ts';
 
 const CHARSETS = ['', 'windows-1252', 'iso-8859-2', 'windows-1251', 'shift_jis', 'gb18030'];
 
@@ -50,7 +53,13 @@ export function ImportDialog() {
   return (
     <Dialog title={texts.import} onCancel={cancel}>
       <h2>
-        {texts.import}: <bdi>{planned.file.name}</bdi>
+        {planned.areCells ? (
+          texts.pasteCells
+        ) : (
+          <>
+            {texts.import}: <bdi>{planned.file.name}</bdi>
+          </>
+        )}
       </h2>
       <Choices planned={planned} />
       <Outcome />
@@ -67,7 +76,7 @@ export function ImportDialog() {
           disabled={!preview.value || progress.value !== undefined}
           onClick={start}
         >
-          {texts.import}
+          {planned.areCells ? texts.paste : texts.import}
         </button>
       </div>
     </Dialog>
@@ -79,7 +88,8 @@ function change(changes: Partial<Plan>): void {
 }
 
 function Choices({ planned }: { planned: Plan }) {
-  const { header, mapping, existing, charset } = planned;
+  const { header, mapping, existing, charset, separator, areCells } = planned;
+  if (areCells) return null;
   return (
     <div class="choices-of-import">
       {header.length > 0 &&
@@ -98,6 +108,14 @@ function Choices({ planned }: { planned: Plan }) {
         options={Object.entries(texts.existing)}
         onChange={(value) => change({ existing: value as Existing })}
       />
+      {header.length > 0 && (
+        <Menu
+          label={texts.separator}
+          value={separator}
+          options={['', ...SEPARATORS].map((each) => [each, texts.separators[each]!])}
+          onChange={(value) => void separateBy(value)}
+        />
+      )}
       <Menu
         label={texts.encoding}
         value={charset}
@@ -175,6 +193,7 @@ function PreviewRow({ row, before }: { row: Marathon; before?: Marathon }) {
 }
 
 function Refused({ problem: { detail, errors = [] } }: { problem: Problem }) {
+  const describe = plan.value!.areCells ? texts.rowError : texts.lineError;
   return (
     <div role="alert">
       <p>{detail}</p>
@@ -182,13 +201,17 @@ function Refused({ problem: { detail, errors = [] } }: { problem: Problem }) {
         <ul class="preview" tabIndex={0}>
           {errors.slice(0, MAX_SHOWN).map(({ line, pointer, detail: reason }) => (
             <li key={`${line}${pointer}`}>
-              {texts.lineError(line, nameOf(pointer), reason ?? '')}
+              {describe(lineOf(line), nameOf(pointer), reason ?? '')}
             </li>
           ))}
         </ul>
       )}
     </div>
   );
+}
+
+function lineOf(line: number | undefined): number | undefined {
+  return line === undefined ? undefined : line - addedLines(plan.value!);
 }
 
 function nameOf(pointer = ''): string {
@@ -202,7 +225,7 @@ function summarize(text: typeof texts.willImport, { inserted, updated, skipped }
 
 async function show(planned: Plan, aborted: AbortSignal): Promise<void> {
   try {
-    const found = await withKey(async () => dryRun(planned, aborted));
+    const found = await withKey(async () => dryRun(planned, aborted), { isWrite: true });
     if (!aborted.aborted) preview.value = found;
   } catch (error) {
     if (!aborted.aborted) showProblem(error);
@@ -212,9 +235,11 @@ async function show(planned: Plan, aborted: AbortSignal): Promise<void> {
 async function run(planned: Plan, aborted: AbortSignal): Promise<void> {
   progress.value = 0;
   try {
-    const counts = await importFile(planned, (share) => (progress.value = share), aborted);
+    const onProgress = (share: number) => (progress.value = share);
+    const { counts, headers } = await importFile(planned, onProgress, aborted);
     plan.value = undefined;
-    notice.value = { text: summarize(texts.wasImported, counts), canUndo: false };
+    const text = summarize(texts.wasImported, counts);
+    rememberMany(text, headers, counts.inserted + counts.updated);
   } catch (error) {
     if (!aborted.aborted) showProblem(error);
   } finally {
@@ -225,22 +250,4 @@ async function run(planned: Plan, aborted: AbortSignal): Promise<void> {
 function showProblem(error: unknown): void {
   preview.value = undefined;
   problem.value = error instanceof RefusedError ? error.problem : messageOf(error);
-}
-
-/** Takes a file that is dropped anywhere on the page. */
-export function useDroppedFiles(): void {
-  useEffect(() => {
-    const allow = (event: DragEvent) => event.preventDefault();
-    const take = (event: DragEvent) => {
-      event.preventDefault();
-      const file = event.dataTransfer?.files[0];
-      if (file) void choose(file);
-    };
-    addEventListener('dragover', allow);
-    addEventListener('drop', take);
-    return () => {
-      removeEventListener('dragover', allow);
-      removeEventListener('drop', take);
-    };
-  }, []);
 }

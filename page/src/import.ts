@@ -1,12 +1,12 @@
 import { signal } from '@preact/signals';
 import { authorization, RefusedError, send } from './api.ts';
-import { refreshSoon } from './list.ts';
+import { texts } from './texts.ts';
 import type { Column, Marathon, Problem } from './types.ts';
 
 /** How many rows a preview shows. */
 export const MAX_SHOWN = 200;
 const HEADER_BYTES = 65_536;
-const SEPARATORS = [',', ';', '\t', '|'];
+export const SEPARATORS = [',', ';', '\t', '|'];
 const MEDIA_TYPES: Record<string, string> = {
   json: 'application/json',
   ndjson: 'application/x-ndjson',
@@ -18,6 +18,10 @@ export type Existing = 'add' | 'update' | 'skip';
 
 export interface Plan {
   file: File;
+  /** Pasted cells, which change the rows with their ids. */
+  areCells: boolean;
+  /** The separator of the file; empty if it is detected. */
+  separator: string;
   /** The columns of the file; empty if it is not CSV. */
   header: string[];
   /** Which column of the file each column is read from. */
@@ -43,18 +47,49 @@ export interface Preview {
 
 export const plan = signal<Plan | undefined>(undefined);
 
+/** A row of pasted cells. One without an id is new. */
+export type CellRow = { id?: number } & Partial<Record<Column, string | number | null>>;
+
 /** Reads which columns a file has, and guesses which is which. */
 export async function choose(file: File): Promise<void> {
-  const isText = mediaTypeOf(file) === 'text/csv';
-  const header = isText ? parseHeader(await file.slice(0, HEADER_BYTES).text()) : [];
-  plan.value = { file, header, mapping: guess(header), existing: 'skip', charset: '' };
+  const planned = { file, existing: 'skip', charset: '', separator: '', areCells: false } as const;
+  plan.value = { ...planned, ...(await readHeader(file)) };
 }
 
-function parseHeader(text: string): string[] {
+/** Reads the columns again, with another separator. */
+export async function separateBy(separator: string): Promise<void> {
+  const planned = plan.peek()!;
+  plan.value = { ...planned, separator, ...(await readHeader(planned.file, separator)) };
+}
+
+/** Text that was pasted, as a file. */
+export function fileOf(text: string): File {
+  const start = text.trimStart();
+  const isJson = start.startsWith('[') || /^\{[^]*\}\s*$/.test(start);
+  const isLines = start.startsWith('{') && start.includes('\n{');
+  const extension = isLines ? 'ndjson' : isJson ? 'json' : 'csv';
+  return new File([text], `${texts.pasted}.${extension}`);
+}
+
+/** Plans to write pasted cells. */
+export function planCells(cells: CellRow[]): void {
+  const file = new File([JSON.stringify(cells)], `${texts.pasted}.json`);
+  const other = { header: [], mapping: {}, charset: '', separator: '' };
+  plan.value = { file, areCells: true, existing: 'update', ...other };
+}
+
+async function readHeader(file: File, separator?: string) {
+  const isText = mediaTypeOf(file) === 'text/csv';
+  const start = isText ? await file.slice(0, HEADER_BYTES).text() : '';
+  const header = parseHeader(start, separator);
+  return { header, mapping: guess(header) };
+}
+
+function parseHeader(text: string, chosen?: string): string[] {
   const lines = text.replace(/^\uFEFF/, '').split(/\r\n|\n|\r/);
   const line = lines.find((each) => each.trim() && !each.startsWith('sep=')) ?? '';
   const counts = SEPARATORS.map((separator) => line.split(separator).length);
-  const separator = SEPARATORS[counts.indexOf(Math.max(...counts))]!;
+  const separator = chosen || SEPARATORS[counts.indexOf(Math.max(...counts))]!;
   return line
     .split(separator)
     .map((name) => name.trim().replaceAll(/^"|"$/g, ''))
@@ -99,7 +134,7 @@ async function sendFile<Body>(
   const headers = { ...headersOf(planned), Prefer: [prefer, ...resolutionOf(planned)].join(', ') };
   return send<Body>(address, {
     method: 'POST',
-    file: planned.file,
+    file: bodyOf(planned),
     headers,
     signal: aborted,
   });
@@ -123,7 +158,7 @@ export async function importFile(
   planned: Plan,
   onProgress: (share: number) => void,
   aborted: AbortSignal,
-): Promise<Counts> {
+): Promise<{ counts: Counts; headers: Headers }> {
   const request = new XMLHttpRequest();
   request.open('POST', addressOf(planned));
   const headers = {
@@ -135,18 +170,32 @@ export async function importFile(
   request.upload.addEventListener('progress', ({ loaded, total }) => onProgress(loaded / total));
   aborted.addEventListener('abort', () => request.abort());
   const ended = new Promise((resolve) => request.addEventListener('loadend', resolve));
-  request.send(planned.file);
+  request.send(bodyOf(planned));
   await ended;
-  if (!request.status) throw new Error('The connection ended. Nothing was stored.');
+  if (!request.status) throw new Error(texts.importEnded);
   const body = JSON.parse(request.responseText) as Counts | Problem;
   if (request.status >= 300) throw new RefusedError(body as Problem, undefined);
-  refreshSoon();
-  return body as Counts;
+  return { counts: body as Counts, headers: headersOfAnswer(request) };
 }
 
-function addressOf({ header, mapping, existing }: Plan): string {
+function headersOfAnswer(request: XMLHttpRequest): Headers {
+  const changes = request.getResponseHeader('change-range');
+  return new Headers(changes ? { 'change-range': changes } : {});
+}
+
+/** A first line names the separator, if one was chosen. */
+function bodyOf({ file, separator }: Plan): Blob {
+  return separator ? new Blob([`sep=${separator}\n`, file]) : file;
+}
+
+/** How many lines the body has before those of the file. */
+export function addedLines({ separator }: Plan): number {
+  return separator ? 1 : 0;
+}
+
+function addressOf({ header, mapping, existing, areCells }: Plan): string {
   const parameters = new URLSearchParams();
-  if (existing !== 'add') parameters.set('on_conflict', 'name,city');
+  if (existing !== 'add') parameters.set('on_conflict', areCells ? 'id' : 'name,city');
   const chosen = Object.entries(mapping).filter(([, from]) => from);
   const isRenamed = chosen.some(([column, from]) => column !== from);
   const hasOthers = header.some((name) => !chosen.some(([, from]) => from === name));

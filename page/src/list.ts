@@ -1,5 +1,6 @@
 import { effect, signal } from '@preact/signals';
-import { UnavailableError, untilAnswered } from './api.ts';
+import { messageOf, UnavailableError, untilAnswered } from './api.ts';
+import { isKeyNeeded, withKey } from './keys.ts';
 import { followChanges } from './live.ts';
 import { Rows } from './rows.ts';
 import type { Change } from './types.ts';
@@ -13,15 +14,26 @@ export const rows = signal(new Rows(view.peek().parameters));
 /** The rows in sight, from the first to the last one. */
 export const range = signal({ first: 0, last: 30 });
 /** What is wrong with the parameters of the view. */
-export const refusal = signal<string | undefined>(undefined);
+export const refusal = signal<Refusal | undefined>(undefined);
 /** By how many rows the rows in sight moved when they were fetched again. */
 export const moved = signal(0);
 /** The number of the last change that arrived; 0 before the first. */
 export const lastSeq = signal(0);
 
+interface Refusal {
+  text: string;
+  isKeyNeeded: boolean;
+}
+
 let refreshTimer: ReturnType<typeof setTimeout> | undefined;
 let refreshMs = 0;
 let isFollowing = false;
+
+/** Fetches the list again, after a key was missing. */
+export function retry(): void {
+  refusal.value = undefined;
+  rows.value = new Rows(view.peek().parameters);
+}
 
 /** Shows the list of the view, whenever it changes. */
 export function startList(): void {
@@ -40,10 +52,12 @@ export function startList(): void {
 /** What is visible may be other rows when the service answers again. */
 async function fetchVisible(source: Rows): Promise<void> {
   try {
-    await untilAnswered(async () => source.fetch(range.peek().first, range.peek().last));
+    const fetch = async () => source.fetch(range.peek().first, range.peek().last);
+    await untilAnswered(async () => withKey(fetch));
     if (source.seq !== undefined) follow(source.seq);
   } catch (error) {
-    if (source === rows.peek()) refusal.value = (error as Error).message;
+    if (source === rows.peek())
+      refusal.value = { text: messageOf(error), isKeyNeeded: isKeyNeeded(error) };
   }
 }
 

@@ -1,8 +1,10 @@
-import { isUnavailable, openStream } from './api.ts';
+import { isUnavailable, openStream, UnavailableError } from './api.ts';
 import type { Change } from './types.ts';
 
 const LOCK = 'marathon-changes';
 const RETRY_MS = 1000;
+/** The service sends something every 15 seconds. A connection that is silent for longer is dead. */
+const SILENCE_MS = 40_000;
 const ACCEPT = { Accept: 'text/event-stream' };
 
 /**
@@ -52,7 +54,7 @@ async function followOnce(since: number, onChange: (change: Change) => void): Pr
     .getReader();
   let text = '';
   for (;;) {
-    const { done, value } = await reader.read();
+    const { done, value } = await readWithin(reader, SILENCE_MS);
     if (done) return;
     const events = (text + value).split('\n\n');
     text = events.pop()!;
@@ -60,5 +62,22 @@ async function followOnce(since: number, onChange: (change: Change) => void): Pr
       const data = /^data: (.*)$/m.exec(event)?.[1];
       if (data) onChange(JSON.parse(data) as Change);
     }
+  }
+}
+
+/** @throws {UnavailableError} if nothing arrives within the time */
+async function readWithin(reader: ReadableStreamDefaultReader<string>, timeoutMs: number) {
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const silence = new Promise<never>((_resolve, reject) => {
+    timer = setTimeout(() => reject(new UnavailableError()), timeoutMs);
+  });
+  try {
+    return await Promise.race([reader.read(), silence]);
+  } catch (error) {
+    // the connection is dead already
+    void reader.cancel(error).catch(() => undefined);
+    throw error;
+  } finally {
+    clearTimeout(timer);
   }
 }

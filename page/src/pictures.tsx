@@ -2,30 +2,47 @@ import { signal } from '@preact/signals';
 import { useEffect } from 'preact/hooks';
 import { send, untilAnswered } from './api.ts';
 import { formatCount } from './format.ts';
+import { withKey } from './keys.ts';
 import { lastSeq } from './list.ts';
+import { WorldMap } from './map.tsx';
 import { texts } from './texts.ts';
-import type { Statistics } from './types.ts';
-import { changeView, listKey, view } from './view.ts';
+import type { MarathonMap, Statistics } from './types.ts';
+import { changeView, isPast, listKey, view } from './view.ts';
 
 const MAX_CITIES = 12;
 /** Statistics of a million marathons take half a second: they follow changes with a distance. */
 const REFRESH_MS = 1500;
 const YEAR = 'inception_year';
+const THIS_YEAR = new Date().getFullYear();
 
 const decades = signal<Statistics['by_decade']>([]);
 const cities = signal<Statistics['by_city']>([]);
+const anniversaries = signal<Anniversaries[]>([]);
+const map = signal<MarathonMap>({
+  type: 'FeatureCollection',
+  features: [],
+  placed: { cities: 0, marathons: 0 },
+  unplaced: { cities: 0, marathons: 0, examples: [] },
+  without_city: 0,
+  attribution: '',
+});
 
-/** Counts by decade and by city. A click filters the table. */
+interface Anniversaries {
+  years: number;
+  n: number;
+}
+
+/** Where marathons are, and counts by decade, by city and by anniversary. A click filters the table. */
 export function Pictures() {
   useEffect(() => {
     const fetching = new AbortController();
-    void fetchStatistics(fetching.signal);
+    void fetchPictures(fetching.signal);
     return () => fetching.abort();
   }, [listKey.value]);
   useEffect(() => {
     if (!lastSeq.value) return undefined;
     const fetching = new AbortController();
-    const timer = setTimeout(() => void fetchStatistics(fetching.signal), REFRESH_MS);
+    const timer = setTimeout(() => void fetchPictures(fetching.signal), REFRESH_MS);
     return () => {
       clearTimeout(timer);
       fetching.abort();
@@ -34,26 +51,43 @@ export function Pictures() {
   if (!decades.value.length) return null;
   return (
     <>
-      <Bars
-        title={texts.founded}
-        bars={decades.value.map(({ decade, count }) => ({
-          label: decade === null ? texts.noYear : `${decade}s`,
-          count,
-          isChosen: isChosen(YEAR, decadeFilter(decade)),
-          choose: () => toggle(YEAR, decadeFilter(decade)),
-        }))}
+      <WorldMap
+        map={map.value}
+        isChosen={(city) => isChosen('city', cityFilter(city))}
+        choose={(city) => toggle('city', cityFilter(city))}
       />
       <Bars
         title={texts.cities}
         bars={cities.value.slice(0, MAX_CITIES).map(({ city, count }) => ({
           label: city ?? texts.noCity,
           count,
-          isChosen: isChosen('city', cityFilter(city)),
-          choose: () => toggle('city', cityFilter(city)),
+          ...filterBy('city', cityFilter(city)),
         }))}
       />
+      <Bars
+        title={texts.founded}
+        bars={decades.value.map(({ decade, count }) => ({
+          label: decade === null ? texts.noYear : `${decade}s`,
+          count,
+          ...filterBy(YEAR, decadeFilter(decade)),
+        }))}
+      />
+      {anniversaries.value.length > 0 && (
+        <Bars
+          title={texts.anniversaries(THIS_YEAR)}
+          bars={anniversaries.value.map(({ years, n }) => ({
+            label: texts.years(years),
+            count: n,
+            ...filterBy(YEAR, [`eq.${THIS_YEAR - years}`]),
+          }))}
+        />
+      )}
     </>
   );
+}
+
+function filterBy(column: string, filter: string[]): Pick<Bar, 'isChosen' | 'choose'> {
+  return { isChosen: isChosen(column, filter), choose: () => toggle(column, filter) };
 }
 
 interface Bar {
@@ -102,24 +136,40 @@ function toggle(column: string, filter: string[]): void {
 }
 
 /** A picture ignores its own filter: the other bars stay, to be chosen. */
-async function fetchStatistics(aborted: AbortSignal): Promise<void> {
-  const [decadesAddress, citiesAddress] = [addressWithout(YEAR), addressWithout('city')];
-  const fetch = async (address: string) =>
-    untilAnswered(async () => send<Statistics>(address, { signal: aborted }));
+async function fetchPictures(aborted: AbortSignal): Promise<void> {
+  const fetch = async <Body,>(path: string, parameters: URLSearchParams) => {
+    const address = `/marathon/${path}?${parameters.toString()}`;
+    const get = async () => withKey(async () => send<Body>(address, { signal: aborted }));
+    return (await untilAnswered(get)).body;
+  };
+  const [withoutYear, withoutCity] = [parametersWithout(YEAR), parametersWithout('city')];
   try {
-    const byDecade = fetch(decadesAddress);
-    const byCity = citiesAddress === decadesAddress ? byDecade : fetch(citiesAddress);
+    const byDecade = fetch<Statistics>('stats', withoutYear);
+    const isSame = withoutYear.toString() === withoutCity.toString();
+    const byCity = isSame ? byDecade : fetch<Statistics>('stats', withoutCity);
     const answers = await Promise.all([byDecade, byCity]);
-    decades.value = answers[0].body.by_decade;
-    cities.value = answers[1].body.by_city;
+    decades.value = answers[0].by_decade;
+    cities.value = answers[1].by_city;
+    map.value = await fetch<MarathonMap>('map', withoutCity);
+    anniversaries.value = isPast.peek() ? [] : await fetchAnniversaries(withoutYear, fetch);
   } catch {
     // the list shows what is wrong with the filter; an aborted request is followed by another one
   }
 }
 
-function addressWithout(column: string): string {
+async function fetchAnniversaries(
+  parameters: URLSearchParams,
+  fetch: <Body>(path: string, parameters: URLSearchParams) => Promise<Body>,
+): Promise<Anniversaries[]> {
+  const grouped = new URLSearchParams(parameters);
+  grouped.set('select', 'years,n:count()');
+  grouped.set('order', 'years.desc');
+  return (await fetch<{ marathon_list: Anniversaries[] }>('anniversaries', grouped)).marathon_list;
+}
+
+function parametersWithout(column: string): URLSearchParams {
   const parameters = new URLSearchParams(view.peek().parameters);
   parameters.delete(column);
   parameters.delete('order');
-  return `/marathon/stats?${parameters.toString()}`;
+  return parameters;
 }

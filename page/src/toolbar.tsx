@@ -1,19 +1,19 @@
-import { signal } from '@preact/signals';
-import { useEffect, useRef } from 'preact/hooks';
+import { useRef } from 'preact/hooks';
 import { isAdding } from './add-dialog.tsx';
 import { send } from './api.ts';
-import { attempt, notice } from './edits.ts';
 import { choose } from './import.ts';
 import { arePicturesOpen, isNarrow } from './layout.ts';
+import { Menu } from './menu.tsx';
+import { attempt, say } from './notices.ts';
+import { isPasting } from './pasting.tsx';
 import { texts } from './texts.ts';
 import type { Marathon } from './types.ts';
 import { view } from './view.ts';
+import { ViewMenu } from './view-menu.tsx';
 
 const FORMATS = ['csv', 'ndjson', 'json'] as const;
 /** What is copied fits into a clipboard. */
 const MAX_COPIED_ROWS = 10_000;
-
-const isMenuOpen = signal(false);
 
 export function Toolbar() {
   return (
@@ -21,8 +21,9 @@ export function Toolbar() {
       <button type="button" class="primary" onClick={() => (isAdding.value = true)}>
         {texts.add}
       </button>
-      <ImportButton />
+      <ImportMenu />
       <ExportMenu />
+      <ViewMenu />
       {isNarrow.value && (
         <button
           type="button"
@@ -36,7 +37,7 @@ export function Toolbar() {
   );
 }
 
-function ImportButton() {
+function ImportMenu() {
   const input = useRef<HTMLInputElement>(null);
   const take = () => {
     const file = input.current!.files?.[0];
@@ -45,9 +46,10 @@ function ImportButton() {
   };
   return (
     <>
-      <button type="button" title={texts.importHint} onClick={() => input.current!.click()}>
-        {texts.import}
-      </button>
+      <Menu label={texts.import}>
+        <Item text={texts.importFile} work={async () => input.current!.click()} />
+        <Item text={texts.pasteRows} work={async () => void (isPasting.value = true)} />
+      </Menu>
       <input
         ref={input}
         type="file"
@@ -61,58 +63,29 @@ function ImportButton() {
 
 /** What is shown, as a file, as text to paste, or on paper. */
 function ExportMenu() {
-  const menu = useRef<HTMLDivElement>(null);
-  useEffect(() => {
-    const close = ({ target }: Event) => {
-      if (!menu.current?.contains(target as Node)) isMenuOpen.value = false;
-    };
-    addEventListener('pointerdown', close);
-    return () => removeEventListener('pointerdown', close);
-  }, []);
-  const onKey = (event: KeyboardEvent) => {
-    if (event.key !== 'Escape') return;
-    isMenuOpen.value = false;
-    menu.current!.querySelector('button')!.focus();
-  };
   return (
-    <div class="menu" ref={menu} onKeyDown={onKey}>
-      <button
-        type="button"
-        aria-expanded={isMenuOpen.value}
-        onClick={() => (isMenuOpen.value = !isMenuOpen.value)}
-      >
-        {texts.export}
+    <Menu label={texts.export}>
+      {FORMATS.map((format) => (
+        <li key={format}>
+          <a href={addressOf(format)} download={`marathons.${format}`}>
+            {texts.formats[format]}
+          </a>
+        </li>
+      ))}
+      <Item text={texts.copyCsv} work={async () => copy(await fetchCsv())} />
+      <Item text={texts.copyMarkdown} work={async () => copy(await fetchMarkdown())} />
+      <Item text={texts.print} work={async () => print()} />
+    </Menu>
+  );
+}
+
+function Item({ text, work }: { text: string; work: () => Promise<void> }) {
+  return (
+    <li>
+      <button type="button" onClick={() => void attempt(work)}>
+        {text}
       </button>
-      {isMenuOpen.value && (
-        <ul onClick={() => (isMenuOpen.value = false)}>
-          {FORMATS.map((format) => (
-            <li key={format}>
-              <a href={addressOf(format)} download={`marathons.${format}`}>
-                {texts.formats[format]}
-              </a>
-            </li>
-          ))}
-          <li>
-            <button type="button" onClick={() => void attempt(async () => copy(await fetchCsv()))}>
-              {texts.copyCsv}
-            </button>
-          </li>
-          <li>
-            <button
-              type="button"
-              onClick={() => void attempt(async () => copy(await fetchMarkdown()))}
-            >
-              {texts.copyMarkdown}
-            </button>
-          </li>
-          <li>
-            <button type="button" onClick={() => print()}>
-              {texts.print}
-            </button>
-          </li>
-        </ul>
-      )}
-    </div>
+    </li>
   );
 }
 
@@ -125,7 +98,7 @@ function addressOf(format: string, limit?: number): string {
 
 async function copy(text: string): Promise<void> {
   await navigator.clipboard.writeText(text);
-  notice.value = { text: texts.copied, canUndo: false };
+  say(texts.copied);
 }
 
 async function fetchCsv(): Promise<string> {

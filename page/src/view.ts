@@ -6,8 +6,14 @@ export interface View {
   parameters: URLSearchParams;
   /** The marathon whose history is shown. */
   selectedId?: number;
+  /** The columns that are not shown. */
+  hidden: readonly string[];
+  /** The widths of columns in pixels, of those that were changed. */
+  widths: Readonly<Record<string, number>>;
 }
 
+/** Parameters of the page: the service does not know them. */
+const LAYOUT_PARAMETERS = ['hide', 'widths'];
 const PAGE_PARAMETERS = ['limit', 'offset', 'after', 'select', 'format', 'having'];
 
 export interface SortTerm {
@@ -18,6 +24,8 @@ export interface SortTerm {
 export const view = signal(readView());
 /** The same for all views of the same rows. */
 export const listKey = computed(() => view.value.parameters.toString());
+/** Whether the table is that of an earlier time, which cannot be changed. */
+export const isPast = computed(() => view.value.parameters.has('as_of'));
 export const sortTerms = computed(() => parseOrder(view.value.parameters.get('order') ?? ''));
 
 addEventListener('popstate', () => (view.value = readView()));
@@ -25,9 +33,20 @@ addEventListener('hashchange', () => (view.value = readView()));
 
 function readView(): View {
   const parameters = new URLSearchParams(location.search);
-  for (const name of PAGE_PARAMETERS) parameters.delete(name);
+  const layout = {
+    hidden: (parameters.get('hide') ?? '').split(',').filter(Boolean),
+    widths: readWidths(parameters.get('widths') ?? ''),
+  };
+  for (const name of [...PAGE_PARAMETERS, ...LAYOUT_PARAMETERS]) parameters.delete(name);
   const id = /^#\/(\d{1,10})$/.exec(location.hash)?.[1];
-  return { parameters, selectedId: id === undefined ? undefined : Number(id) };
+  return { parameters, selectedId: id === undefined ? undefined : Number(id), ...layout };
+}
+
+/** As in `name:300,city:120`. */
+function readWidths(text: string): View['widths'] {
+  return Object.fromEntries(
+    [...text.matchAll(/(\w+):(\d{2,4})/g)].map(([, column, width]) => [column, Number(width)]),
+  );
 }
 
 /** Changes parameters. `null` removes one. While someone types, the address is replaced. */
@@ -47,12 +66,25 @@ export function select(selectedId: number | undefined): void {
   if (selectedId !== view.value.selectedId) show({ ...view.value, selectedId }, false);
 }
 
+/** Changes which columns are shown, and how wide they are. */
+export function changeLayout(changes: Partial<Pick<View, 'hidden' | 'widths'>>): void {
+  show({ ...view.value, ...changes }, true);
+}
+
 function show(next: View, isReplaced: boolean): void {
-  const query = next.parameters.toString();
+  const query = [next.parameters.toString(), ...layoutParameters(next)].filter(Boolean).join('&');
   const hash = next.selectedId === undefined ? '' : `#/${next.selectedId}`;
   const address = `${location.pathname}${query && `?${query}`}${hash}`;
   history[isReplaced ? 'replaceState' : 'pushState'](null, '', address);
   view.value = next;
+}
+
+function layoutParameters({ hidden, widths }: View): string[] {
+  const changed = Object.entries(widths).map(([column, width]) => `${column}:${width}`);
+  return [
+    hidden.length && `hide=${hidden.join()}`,
+    changed.length && `widths=${changed.join()}`,
+  ].filter((parameter) => parameter !== 0);
 }
 
 function parseOrder(text: string): SortTerm[] {

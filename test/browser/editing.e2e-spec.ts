@@ -163,7 +163,7 @@ describeInBrowser('editing on the page', () => {
 
   it('exports what is shown', async () => {
     const page = await open('/?city=eq.Paris');
-    await page.click('.menu button');
+    await page.click('.menu button:has-text("Export")');
     expect(await findBarriers(page)).toEqual([]);
     const [download] = await Promise.all([
       page.waitForEvent('download'),

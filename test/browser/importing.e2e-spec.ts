@@ -41,7 +41,7 @@ describeInBrowser('importing on the page', () => {
     await dialog.locator('button.primary').click();
     await untilColumn(page, 'name', ['Boston Marathon', 'Rome Marathon']);
     await untilColumn(page, 'inception_year', ['1897', '1995']);
-    await page.locator('.notice', { hasText: '1 were added, 1 changed' }).waitFor();
+    await page.locator('.notice', { hasText: '1 was added, 1 changed' }).waitFor();
   });
 
   it('lists the lines that are refused, and imports nothing', async () => {

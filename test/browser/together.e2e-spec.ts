@@ -53,7 +53,7 @@ describeInBrowser('pages side by side', () => {
     await page.context().setOffline(true);
     await page.keyboard.press('Enter');
     await page.locator('.connection.away', { hasText: 'is away' }).waitFor();
-    expect(await page.locator('.cell input').inputValue()).toBe('Typed');
+    expect(await page.locator('.editor input').inputValue()).toBe('Typed');
     await page.context().setOffline(false);
     await untilColumn(page, 'name', ['Typed', ...NAMES.slice(1)]);
     await page.locator('.connection:not(.away)').waitFor();
@@ -73,9 +73,9 @@ describeInBrowser('pages side by side', () => {
         await page.keyboard.type(`Edit ${number}`);
         await page.keyboard.press('Enter');
         const dialog = page.locator('dialog button.primary');
-        await page.locator('.grid:not(:has(.cell input))').waitFor();
+        await page.locator('.grid:not(:has(.editor input))').waitFor();
         if (await dialog.count()) await dialog.click();
-        await page.locator('.grid:not(:has(.cell input))').waitFor();
+        await page.locator('.grid:not(:has(.editor input))').waitFor();
       };
       await Promise.all(
         both.map(async (page, first) => {

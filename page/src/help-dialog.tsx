@@ -1,0 +1,44 @@
+import { signal } from '@preact/signals';
+import { useEffect } from 'preact/hooks';
+import { Dialog } from './dialogs.tsx';
+import { isField } from './pasting.tsx';
+import { texts } from './texts.ts';
+
+export const isHelping = signal(false);
+
+/** The keys of the page. `?` shows them. */
+export function HelpDialog() {
+  useEffect(() => {
+    const help = (event: KeyboardEvent) => {
+      if (event.key !== '?' || isField(event.target)) return;
+      event.preventDefault();
+      isHelping.value = true;
+    };
+    addEventListener('keydown', help);
+    return () => removeEventListener('keydown', help);
+  }, []);
+  if (!isHelping.value) return null;
+  const close = () => (isHelping.value = false);
+  return (
+    <Dialog title={texts.keys} onCancel={close}>
+      <h2>{texts.keys}</h2>
+      <table>
+        <tbody>
+          {Object.entries(texts.keyHelp).map(([key, meaning]) => (
+            <tr key={key}>
+              <th scope="row">
+                <kbd>{key}</kbd>
+              </th>
+              <td>{meaning}</td>
+            </tr>
+          ))}
+        </tbody>
+      </table>
+      <div class="buttons">
+        <button type="button" class="primary" onClick={close}>
+          {texts.close}
+        </button>
+      </div>
+    </Dialog>
+  );
+}

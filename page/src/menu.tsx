@@ -1,0 +1,35 @@
+import type { ComponentChildren } from 'preact';
+import { useEffect, useRef, useState } from 'preact/hooks';
+
+interface Properties {
+  label: string;
+  children: ComponentChildren;
+  /** Whether it stays open when something in it was chosen. */
+  isSticky?: boolean;
+}
+
+/** A button that shows what can be done. Escape and a click elsewhere hide it. */
+export function Menu({ label, children, isSticky }: Properties) {
+  const [isOpen, setOpen] = useState(false);
+  const menu = useRef<HTMLDivElement>(null);
+  useEffect(() => {
+    const close = ({ target }: Event) => {
+      if (!menu.current?.contains(target as Node)) setOpen(false);
+    };
+    addEventListener('pointerdown', close);
+    return () => removeEventListener('pointerdown', close);
+  }, []);
+  const onKey = (event: KeyboardEvent) => {
+    if (event.key !== 'Escape') return;
+    setOpen(false);
+    menu.current!.querySelector('button')!.focus();
+  };
+  return (
+    <div class="menu" ref={menu} onKeyDown={onKey}>
+      <button type="button" aria-expanded={isOpen} onClick={() => setOpen(!isOpen)}>
+        {label}
+      </button>
+      {isOpen && <ul onClick={() => isSticky || setOpen(false)}>{children}</ul>}
+    </div>
+  );
+}
