@@ -32,7 +32,7 @@ interface Feature {
 /** A ring that crosses the 180th meridian goes on at the other side of the map. */
 function pathOf(ring: Ring): string {
   const points = ring.map(([longitude, latitude], index) => {
-    const isFar = index > 0 && Math.abs(longitude - ring[index - 1]![0]) > 180;
+    const isFar = Math.abs(longitude - ring.at(index - 1)![0]) > 180;
     const [x, y] = project(longitude, latitude).map((value) => (value * WIDTH).toFixed(0));
     return `${isFar || !index ? 'M' : 'L'}${x} ${y}`;
   });

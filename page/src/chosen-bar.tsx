@@ -37,8 +37,6 @@ const failure = signal<string | undefined>(undefined);
 export function ChosenBar() {
   const count = chosenCount.value;
   if (!count) return <p class="visually-hidden" role="status" />;
-  const begin = (isDeletion: boolean) =>
-    (task.value = { isDeletion, column: COLUMNS[1], text: '' });
   return (
     <div class="chosen-bar">
       <p role="status">{texts.chosen(formatCount(count))}</p>
@@ -57,6 +55,10 @@ export function ChosenBar() {
       </button>
     </div>
   );
+}
+
+function begin(isDeletion: boolean): void {
+  task.value = { isDeletion, column: COLUMNS[1], text: '' };
 }
 
 /** Changes or deletes the chosen marathons, after it has shown how many. */
