@@ -1,4 +1,3 @@
-import { AddDialog } from './add-dialog.tsx';
 import { isUnavailable } from './api.ts';
 import { ChosenBar, ChosenDialog } from './chosen-bar.tsx';
 import { DeletedDialog } from './deleted-dialog.tsx';
@@ -6,6 +5,7 @@ import { ConflictDialog, KeyDialog } from './dialogs.tsx';
 import { Grid } from './grid.tsx';
 import { Details } from './details.tsx';
 import { formatCount, formatTime } from './format.ts';
+import { FormDialog } from './form-dialog.tsx';
 import { arePicturesOpen } from './layout.ts';
 import { refusal, rows } from './list.ts';
 import { HelpDialog } from './help-dialog.tsx';
@@ -50,7 +50,7 @@ export function App() {
       </main>
       <Notice />
       <ConflictDialog />
-      <AddDialog />
+      <FormDialog />
       <ChosenDialog />
       <PasteDialog />
       <ImportDialog />

@@ -1,7 +1,8 @@
 import { signal } from '@preact/signals';
 import { useEffect, useState } from 'preact/hooks';
 import { messageOf, RefusedError, send, untilAnswered } from './api.ts';
-import { restore } from './edits.ts';
+import { remove, restore } from './edits.ts';
+import { editOne } from './form-dialog.tsx';
 import { formatTime } from './format.ts';
 import { withKey } from './keys.ts';
 import { lastSeq } from './list.ts';
@@ -9,7 +10,7 @@ import { attempt } from './notices.ts';
 import { dayOf, endOfDay } from './past.ts';
 import { texts } from './texts.ts';
 import { COLUMNS, type Change, type Column, type Marathon } from './types.ts';
-import { view } from './view.ts';
+import { isPast, view } from './view.ts';
 
 const history = signal<Change[]>([]);
 /** How many versions were restored here. */
@@ -40,6 +41,9 @@ export function Details({ id, onClose }: { id: number; onClose: () => void }) {
         </button>
       </header>
       {failure.value && <p role="alert">{failure.value}</p>}
+      {latest && latest.operation !== 'delete' && !isPast.value && (
+        <Actions marathon={{ ...latest.marathon, version: latest.version }} />
+      )}
       {latest && <Values id={id} latest={latest.marathon} />}
       <h3>{texts.history}</h3>
       <ol class="timeline">
@@ -53,6 +57,19 @@ export function Details({ id, onClose }: { id: number; onClose: () => void }) {
         ))}
       </ol>
     </article>
+  );
+}
+
+function Actions({ marathon }: { marathon: Marathon }) {
+  return (
+    <div class="buttons">
+      <button type="button" onClick={() => void attempt(async () => remove(marathon))}>
+        {texts.delete}
+      </button>
+      <button type="button" onClick={() => editOne(marathon)}>
+        {texts.edit}
+      </button>
+    </div>
   );
 }
 

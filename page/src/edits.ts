@@ -63,8 +63,8 @@ export async function save(): Promise<boolean> {
 }
 
 function showFailure(edited: Editor, error: unknown): void {
-  if (error instanceof RefusedError && error.problem.current && error.etag !== undefined) {
-    const theirs = { ...error.problem.current, version: error.etag };
+  const theirs = currentOf(error);
+  if (theirs) {
     rows.peek().replace(theirs);
     conflict.value = { editor: edited, theirs };
     editor.value = undefined;
@@ -82,7 +82,15 @@ export async function resolve(isMine: boolean): Promise<void> {
   await save();
 }
 
-async function change(marathon: Marathon, values: Values): Promise<void> {
+/** The marathon that someone else changed meanwhile, if that is why a write was refused. */
+export function currentOf(error: unknown): Marathon | undefined {
+  if (!(error instanceof RefusedError)) return undefined;
+  const { problem, etag } = error;
+  return problem.current && etag !== undefined ? { ...problem.current, version: etag } : undefined;
+}
+
+/** Writes some columns, if the marathon still has its version. */
+export async function change(marathon: Marathon, values: Values): Promise<void> {
   const { id, version } = marathon;
   const saved = await writeOne(`/marathon/${id}`, 'PATCH', version, values);
   rows.peek().replace(saved);

@@ -1,5 +1,5 @@
 import sampleAddress from '../../data/marathons.csv?url';
-import { isAdding } from './add-dialog.tsx';
+import { addOne } from './form-dialog.tsx';
 import { formatCount } from './format.ts';
 import { attempt } from './notices.ts';
 import { texts } from './texts.ts';
@@ -16,7 +16,7 @@ export function FirstVisit() {
           <button type="button" class="primary" onClick={() => void attempt(importSample)}>
             {texts.useSample}
           </button>
-          <button type="button" onClick={() => (isAdding.value = true)}>
+          <button type="button" onClick={addOne}>
             {texts.addFirst}
           </button>
         </p>

@@ -1,4 +1,4 @@
-import { isAdding } from './add-dialog.tsx';
+import { addOne } from './form-dialog.tsx';
 import { isColumn } from './cells.ts';
 import { chooseAll, chooseBetween, chooseNone, chosenCount, toggle } from './chosen.ts';
 import { shownColumns } from './columns.ts';
@@ -79,7 +79,7 @@ function actions(marathon?: Marathon): Actions {
     F2: () => begin(marathon),
     Delete: () => marathon && void attempt(async () => remove(marathon)),
     ' ': isBox ? choose : show,
-    Insert: () => (isAdding.value = true),
+    Insert: addOne,
     Escape: () => (chosenCount.peek() ? chooseNone() : select(undefined)),
   };
 }

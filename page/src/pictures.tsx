@@ -3,11 +3,11 @@ import { useEffect } from 'preact/hooks';
 import { send, untilAnswered } from './api.ts';
 import { formatCount } from './format.ts';
 import { withKey } from './keys.ts';
-import { lastSeq } from './list.ts';
+import { lastSeq, rows } from './list.ts';
 import { WorldMap } from './map.tsx';
 import { texts } from './texts.ts';
 import type { MarathonMap, Statistics } from './types.ts';
-import { changeView, isPast, listKey, view } from './view.ts';
+import { changeView, isPast, view } from './view.ts';
 
 const MAX_CITIES = 12;
 /** Statistics of a million marathons take half a second: they follow changes with a distance. */
@@ -38,7 +38,7 @@ export function Pictures() {
     const fetching = new AbortController();
     void fetchPictures(fetching.signal);
     return () => fetching.abort();
-  }, [listKey.value]);
+  }, [rows.value]);
   useEffect(() => {
     if (!lastSeq.value) return undefined;
     const fetching = new AbortController();
@@ -57,6 +57,7 @@ export function Pictures() {
         choose={(city) => toggle('city', cityFilter(city))}
       />
       <Bars
+        name="cities"
         title={texts.cities}
         bars={cities.value.slice(0, MAX_CITIES).map(({ city, count }) => ({
           label: city ?? texts.noCity,
@@ -65,6 +66,7 @@ export function Pictures() {
         }))}
       />
       <Bars
+        name="decades"
         title={texts.founded}
         bars={decades.value.map(({ decade, count }) => ({
           label: decade === null ? texts.noYear : `${decade}s`,
@@ -74,6 +76,7 @@ export function Pictures() {
       />
       {anniversaries.value.length > 0 && (
         <Bars
+          name="anniversaries"
           title={texts.anniversaries(THIS_YEAR)}
           bars={anniversaries.value.map(({ years, n }) => ({
             label: texts.years(years),
@@ -97,10 +100,10 @@ interface Bar {
   choose: () => void;
 }
 
-function Bars({ title, bars }: { title: string; bars: Bar[] }) {
+function Bars({ name, title, bars }: { name: string; title: string; bars: Bar[] }) {
   const most = Math.max(1, ...bars.map(({ count }) => count));
   return (
-    <section class="picture">
+    <section class={`picture ${name}`}>
       <h2>{title}</h2>
       <ul>
         {bars.map(({ label, count, isChosen: chosen, choose }) => (

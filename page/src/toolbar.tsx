@@ -1,5 +1,5 @@
 import { useRef } from 'preact/hooks';
-import { isAdding } from './add-dialog.tsx';
+import { addOne } from './form-dialog.tsx';
 import { send } from './api.ts';
 import { choose } from './import.ts';
 import { arePicturesOpen, isNarrow } from './layout.ts';
@@ -18,8 +18,8 @@ const MAX_COPIED_ROWS = 10_000;
 export function Toolbar() {
   return (
     <div class="toolbar">
-      <button type="button" class="primary" onClick={() => (isAdding.value = true)}>
-        {texts.add}
+      <button type="button" class="primary" onClick={addOne}>
+        {isNarrow.value ? texts.addShort : texts.add}
       </button>
       <ImportMenu />
       <ExportMenu />

@@ -153,6 +153,23 @@ describeInBrowser('editing on the page', () => {
     await untilColumn(page, 'name', ['Boston Marathon', 'Paris Marathon']);
   });
 
+  it('edits by a form, and shows at its fields what someone else changed', async () => {
+    const page = await open('/#/1');
+    await page.click('.details button:has-text("Edit")');
+    await page.fill('dialog [name=name]', 'Mine');
+    await pages.http.patch('/marathon/1').send({ name: 'Theirs' }).expect(200);
+    await page.keyboard.press('Enter');
+    await page.locator('dialog .wrong', { hasText: 'Theirs: Theirs' }).waitFor();
+    expect(await findBarriers(page)).toEqual([]);
+    expect((await marathon(1)).name).toBe('Theirs');
+    await page.keyboard.press('Enter');
+    await untilColumn(page, 'name', ['Mine', 'Paris Marathon']);
+    await page.click('.details button:has-text("Delete")');
+    await untilColumn(page, 'name', ['Paris Marathon']);
+    await page.click('.notice button:has-text("Undo")');
+    await untilColumn(page, 'name', ['Mine', 'Paris Marathon']);
+  });
+
   it('offers a sample to an empty registry', async () => {
     await emptyRegistry(pages.running);
     const page = await open();

@@ -61,6 +61,24 @@ describeInBrowser('pages side by side', () => {
     await untilColumn(page, 'name', ['Typed', 'Later', ...NAMES.slice(2)]);
   });
 
+  it('follow again if the stream of changes is silent for too long', async () => {
+    const context = (await pages.open()).context();
+    const page = await context.newPage();
+    await page.clock.install();
+    const following = async () => page.waitForRequest(/\/marathon\/changes/);
+    // the first tab has the stream until it is closed
+    const opened = following();
+    await page.goto(await pages.running.app.getUrl());
+    await context.pages()[0]!.close();
+    await opened;
+    const again = following();
+    await page.clock.fastForward(41_000);
+    await page.clock.fastForward(1000);
+    await again;
+    await pages.http.patch('/marathon/1').send({ name: 'Changed' }).expect(200);
+    await untilColumn(page, 'name', ['Changed', ...NAMES.slice(1)]);
+  });
+
   it(
     `show what the database has after ${EDITS} random edits through both`,
     async () => {

@@ -94,7 +94,7 @@ async function openTab(
     if (/Content.Security.Policy|Trusted/i.test(message.text())) reports.push(message.text());
   });
   await page.goto((await app.getUrl()) + address);
-  await page.locator('.total:has-text("marathon"), .empty').first().waitFor();
+  await page.locator('.total:has-text("marathon"), .empty, dialog').first().waitFor();
   return { page, reports };
 }
 
