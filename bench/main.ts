@@ -5,6 +5,7 @@ import { measureLoneClient } from './lone-section.js';
 import { measureMillion } from './million-section.js';
 import { measureOperation } from './operation-section.js';
 import { readOptions } from './options.js';
+import { measurePage } from './page-section.js';
 import { GUIDE, PEERS } from './peers.js';
 import { measurePeers } from './peers-section.js';
 import { startPostgres } from './postgres.js';
@@ -20,6 +21,7 @@ const SECTIONS = {
   lone: measureLoneClient,
   growth: measureGrowth,
   million: measureMillion,
+  page: measurePage,
   'slow-clients': measureSlowClients,
   start: measureStarts,
 };
