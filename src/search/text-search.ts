@@ -17,6 +17,8 @@ const [MAX_WORDS, MIN_CORRECTED_LENGTH, LETTERS_PER_TYPO] = [10, 3, 3];
 const SIMILARITIES = [0.5, 0.3];
 const MAX_CANDIDATE_ROWS = 500;
 const MAX_CACHED_TEXTS = 1000;
+/** Each of them is a scan of an index. */
+const MAX_ALTERNATIVES = 16;
 /** One or two letters or digits, of a script that separates words. */
 const SHORT_WORD = /^[\p{Script=Latin}\p{Script=Greek}\p{Script=Cyrillic}\p{N}]{1,2}$/u;
 const WORD_SEPARATOR = /[^\p{L}\p{N}]+/u;
@@ -59,15 +61,20 @@ export class TextSearch {
     };
   }
 
-  /** An alternative for each part and pattern of the longest word: an index is used for an OR of ANDs only. */
+  /**
+   * An alternative for each part and each pattern of the words. An index is used for an OR of ANDs only, and
+   * then for all words of an alternative, the rarest one first.
+   */
   private matchesSql(words: string[], parameters: Parameters, parts: string[]): string {
-    const [longest, ...others] = words.toSorted((a, b) => b.length - a.length);
-    if (longest === undefined) return 'false';
-    const likeOther = others.map((word) => `(${this.likeSql(word, parameters).join(' OR ')})`);
-    const alternatives = this.likeSql(longest, parameters).flatMap((like) =>
-      parts.map((part) => `(${[part, like, ...likeOther].join(' AND ')})`),
-    );
-    return `(${alternatives.join(' OR ')})`;
+    if (!words.length) return 'false';
+    let alternatives: string[][] = parts.map((part) => [part]);
+    for (const word of words.toSorted((a, b) => b.length - a.length)) {
+      const patterns = this.likeSql(word, parameters);
+      const isExpanded = alternatives.length * patterns.length <= MAX_ALTERNATIVES;
+      const likes = isExpanded ? patterns : [`(${patterns.join(' OR ')})`];
+      alternatives = alternatives.flatMap((all) => likes.map((like) => [...all, like]));
+    }
+    return `(${alternatives.map((all) => `(${all.join(' AND ')})`).join(' OR ')})`;
   }
 
   /** A trigram index finds one or two letters only where a word begins. */
