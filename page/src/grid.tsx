@@ -148,5 +148,11 @@ function Position() {
   const total = rows.value.total.value ?? 0;
   if (!total) return null;
   const [from, to] = [first + 1, Math.min(last, total)].map(formatCount);
-  return <p class="position">{texts.position(from!, to!, formatCount(total))}</p>;
+  const text = texts.position(from!, to!, formatCount(total));
+  // another element is no shift of the layout
+  return (
+    <p key={text} class="position">
+      {text}
+    </p>
+  );
 }

@@ -4,4 +4,5 @@ import { startList } from './list.ts';
 import './page.css';
 
 startList();
-render(<App />, document.getElementById('page')!);
+// a task of its own: together with the evaluation of the script it would take longer than a frame may
+setTimeout(() => render(<App />, document.getElementById('page')!));
