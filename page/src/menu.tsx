@@ -4,7 +4,7 @@ import { useEffect, useRef, useState } from 'preact/hooks';
 interface Properties {
   label: string;
   children: ComponentChildren;
-  /** Whether it stays open when something in it was chosen. */
+  /** Whether it stays open when a box or a date was changed. */
   isSticky?: boolean;
 }
 
@@ -24,12 +24,15 @@ export function Menu({ label, children, isSticky }: Properties) {
     setOpen(false);
     menu.current!.querySelector('button')!.focus();
   };
+  const choose = ({ target }: Event) => {
+    if (!isSticky || (target as Element).closest('button, a')) setOpen(false);
+  };
   return (
     <div class="menu" ref={menu} onKeyDown={onKey}>
       <button type="button" aria-expanded={isOpen} onClick={() => setOpen(!isOpen)}>
         {label}
       </button>
-      {isOpen && <ul onClick={() => isSticky || setOpen(false)}>{children}</ul>}
+      {isOpen && <ul onClick={choose}>{children}</ul>}
     </div>
   );
 }

@@ -111,12 +111,13 @@ export class JournalReader<T extends Journaled> {
   deletedRelation(): string {
     const { name, list } = this.table;
     return `(
-      SELECT record_id AS id, ${list}, version, seq FROM (
-        SELECT DISTINCT ON (record_id) record_id, version, seq, record FROM journal
-        WHERE operation = 'delete' AND NOT EXISTS (SELECT FROM ${name} WHERE id = record_id)
-        ORDER BY record_id, version DESC
-      ) AS latest CROSS JOIN LATERAL
-        (SELECT ${list} FROM json_populate_record(NULL::${name}, record)) AS columns)`;
+      SELECT record_id AS id, ${list}, version, seq FROM journal AS deletion CROSS JOIN LATERAL
+        (SELECT ${list} FROM json_populate_record(NULL::${name}, record)) AS columns
+      WHERE operation = 'delete'
+        AND NOT EXISTS (SELECT FROM ${name} WHERE id = record_id)
+        AND NOT EXISTS (
+          SELECT FROM journal AS later
+          WHERE later.record_id = deletion.record_id AND later.version > deletion.version))`;
   }
 
   /** SQL for the records that a request changed, after the request; deleted ones before it. */
