@@ -5,6 +5,7 @@ import { ConflictDialog, KeyDialog } from './dialogs.tsx';
 import { Grid } from './grid.tsx';
 import { Details } from './details.tsx';
 import { formatCount, formatTime } from './format.ts';
+import { FileInput } from './file-input.tsx';
 import { FormDialog } from './form-dialog.tsx';
 import { arePicturesOpen } from './layout.ts';
 import { refusal, rows } from './list.ts';
@@ -50,6 +51,7 @@ export function App() {
       </main>
       <Notice />
       <ConflictDialog />
+      <FileInput />
       <FormDialog />
       <ChosenDialog />
       <PasteDialog />

@@ -1,5 +1,6 @@
 import sampleAddress from '../../data/marathons.csv?url';
 import { addOne } from './form-dialog.tsx';
+import { askForFile } from './file-input.tsx';
 import { formatCount } from './format.ts';
 import { attempt } from './notices.ts';
 import { texts } from './texts.ts';
@@ -15,6 +16,9 @@ export function FirstVisit() {
         <p class="choices">
           <button type="button" class="primary" onClick={() => void attempt(importSample)}>
             {texts.useSample}
+          </button>
+          <button type="button" onClick={askForFile}>
+            {texts.importFile}
           </button>
           <button type="button" onClick={addOne}>
             {texts.addFirst}

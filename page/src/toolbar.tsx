@@ -1,7 +1,6 @@
-import { useRef } from 'preact/hooks';
+import { askForFile } from './file-input.tsx';
 import { addOne } from './form-dialog.tsx';
 import { send } from './api.ts';
-import { choose } from './import.ts';
 import { arePicturesOpen, isNarrow } from './layout.ts';
 import { Menu } from './menu.tsx';
 import { attempt, say } from './notices.ts';
@@ -38,26 +37,11 @@ export function Toolbar() {
 }
 
 function ImportMenu() {
-  const input = useRef<HTMLInputElement>(null);
-  const take = () => {
-    const file = input.current!.files?.[0];
-    if (file) void choose(file);
-    input.current!.value = '';
-  };
   return (
-    <>
-      <Menu label={texts.import}>
-        <Item text={texts.importFile} work={async () => input.current!.click()} />
-        <Item text={texts.pasteRows} work={async () => void (isPasting.value = true)} />
-      </Menu>
-      <input
-        ref={input}
-        type="file"
-        hidden
-        accept=".csv,.tsv,.txt,.json,.ndjson,.jsonl"
-        onChange={take}
-      />
-    </>
+    <Menu label={texts.import}>
+      <Item text={texts.importFile} work={async () => askForFile()} />
+      <Item text={texts.pasteRows} work={async () => void (isPasting.value = true)} />
+    </Menu>
   );
 }
 

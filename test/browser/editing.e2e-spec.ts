@@ -174,6 +174,9 @@ describeInBrowser('editing on the page', () => {
     await emptyRegistry(pages.running);
     const page = await open();
     expect(await findBarriers(page)).toEqual([]);
+    const choosing = page.waitForEvent('filechooser');
+    await page.click('.empty button:has-text("file")');
+    await choosing;
     await page.click('.empty .primary');
     await page.locator('.total', { hasText: '102 marathons' }).waitFor();
   });
