@@ -8,7 +8,12 @@ import { startApp, type RunningApp } from './support/app.js';
 
 const ROOT = join(import.meta.dirname, '..');
 const DOCUMENTED_URL = 'http://127.0.0.1:3000';
-const PAGES = ['README.md', ...readdirSync(join(ROOT, 'docs')).map((file) => `docs/${file}`)];
+const PAGES = [
+  'README.md',
+  ...readdirSync(join(ROOT, 'docs'))
+    .filter((file) => file.endsWith('.md'))
+    .map((file) => `docs/${file}`),
+];
 
 interface Example {
   command: string;
