@@ -1,4 +1,7 @@
+import { execFile } from 'node:child_process';
+import { randomInt } from 'node:crypto';
 import { setTimeout as wait } from 'node:timers/promises';
+import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe } from '@jest/globals';
 import { createDatabase, type TestDatabase } from './support/database.js';
 import { holdLaws, writeFor, type Written } from './support/laws.js';
@@ -28,6 +31,37 @@ describe.each([
 
   holdLaws(() => written);
 });
+
+describe('the journal, while eight workers start at once and are killed at random', () => {
+  let database: TestDatabase;
+  let written: Written;
+
+  beforeAll(
+    async () => {
+      database = await createDatabase();
+      const settings = { DATABASE_URL: database.url, WORKERS: '8', DB_POOL_SIZE: '16' };
+      const { pid, url } = await startService(settings);
+      written = await writeFor(SECONDS, [url], database, async (until) => killWorkers(pid, until));
+    },
+    SECONDS * 1000 + 120_000,
+  );
+  afterAll(async () => database.drop());
+
+  // a request ends with the worker that had it
+  holdLaws(
+    () => written,
+    (failure) => failure.startsWith('TypeError: fetch failed'),
+  );
+});
+
+async function killWorkers(primaryPid: number, until: AbortSignal): Promise<void> {
+  while (!until.aborted) {
+    await wait(500);
+    const { stdout } = await promisify(execFile)('pgrep', ['-P', String(primaryPid)]);
+    const pids = stdout.trim().split('\n');
+    process.kill(Number(pids[randomInt(pids.length)]), 'SIGKILL');
+  }
+}
 
 async function killConnections({ query }: TestDatabase, until: AbortSignal): Promise<void> {
   while (!until.aborted) {

@@ -2,11 +2,13 @@ import type { FastifyInstance, FastifyRequest } from 'fastify';
 import type { Limits } from '../config/settings.js';
 import { ProblemError } from '../problems/problems.js';
 import { networkOf } from './client-address.js';
+import { shareCounts } from '../workers/shared-counts.js';
+import { isWorker } from '../workers/this-worker.js';
 import { RequestCounts } from './request-counts.js';
 
 /**
  * Limits the requests per minute of each API key and, for requests without a valid one, of each address (of an
- * IPv6 address, its /64 network). Each instance counts for itself. Health checks are not counted.
+ * IPv6 address, its /64 network). Each instance counts for itself; its workers count together. Health checks are not counted.
  *
  * The header is that of https://datatracker.ietf.org/doc/draft-ietf-httpapi-ratelimit-headers/ since its
  * version 8. `@fastify/rate-limit` would cost a small request a fifth: `docs/performance.md` has the figures.
@@ -17,7 +19,9 @@ export function limitRequests(
   findKeyId: (request: FastifyRequest) => number | undefined,
 ): void {
   if (!perKey && !perAddress) return;
-  const counts = new RequestCounts();
+  const counts = new RequestCounts(isWorker);
+  const stopSharing = shareCounts(counts);
+  fastify.addHook('onClose', async () => stopSharing());
   fastify.addHook('onRequest', (request, reply, done) => {
     const keyId = findKeyId(request);
     const limit = keyId === undefined ? perAddress : perKey;

@@ -47,7 +47,9 @@ export function parseSettings(variables: Variables) {
     database: parseDatabaseUrl(values.DATABASE_URL, variables),
     dataFolder,
     embeddedSocketFolder: socketFolderFor(dataFolder),
-    poolSize: values.DB_POOL_SIZE,
+    workers: values.WORKERS,
+    /** Of each worker. */
+    poolSize: Math.max(MIN_POOL_SIZE, Math.ceil(values.DB_POOL_SIZE / values.WORKERS)),
     recycleSeconds: values.DB_RECYCLE_SECONDS,
     deadlineMs: values.DB_DEADLINE_MS,
     schema: values.DB_SCHEMA,
@@ -74,14 +76,21 @@ function limitsOf(values: Values, isPrivate: boolean) {
     headersTimeoutSeconds: values.HEADERS_TIMEOUT_SECONDS,
     bodyTimeoutSeconds: values.BODY_TIMEOUT_SECONDS,
     minBodyBytesPerSecond: values.MIN_BODY_BYTES_PER_SECOND,
-    connections: values.MAX_CONNECTIONS,
-    connectionsPerAddress:
+    connections: shareOf(values.MAX_CONNECTIONS, values),
+    connectionsPerAddress: shareOf(
       values.MAX_CONNECTIONS_PER_ADDRESS ?? (isPrivate || values.TRUST_PROXY ? 0 : 1000),
+      values,
+    ),
     requestsPerMinutePerKey: values.REQUESTS_PER_MINUTE_PER_KEY ?? (isPrivate ? 0 : 6000),
     requestsPerMinutePerAddress: values.REQUESTS_PER_MINUTE_PER_ADDRESS ?? (isPrivate ? 0 : 1200),
     conditions: values.MAX_CONDITIONS,
     conditionDepth: values.MAX_CONDITION_DEPTH,
   };
+}
+
+/** Workers get connections in turn, so that each of them has its part of all. */
+function shareOf(count: number, { WORKERS }: Values): number {
+  return Math.ceil(count / WORKERS);
 }
 
 /** Settings are invalid. The message names each of them, what is wrong, and what to write instead. */
@@ -93,13 +102,16 @@ export const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', '
 export const SCHEMA_MODES = ['sync', 'migrate', 'check', 'off'] as const;
 export const ACCESS_MODES = ['open', 'keys', 'closed'] as const;
 
+const MIN_POOL_SIZE = 2;
+
 const VARIABLES = {
   PORT: wholeNumber({ from: 0, to: 65_535 })({ default: 3000 }),
   HOST: hostName()({ default: '127.0.0.1' }),
   LOG_LEVEL: oneOf(LOG_LEVELS)({ default: 'info' }),
   DATABASE_URL: str({ default: undefined }),
   DATA_DIR: folder()({ default: '.data' }),
-  DB_POOL_SIZE: wholeNumber({ from: 2, to: 1000 })({ default: 10 }),
+  WORKERS: wholeNumber({ from: 1, to: 128 })({ default: 1 }),
+  DB_POOL_SIZE: wholeNumber({ from: MIN_POOL_SIZE, to: 1000 })({ default: 10 }),
   DB_RECYCLE_SECONDS: wholeNumber({ from: 1, to: 86_400 })({ default: 55 }),
   DB_DEADLINE_MS: wholeNumber({ from: 100, to: 600_000 })({ default: 15_000 }),
   DB_SCHEMA: oneOf(SCHEMA_MODES)({ default: 'sync' }),

@@ -3,6 +3,7 @@ import { Readable } from 'node:stream';
 import { callbackify } from 'node:util';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { Limits } from '../config/settings.js';
+import { ClientDisconnectedError } from '../problems/client-disconnected-error.js';
 import { ProblemError } from '../problems/problems.js';
 import { receiveForm } from './form-upload.js';
 import { parseContentType } from './media-types.js';
@@ -109,20 +110,25 @@ function rejoin({ bytes, isComplete }: BodyStart, rest: Readable): Readable {
 }
 
 async function receiveRows(
-  { headers }: FastifyRequest,
+  { headers, raw }: FastifyRequest,
   payload: Readable,
   maxUploadMb: number,
 ): Promise<UploadedRows> {
   try {
     assertUploadSize(Number(headers['content-length'] ?? 0), maxUploadMb);
     const type = parseContentType(headers['content-type']!);
-    return type.mediaType === FORM_TYPE
-      ? await receiveForm(headers, payload, maxUploadMb)
-      : await UploadedRows.receive(type, payload, maxUploadMb);
+    const rows =
+      type.mediaType === FORM_TYPE
+        ? await receiveForm(headers, payload, maxUploadMb)
+        : await UploadedRows.receive(type, payload, maxUploadMb);
+    if (!raw.socket.destroyed) return rows;
+    // the hook that discards uploads has run already
+    await rows.discard();
   } catch (error) {
     discard(payload);
     throw error;
   }
+  throw new ClientDisconnectedError();
 }
 
 /** Most clients read no response while they send, so the rest of a rejected body is read for a while. */

@@ -10,6 +10,7 @@ import { EventStreams } from '../http/event-streams.js';
 import { DatabaseVersions } from '../journal/database-versions.js';
 import { POOL_EVENT_NAMES, POOL_EVENTS, type PoolEvent } from '../pool/pool-events.js';
 import { poolOf, type RecyclingPool } from '../pool/recycling-pool.js';
+import { readMetrics, shareMetrics } from '../workers/shared-metrics.js';
 import { registry } from './request-metrics.js';
 
 const registers = [registry];
@@ -37,13 +38,15 @@ const countBatch = (event: unknown) => {
 const countPoolEvent = (event: unknown) => poolEvents.inc({ event: event as PoolEvent });
 
 /**
- * Measures this process, in the format of Prometheus:
+ * Measures this process, or all workers together, in the format of Prometheus:
  * https://prometheus.io/docs/instrumenting/exposition_formats/
  *
  * No metric queries the database, so that a serverless database can suspend.
  */
 @Injectable()
 export class MetricsService implements OnApplicationBootstrap, OnModuleDestroy {
+  private stopSharing: () => void = () => undefined;
+
   constructor(
     @InjectDataSource() private readonly dataSource: DataSource,
     @InjectSettings() private readonly settings: Settings,
@@ -56,17 +59,19 @@ export class MetricsService implements OnApplicationBootstrap, OnModuleDestroy {
   }
 
   async read(): Promise<string> {
-    return registry.metrics();
+    return readMetrics(registry);
   }
 
   onApplicationBootstrap(): void {
     if (this.settings.metrics === 'off') return;
     subscribe(BATCH_EVENTS, countBatch);
     subscribe(POOL_EVENTS, countPoolEvent);
+    this.stopSharing = shareMetrics(registry);
     this.registerGauges();
   }
 
   onModuleDestroy(): void {
+    this.stopSharing();
     unsubscribe(BATCH_EVENTS, countBatch);
     unsubscribe(POOL_EVENTS, countPoolEvent);
   }
@@ -98,11 +103,13 @@ export class MetricsService implements OnApplicationBootstrap, OnModuleDestroy {
       'database_reachable',
       'Whether the last use of the database succeeded.',
       pool(({ isReachable }) => Number(isReachable)),
+      'min',
     );
     gauge(
       'journal_last_seq',
       'The last change that this process has seen.',
       () => this.versions.lastSeq,
+      'max',
     );
     gauge('change_listeners', 'Clients that follow the change feed.', () => this.streams.count);
   }
@@ -110,11 +117,18 @@ export class MetricsService implements OnApplicationBootstrap, OnModuleDestroy {
 
 const OPEN = 'database_connections_open';
 
-function gauge(name: string, help: string, read: () => number): void {
+/** `aggregator` says how the values of several workers become one. */
+function gauge(
+  name: string,
+  help: string,
+  read: () => number,
+  aggregator: 'sum' | 'min' | 'max' = 'sum',
+): void {
   const registered: Gauge = new Gauge({
     name,
     help,
     registers,
+    aggregator,
     collect: () => registered.set(read()),
   });
 }

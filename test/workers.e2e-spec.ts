@@ -1,0 +1,254 @@
+import { once } from 'node:events';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { aMarathon } from './support/a-marathon.js';
+import { createDatabase, type TestDatabase } from './support/database.js';
+import { findFreePorts } from './support/free-ports.js';
+import { listen } from './support/listen.js';
+import { runProgram, startService } from './support/service.js';
+
+const JSON_TYPE = { 'Content-Type': 'application/json' };
+
+interface Line {
+  pid: number;
+  message: string;
+}
+
+describe('several workers', () => {
+  let database: TestDatabase;
+  let workers: Workers;
+  beforeAll(async () => void (database = await createDatabase()));
+  afterAll(async () => database.drop());
+  beforeEach(async () => void (workers = await startWorkers(database)));
+
+  const create = async (headers = {}) =>
+    workers.send('/marathon/', {
+      method: 'POST',
+      headers: { ...JSON_TYPE, ...headers },
+      body: JSON.stringify(aMarathon()),
+    });
+
+  it('see what each of them wrote', async () => {
+    for (let count = 0; count < 10; count += 1) {
+      const { headers } = await create();
+      const read = await workers.send(headers.get('location')!);
+      expect(read.status).toBe(200);
+      const changed = await workers.send(headers.get('location')!, {
+        method: 'PATCH',
+        headers: { ...JSON_TYPE, 'If-Match': read.headers.get('etag')! },
+        body: '{"city":"Rome"}',
+      });
+      expect(changed.status).toBe(200);
+    }
+  });
+
+  it('do a write once for one Idempotency-Key', async () => {
+    const key = { 'Idempotency-Key': `"${crypto.randomUUID()}"` };
+    const answers = await Promise.all(Array.from({ length: 8 }, async () => create(key)));
+    const ids = await Promise.all(
+      answers.map(async (answer) => ((await answer.json()) as { id: number }).id),
+    );
+    expect(new Set(ids).size).toBe(1);
+  });
+
+  it('tell the changes of each other to who follows them', async () => {
+    const page = (await (await workers.send('/marathon/changes')).json()) as { changes: unknown[] };
+    const listening = listen(
+      `${workers.service.url}/marathon/changes?since=${page.changes.length}`,
+    );
+    const names = Array.from({ length: 4 }, () => crypto.randomUUID());
+    const writing = async () => {
+      for (const name of names) {
+        const body = JSON.stringify({ name });
+        await workers.send('/marathon/', { method: 'POST', headers: JSON_TYPE, body });
+      }
+    };
+    const written = writing();
+    const heard: (string | null)[] = [];
+    for await (const { marathon } of listening) {
+      heard.push(marathon.name);
+      if (heard.length === names.length) break;
+    }
+    await written;
+    expect(heard).toEqual(names);
+  });
+
+  it('add up their metrics', async () => {
+    const before = await countRequests(workers);
+    for (let count = 0; count < 20; count += 1) await workers.send('/marathon/1/history');
+    expect(await countRequests(workers)).toBe(before + 20);
+  });
+
+  it('are replaced when they die', async () => {
+    const [first] = await workers.untilReady();
+    process.kill(first!, 'SIGKILL');
+    await workers.untilMessage(/is replaced/);
+    expect(await workers.untilReady()).not.toContain(first);
+  });
+
+  it('are restarted one after another at SIGHUP, and fail no request', async () => {
+    const before = await workers.untilReady();
+    const over = new AbortController();
+    const asking = askUntil(over.signal, workers);
+    process.kill(workers.service.pid, 'SIGHUP');
+    await workers.untilMessage(/^All workers were restarted$/);
+    over.abort();
+    expect(await asking).toEqual([]);
+    const after = await workers.untilReady();
+    expect(after.filter((pid) => before.includes(pid))).toEqual([]);
+  });
+});
+
+describe('workers with other settings', () => {
+  let database: TestDatabase;
+  beforeAll(async () => void (database = await createDatabase()));
+  afterAll(async () => database.drop());
+
+  it('count the requests of a client together', async () => {
+    const { send } = await startWorkers(database, { REQUESTS_PER_MINUTE_PER_ADDRESS: '300' });
+    const statuses: number[] = [];
+    for (let count = 0; count < 500; count += 1) statuses.push((await send('/marathon/1')).status);
+    const answered = statuses.filter((status) => status !== 429).length;
+    // what is sent within a tenth of a second may exceed the limit; two that count alone would answer all
+    expect(answered).toBeGreaterThan(200);
+    expect(answered).toBeLessThan(450);
+    expect(statuses.at(-1)).toBe(429);
+  });
+
+  it('refuse a key that one of them revoked', async () => {
+    const { output } = await runProgram(
+      'cli.js',
+      ['key', 'create', '--role', 'admin', '--name', 'Club'],
+      { DATABASE_URL: database.url },
+    );
+    const { send } = await startWorkers(database, { ACCESS: 'keys' });
+    const headers = { Authorization: `Bearer ${output.trim()}` };
+    const ask = async () => (await send('/marathon/', { headers })).status;
+    expect([await ask(), await ask()]).toEqual([200, 200]);
+    expect((await send('/keys/1', { method: 'DELETE', headers })).status).toBe(204);
+    const revokedAt = Date.now();
+    while ((await ask()) === 200) expect(Date.now()).toBeLessThan(revokedAt + 5000);
+    // the other one within a second too, whichever answers
+    while (Date.now() < revokedAt + 1000) await ask();
+    expect([await ask(), await ask(), await ask()]).toEqual([401, 401, 401]);
+  });
+
+  it('end together', async () => {
+    const { service, untilReady } = await startWorkers(database);
+    const pids = await untilReady();
+    const { exitCode } = await service.stop();
+    expect(exitCode).toBe(0);
+    for (const pid of pids) expect(() => process.kill(pid, 0)).toThrow('ESRCH');
+  });
+
+  it('end when the primary process is killed', async () => {
+    const { service, untilReady } = await startWorkers(database);
+    const pids = await untilReady();
+    await service.stop('SIGKILL');
+    for (const pid of pids) await untilEnded(pid);
+  });
+
+  it('say why they cannot start, and do not try for ever', async () => {
+    const empty = await createDatabase();
+    try {
+      const settings = { DATABASE_URL: empty.url, WORKERS: '2', PORT: '0', DB_SCHEMA: 'check' };
+      const { exitCode, stderr } = await runProgram('main.js', [], settings);
+      expect(exitCode).toBe(1);
+      expect(stderr).toContain('schema sync');
+    } finally {
+      await empty.drop();
+    }
+  });
+
+  it('share an embedded server, which outlives them', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'marathon-workers-'));
+    try {
+      const [port] = await findFreePorts(1);
+      const settings = { DATA_DIR: folder, PORT: String(port) };
+      const { service, send, untilReady, untilMessage } = await startWorkers(undefined, settings);
+      const body = JSON.stringify(aMarathon());
+      await send('/marathon/', { method: 'POST', headers: JSON_TYPE, body });
+      for (const pid of await untilReady()) process.kill(pid, 'SIGKILL');
+      await untilMessage(/is replaced/);
+      await untilReady();
+      expect((await send('/marathon/1')).status).toBe(200);
+      expect((await service.stop()).exitCode).toBe(0);
+    } finally {
+      await rm(folder, { recursive: true });
+    }
+  });
+});
+
+type Workers = Awaited<ReturnType<typeof startWorkers>>;
+
+/** Starts the service with two workers, and waits until both answer. */
+async function startWorkers(database?: TestDatabase, settings: Record<string, string> = {}) {
+  const url = database && { DATABASE_URL: database.url };
+  const service = await startService({ ...url, WORKERS: '2', ...settings });
+  const lines: Line[] = [];
+  createInterface({ input: service.stdout }).on('line', (line) => {
+    lines.push(JSON.parse(line) as Line);
+  });
+  /** Each request has a connection of its own, so that the workers answer in turn. */
+  const send = async (path: string, options: RequestInit = {}) => {
+    const headers = { ...(options.headers as Record<string, string>), Connection: 'close' };
+    const signal = AbortSignal.timeout(5000);
+    return fetch(`${service.url}${path}`, { signal, ...options, headers });
+  };
+  const untilMessage = async (pattern: RegExp) => {
+    while (!lines.some(({ message }) => pattern.test(message))) await once(service.stdout, 'data');
+  };
+  /** Waits until two workers answer new requests. Returns their process ids. */
+  const untilReady = async () => {
+    const from = lines.length;
+    for (;;) {
+      // a worker that was killed may have been about to answer
+      await send('/health/ready').catch(() => undefined);
+      const answers = lines
+        .slice(from)
+        .filter(({ message }) => message === 'GET /health/ready 200');
+      const pids = [...new Set(answers.map(({ pid }) => pid))];
+      if (pids.length === 2) return pids;
+    }
+  };
+  await untilReady();
+  return { service, send, untilReady, untilMessage };
+}
+
+/** The number of requests for histories, by the metrics. */
+async function countRequests({ send }: Workers): Promise<number> {
+  const text = await (await send('/metrics')).text();
+  const counts = text.matchAll(
+    /^http_request_duration_seconds_count\{.*route="\/marathon\/:id\/history".*\} (\d+)/gm,
+  );
+  return [...counts].reduce((sum, [, count]) => sum + Number(count), 0);
+}
+
+/** Sends requests all the time, and returns the failures. */
+async function askUntil(over: AbortSignal, { send }: Workers): Promise<string[]> {
+  const failures: string[] = [];
+  const ask = async () => {
+    while (!over.aborted) {
+      const answer = await send('/marathon/').catch((error: Error) => error);
+      if (answer instanceof Error) failures.push(answer.message);
+      else if (!answer.ok) failures.push(String(answer.status));
+    }
+  };
+  await Promise.all([ask(), ask(), ask(), ask()]);
+  return failures;
+}
+
+/** Resolves when a process is gone. */
+async function untilEnded(pid: number): Promise<void> {
+  for (;;) {
+    try {
+      process.kill(pid, 0);
+    } catch {
+      return;
+    }
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+}
