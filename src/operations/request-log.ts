@@ -30,6 +30,7 @@ export class RequestLog {
   /** Texts that are kept and joined later would cost the garbage collector more than a copy costs. */
   private readonly buffer = Buffer.alloc(BUFFER_BYTES);
   private length = 0;
+  private isClosed = false;
   private readonly keyFields = new WeakMap<Principal, string>();
   private lastAddress?: string;
   private addressField = '';
@@ -51,8 +52,10 @@ export class RequestLog {
     );
   }
 
+  /** Requests may still end after this. Their lines are written at once. */
   close(): void {
     clearInterval(this.timer);
+    this.isClosed = true;
     this.flush();
   }
 
@@ -76,6 +79,7 @@ export class RequestLog {
   private append(line: string): void {
     if (this.length + line.length > BUFFER_BYTES) this.flush();
     this.length += this.buffer.write(line, this.length, ENCODING);
+    if (this.isClosed) this.flush();
   }
 
   private flush(): void {
