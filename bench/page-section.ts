@@ -44,7 +44,7 @@ export async function measurePage(
     await importRows(peer, writeRows());
     await query(peer.databaseUrl, 'VACUUM ANALYZE marathon');
     say('the page: the search index is built');
-    await untilIndexed(peer.databaseUrl);
+    await untilIndexed(peer.databaseUrl, peer.url);
     const visits: Visit[] = [];
     for (let round = 1; round <= rounds; round += 1) {
       say(`the page: visit ${round} of ${rounds}`);
@@ -57,13 +57,14 @@ export async function measurePage(
   }
 }
 
-/** The service builds the index after an import. */
-async function untilIndexed(databaseUrl: string): Promise<void> {
+/** The service builds the index after an import; if that failed, again after a search. */
+async function untilIndexed(databaseUrl: string, url: string): Promise<void> {
   const sql = `SELECT 1 FROM pg_index JOIN pg_class ON pg_class.oid = indexrelid
     WHERE relname LIKE 'marathon_search_%' AND indisvalid
       AND NOT EXISTS (SELECT FROM pg_stat_progress_create_index)`;
   for (let attempt = 0; attempt < MAX_INDEX_SECONDS; attempt += 1) {
     if ((await query(databaseUrl, sql)).length) return;
+    await fetch(`${url}/marathon/?q=${attempt}&limit=1`, { signal: AbortSignal.timeout(20_000) });
     await wait(1000);
   }
   throw new Error('The search index was not built.');

@@ -106,8 +106,9 @@ function Bars({ name, title, bars }: { name: string; title: string; bars: Bar[] 
     <section class={`picture ${name}`}>
       <h2>{title}</h2>
       <ul>
-        {bars.map(({ label, count, isChosen: chosen, choose }) => (
-          <li key={label}>
+        {bars.map(({ label, count, isChosen: chosen, choose }, index) => (
+          // by place: a bar that moved would be a shift of the layout
+          <li key={index}>
             <button type="button" class="bar" aria-pressed={chosen} onClick={choose}>
               <bdi class="label">{label}</bdi>
               <span class="track">
