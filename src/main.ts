@@ -14,8 +14,8 @@ async function main(): Promise<void> {
 function fail(error: unknown): void {
   console.error(explainStartupError(error));
   process.exitCode = 1;
-  // a worker with a channel to the primary process would not end
-  if (process.connected) process.disconnect();
 }
 
 await main().catch(fail);
+// a worker with a channel to the primary process would not end
+if (process.connected) process.disconnect();

@@ -1,4 +1,3 @@
-import 'reflect-metadata';
 import { Logger } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
@@ -50,8 +49,6 @@ async function serve(app: NestFastifyApplication): Promise<void> {
     throw error;
   }
   await stopped;
-  // the channel to the primary process would keep a worker alive
-  if (process.connected) process.disconnect();
 }
 
 /** Shuts down at the first signal. A terminal and the primary process may send one each. */

@@ -4,7 +4,7 @@ import { planCells, type CellRow } from './import.ts';
 import { rows } from './list.ts';
 import { say } from './notices.ts';
 import { texts } from './texts.ts';
-import { COLUMNS, type Column } from './types.ts';
+import type { Column } from './types.ts';
 import { isPast } from './view.ts';
 
 /** As many rows are pasted at once. */
@@ -50,8 +50,4 @@ export function parseCells(text: string): string[][] {
     if (end !== '\t' && cell.lastIndex < text.length) lines.push([]);
   }
   return lines;
-}
-
-export function isColumn(name: string): name is Column {
-  return COLUMNS.includes(name as Column);
 }

@@ -6,11 +6,12 @@ import { Dialog } from './dialogs.tsx';
 import { valueOf } from './edits.ts';
 import { formatCount } from './format.ts';
 import { withKey } from './keys.ts';
+import { Select } from './select.tsx';
 import { texts } from './texts.ts';
 import { COLUMNS, type Column } from './types.ts';
 import { useDelayed } from './use-delayed.ts';
 import { isPast } from './view.ts';
-import { rememberMany, write } from './writes.ts';
+import { CHANGES, rememberMany, write } from './writes.ts';
 
 const TYPING_MS = 300;
 /** A writer must name a limit. */
@@ -93,19 +94,12 @@ export function ChosenDialog() {
         <h2>{title}</h2>
         {!isDeletion && (
           <>
-            <label>
-              {texts.column}
-              <select
-                value={current.column}
-                onChange={({ currentTarget }) => change({ column: currentTarget.value as Column })}
-              >
-                {COLUMNS.map((column) => (
-                  <option key={column} value={column}>
-                    {texts.columns[column]}
-                  </option>
-                ))}
-              </select>
-            </label>
+            <Select
+              label={texts.column}
+              value={current.column}
+              options={COLUMNS.map((column) => [column, texts.columns[column]])}
+              onChange={(column) => change({ column: column as Column })}
+            />
             <label>
               {texts.newValue}
               <input
@@ -179,7 +173,7 @@ async function apply(): Promise<void> {
     const text = texts.wereWritten(formatCount(count), task.peek()!.isDeletion);
     close();
     chooseNone();
-    rememberMany(text, headers, count);
+    rememberMany(text, headers.get(CHANGES), count);
   } catch (error) {
     failure.value = messageOf(error);
   }

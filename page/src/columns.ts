@@ -30,6 +30,11 @@ export const gridTemplate = computed(() => {
     .join(' ');
 });
 
+/** Whether people write a column. */
+export function isColumn(name: string): name is Column {
+  return COLUMNS.includes(name as Column);
+}
+
 /** The last column that is shown stays. */
 export function toggleColumn(column: GridColumn): void {
   const { hidden } = view.value;

@@ -1,10 +1,10 @@
 import { signal } from '@preact/signals';
 import { useEffect } from 'preact/hooks';
-import { messageOf, send, untilAnswered } from './api.ts';
-import { Dialog } from './dialogs.tsx';
+import { messageOf } from './api.ts';
+import { InfoDialog } from './dialogs.tsx';
 import { restore } from './edits.ts';
-import { withKey } from './keys.ts';
 import { attempt } from './notices.ts';
+import { read } from './reads.ts';
 import { texts } from './texts.ts';
 import type { Marathon } from './types.ts';
 
@@ -22,8 +22,7 @@ export function DeletedDialog() {
   if (!isShowingDeleted.value) return null;
   const close = () => (isShowingDeleted.value = false);
   return (
-    <Dialog title={texts.deleted} onCancel={close}>
-      <h2>{texts.deleted}</h2>
+    <InfoDialog title={texts.deleted} onClose={close}>
       {failure.value && <p role="alert">{failure.value}</p>}
       {deleted.value?.length === 0 && <p>{texts.noneDeleted}</p>}
       {Boolean(deleted.value?.length) && (
@@ -37,12 +36,7 @@ export function DeletedDialog() {
           </table>
         </div>
       )}
-      <div class="buttons">
-        <button type="button" class="primary" onClick={close}>
-          {texts.close}
-        </button>
-      </div>
-    </Dialog>
+    </InfoDialog>
   );
 }
 
@@ -78,9 +72,8 @@ async function fetchDeleted(): Promise<void> {
   deleted.value = undefined;
   failure.value = undefined;
   const address = `/marathon/deleted?select=*,version&limit=${MAX_SHOWN}`;
-  const fetch = async () => withKey(async () => send<{ marathon_list: Marathon[] }>(address));
   try {
-    deleted.value = (await untilAnswered(fetch)).body.marathon_list;
+    deleted.value = (await read<{ marathon_list: Marathon[] }>(address)).marathon_list;
   } catch (error) {
     failure.value = messageOf(error);
   }

@@ -1,13 +1,13 @@
 import { signal } from '@preact/signals';
 import { useEffect, useState } from 'preact/hooks';
-import { messageOf, RefusedError, send, untilAnswered } from './api.ts';
+import { messageOf, RefusedError } from './api.ts';
 import { remove, restore } from './edits.ts';
 import { editOne } from './form-dialog.tsx';
 import { formatTime } from './format.ts';
-import { withKey } from './keys.ts';
 import { lastSeq } from './list.ts';
 import { attempt } from './notices.ts';
 import { dayOf, endOfDay } from './past.ts';
+import { read } from './reads.ts';
 import { texts } from './texts.ts';
 import { COLUMNS, type Change, type Column, type Marathon } from './types.ts';
 import { isPast, view } from './view.ts';
@@ -118,8 +118,7 @@ async function fetchAt(id: number, time: string | undefined, aborted: AbortSigna
   if (time === undefined) return undefined;
   const address = `/marathon/${id}?as_of=${time}`;
   try {
-    const work = async () => withKey(async () => send<Marathon>(address, { signal: aborted }));
-    return (await untilAnswered(work)).body;
+    return await read<Marathon>(address, aborted);
   } catch (error) {
     if (aborted.aborted) return undefined;
     if (error instanceof RefusedError && error.problem.status === 404) return 'none';
@@ -178,9 +177,7 @@ async function restoreVersion(id: number, current: number, version: number): Pro
 async function showHistory(id: number, aborted: AbortSignal): Promise<void> {
   const address = `/marathon/${id}/history`;
   try {
-    const { body } = await untilAnswered(async () =>
-      withKey(async () => send<{ history: Change[] }>(address, { signal: aborted })),
-    );
+    const body = await read<{ history: Change[] }>(address, aborted);
     if (aborted.aborted) return;
     history.value = body.history;
     failure.value = undefined;

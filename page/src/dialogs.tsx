@@ -36,6 +36,29 @@ export function Dialog({
   );
 }
 
+/** A dialog that is only looked at, and closed. */
+export function InfoDialog({
+  title,
+  onClose,
+  children,
+}: {
+  title: string;
+  onClose: () => void;
+  children: ComponentChildren;
+}) {
+  return (
+    <Dialog title={title} onCancel={onClose}>
+      <h2>{title}</h2>
+      {children}
+      <div class="buttons">
+        <button type="button" class="primary" onClick={onClose}>
+          {texts.close}
+        </button>
+      </div>
+    </Dialog>
+  );
+}
+
 /** Shows both versions of a marathon that two people changed. */
 export function ConflictDialog() {
   if (!conflict.value) return null;

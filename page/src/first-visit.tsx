@@ -4,7 +4,7 @@ import { askForFile } from './file-input.tsx';
 import { formatCount } from './format.ts';
 import { attempt } from './notices.ts';
 import { texts } from './texts.ts';
-import { rememberMany, write } from './writes.ts';
+import { CHANGES, rememberMany, write } from './writes.ts';
 
 /** What an empty registry offers. */
 export function FirstVisit() {
@@ -36,5 +36,5 @@ async function importSample(): Promise<void> {
     body: await sample.text(),
     headers: { 'Content-Type': 'text/csv' },
   });
-  rememberMany(texts.imported(formatCount(body.inserted)), headers, body.inserted);
+  rememberMany(texts.imported(formatCount(body.inserted)), headers.get(CHANGES), body.inserted);
 }

@@ -1,7 +1,6 @@
 import { addOne } from './form-dialog.tsx';
-import { isColumn } from './cells.ts';
 import { chooseAll, chooseBetween, chooseNone, chosenCount, toggle } from './chosen.ts';
-import { shownColumns } from './columns.ts';
+import { isColumn, shownColumns } from './columns.ts';
 import { edit, editor, remove } from './edits.ts';
 import { active, columnAt, type Move } from './grid-cells.ts';
 import { rows } from './list.ts';

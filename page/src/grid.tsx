@@ -1,6 +1,6 @@
 import { useEffect, useLayoutEffect, useRef } from 'preact/hooks';
-import { pasteCells, isColumn } from './cells.ts';
-import { gridTemplate, shownColumns } from './columns.ts';
+import { pasteCells } from './cells.ts';
+import { gridTemplate, isColumn, shownColumns } from './columns.ts';
 import { editor } from './edits.ts';
 import { FirstVisit } from './first-visit.tsx';
 import { formatCount } from './format.ts';

@@ -1,6 +1,6 @@
 import { signal } from '@preact/signals';
 import { useEffect } from 'preact/hooks';
-import { Dialog } from './dialogs.tsx';
+import { InfoDialog } from './dialogs.tsx';
 import { isField } from './pasting.tsx';
 import { texts } from './texts.ts';
 
@@ -20,8 +20,7 @@ export function HelpDialog() {
   if (!isHelping.value) return null;
   const close = () => (isHelping.value = false);
   return (
-    <Dialog title={texts.keys} onCancel={close}>
-      <h2>{texts.keys}</h2>
+    <InfoDialog title={texts.keys} onClose={close}>
       <table>
         <tbody>
           {Object.entries(texts.keyHelp).map(([key, meaning]) => (
@@ -34,11 +33,6 @@ export function HelpDialog() {
           ))}
         </tbody>
       </table>
-      <div class="buttons">
-        <button type="button" class="primary" onClick={close}>
-          {texts.close}
-        </button>
-      </div>
-    </Dialog>
+    </InfoDialog>
   );
 }

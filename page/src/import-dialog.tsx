@@ -17,6 +17,7 @@ import {
   type Preview,
 } from './import.ts';
 import { withKey } from './keys.ts';
+import { Select } from './select.tsx';
 import { texts } from './texts.ts';
 import { COLUMNS, type Column, type Marathon, type Problem } from './types.ts';
 import { rememberMany } from './writes.ts';
@@ -94,7 +95,7 @@ function Choices({ planned }: { planned: Plan }) {
     <div class="choices-of-import">
       {header.length > 0 &&
         COLUMNS.map((column) => (
-          <Menu
+          <Select
             key={column}
             label={texts.columns[column]}
             value={mapping[column] ?? ''}
@@ -102,49 +103,27 @@ function Choices({ planned }: { planned: Plan }) {
             onChange={(name) => change({ mapping: { ...mapping, [column]: name || undefined } })}
           />
         ))}
-      <Menu
+      <Select
         label={texts.ifThere}
         value={existing}
         options={Object.entries(texts.existing)}
         onChange={(value) => change({ existing: value as Existing })}
       />
       {header.length > 0 && (
-        <Menu
+        <Select
           label={texts.separator}
           value={separator}
           options={['', ...SEPARATORS].map((each) => [each, texts.separators[each]!])}
           onChange={(value) => void separateBy(value)}
         />
       )}
-      <Menu
+      <Select
         label={texts.encoding}
         value={charset}
         options={CHARSETS.map((name) => [name, name || texts.detected])}
         onChange={(value) => change({ charset: value })}
       />
     </div>
-  );
-}
-
-interface MenuProperties {
-  label: string;
-  value: string;
-  options: [value: string, text: string][];
-  onChange: (value: string) => void;
-}
-
-function Menu({ label, value, options, onChange }: MenuProperties) {
-  return (
-    <label>
-      {label}
-      <select value={value} onChange={({ currentTarget }) => onChange(currentTarget.value)}>
-        {options.map(([each, text]) => (
-          <option key={each} value={each}>
-            {text}
-          </option>
-        ))}
-      </select>
-    </label>
   );
 }
 
@@ -236,10 +215,10 @@ async function run(planned: Plan, aborted: AbortSignal): Promise<void> {
   progress.value = 0;
   try {
     const onProgress = (share: number) => (progress.value = share);
-    const { counts, headers } = await importFile(planned, onProgress, aborted);
+    const { counts, changes } = await importFile(planned, onProgress, aborted);
     plan.value = undefined;
     const text = summarize(texts.wasImported, counts);
-    rememberMany(text, headers, counts.inserted + counts.updated);
+    rememberMany(text, changes, counts.inserted + counts.updated);
   } catch (error) {
     if (!aborted.aborted) showProblem(error);
   } finally {

@@ -2,6 +2,7 @@ import { signal } from '@preact/signals';
 import { authorization, RefusedError, send } from './api.ts';
 import { texts } from './texts.ts';
 import type { Column, Marathon, Problem } from './types.ts';
+import { CHANGES } from './writes.ts';
 
 /** How many rows a preview shows. */
 export const MAX_SHOWN = 200;
@@ -158,7 +159,7 @@ export async function importFile(
   planned: Plan,
   onProgress: (share: number) => void,
   aborted: AbortSignal,
-): Promise<{ counts: Counts; headers: Headers }> {
+): Promise<{ counts: Counts; changes: string | null }> {
   const request = new XMLHttpRequest();
   request.open('POST', addressOf(planned));
   const headers = {
@@ -175,12 +176,7 @@ export async function importFile(
   if (!request.status) throw new Error(texts.importEnded);
   const body = JSON.parse(request.responseText) as Counts | Problem;
   if (request.status >= 300) throw new RefusedError(body as Problem, undefined);
-  return { counts: body as Counts, headers: headersOfAnswer(request) };
-}
-
-function headersOfAnswer(request: XMLHttpRequest): Headers {
-  const changes = request.getResponseHeader('change-range');
-  return new Headers(changes ? { 'change-range': changes } : {});
+  return { counts: body as Counts, changes: request.getResponseHeader(CHANGES) };
 }
 
 /** A first line names the separator, if one was chosen. */

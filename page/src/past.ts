@@ -1,11 +1,8 @@
-import { isPast, changeView } from './view.ts';
-
-const DAY_MS = 86_400_000;
+import { changeView } from './view.ts';
 
 /** The end of a day of a date field, as in `2026-05-03`; undefined for today and later days. */
 export function endOfDay(date: string): string | undefined {
-  const start = new Date(`${date}T00:00:00`);
-  const end = new Date(start.getTime() + DAY_MS - 1);
+  const end = new Date(`${date}T23:59:59.999`);
   return date && end.getTime() < Date.now() ? end.toISOString() : undefined;
 }
 
@@ -23,5 +20,5 @@ export function showDay(date: string): void {
 }
 
 export function showNow(): void {
-  if (isPast.peek()) changeView({ as_of: null });
+  changeView({ as_of: null });
 }

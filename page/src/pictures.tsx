@@ -1,10 +1,9 @@
 import { signal } from '@preact/signals';
 import { useEffect } from 'preact/hooks';
-import { send, untilAnswered } from './api.ts';
 import { formatCount } from './format.ts';
-import { withKey } from './keys.ts';
 import { lastSeq, rows } from './list.ts';
 import { WorldMap } from './map.tsx';
+import { read } from './reads.ts';
 import { texts } from './texts.ts';
 import type { MarathonMap, Statistics } from './types.ts';
 import { changeView, isPast, view } from './view.ts';
@@ -141,11 +140,8 @@ function toggle(column: string, filter: string[]): void {
 
 /** A picture ignores its own filter: the other bars stay, to be chosen. */
 async function fetchPictures(aborted: AbortSignal): Promise<void> {
-  const fetch = async <Body,>(path: string, parameters: URLSearchParams) => {
-    const address = `/marathon/${path}?${parameters.toString()}`;
-    const get = async () => withKey(async () => send<Body>(address, { signal: aborted }));
-    return (await untilAnswered(get)).body;
-  };
+  const fetch = async <Body,>(path: string, parameters: URLSearchParams) =>
+    read<Body>(`/marathon/${path}?${parameters.toString()}`, aborted);
   const [withoutYear, withoutCity] = [parametersWithout(YEAR), parametersWithout('city')];
   try {
     const byDecade = fetch<Statistics>('stats', withoutYear);

@@ -1,7 +1,6 @@
 import { CellEditor } from './cell-editor.tsx';
-import { isColumn } from './cells.ts';
 import { choice, chooseBetween, isChosen, toggle } from './chosen.ts';
-import { shownColumns, type GridColumn } from './columns.ts';
+import { isColumn, shownColumns, type GridColumn } from './columns.ts';
 import { edit, editor } from './edits.ts';
 import { active, cellId, columnAt, scroll, top, type Move } from './grid-cells.ts';
 import { Highlighted } from './highlight.tsx';

@@ -4,6 +4,8 @@ import { refreshSoon, rows } from './list.ts';
 import { remember } from './notices.ts';
 import type { Marathon } from './types.ts';
 
+/** The header with the changes of a write of many. */
+export const CHANGES = 'change-range';
 /** The versions of as many are followed when many are undone. */
 const MAX_FOLLOWED = 1000;
 
@@ -31,10 +33,9 @@ export function noteSame(id: number, version: number, later: number): void {
   sameAs.set(`${id}/${version}`, later);
 }
 
-/** Says that many were written, and remembers how their changes are undone. */
-export function rememberMany(text: string, headers: Headers, count: number): void {
+/** Says that many were written, and remembers how their changes are undone. `changes` is the header `CHANGES`. */
+export function rememberMany(text: string, changes: string | null, count: number): void {
   refreshSoon();
-  const changes = headers.get('change-range');
   if (changes) remember(text, async () => undoMany(changes, count));
 }
 

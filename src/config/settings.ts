@@ -49,7 +49,7 @@ export function parseSettings(variables: Variables) {
     embeddedSocketFolder: socketFolderFor(dataFolder),
     workers: values.WORKERS,
     /** Of each worker. */
-    poolSize: Math.max(MIN_POOL_SIZE, Math.ceil(values.DB_POOL_SIZE / values.WORKERS)),
+    poolSize: Math.max(MIN_POOL_SIZE, shareOf(values.DB_POOL_SIZE, values)),
     recycleSeconds: values.DB_RECYCLE_SECONDS,
     deadlineMs: values.DB_DEADLINE_MS,
     schema: values.DB_SCHEMA,

@@ -6,7 +6,7 @@ import type { FastifyReply } from 'fastify';
 import { Describes } from '../http/api-operation.js';
 import { textFromPath } from '../http/from-request.js';
 import { IsPage, RequiresRole } from '../http/route-rules.js';
-import { mediaTypeOf, sendBytes } from '../http/static-body.js';
+import { mediaTypeOf, sendBuffer } from '../http/static-body.js';
 import { ProblemError } from '../problems/problems.js';
 
 const PAGE = `<!doctype html>
@@ -85,7 +85,7 @@ export class DocsController {
     const bytes = await file;
     this.files.set(name, file);
     reply.type(mediaTypeOf(name || 'index.html')!);
-    await sendBytes(reply, bytes);
+    await sendBuffer(reply, bytes);
   }
 }
 

@@ -4,7 +4,7 @@ import { readFile } from 'node:fs/promises';
 import type { Settings } from '../config/settings.js';
 import { InjectSettings } from '../config/settings.module.js';
 import { Describes, jsonContent } from '../http/api-operation.js';
-import { sendBytes } from '../http/static-body.js';
+import { sendBuffer } from '../http/static-body.js';
 import { RequiresRole } from '../http/route-rules.js';
 import { ApiRoutes } from './api-routes.js';
 import { describeApi } from './openapi.js';
@@ -35,7 +35,7 @@ export class OpenApiController {
   })
   async describe(@Res() reply: FastifyReply) {
     this.document ??= this.write();
-    await sendBytes(reply, await this.document);
+    await sendBuffer(reply, await this.document);
   }
 
   private async write(): Promise<Buffer> {

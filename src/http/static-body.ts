@@ -22,7 +22,7 @@ export function mediaTypeOf(name: string): string | undefined {
 const tags = new WeakMap<Buffer, string>();
 
 /** Sends bytes with a tag of their own: compressed, and only to clients without them. */
-export async function sendBytes(
+export async function sendBuffer(
   reply: FastifyReply,
   bytes: Buffer,
   cacheControl = reply.getHeader('Cache-Control') ?? 'no-cache',

@@ -97,13 +97,13 @@ export class JournalReader<T extends Journaled> {
 
   /** SQL for all records after the change `seq`. */
   relationAt(seq: number): string {
-    const { name, list } = this.table;
+    const { list } = this.table;
     return `(
       SELECT record_id AS id, ${list}, version FROM (
         SELECT DISTINCT ON (record_id) record_id, version, operation, record FROM journal
         WHERE seq <= ${seq} ORDER BY record_id, version DESC
       ) AS latest CROSS JOIN LATERAL
-        (SELECT ${list} FROM json_populate_record(NULL::${name}, record)) AS columns
+        ${this.columnsOfRecord}
       WHERE operation <> 'delete')`;
   }
 
@@ -112,7 +112,7 @@ export class JournalReader<T extends Journaled> {
     const { name, list } = this.table;
     return `(
       SELECT record_id AS id, ${list}, version, seq FROM journal AS deletion CROSS JOIN LATERAL
-        (SELECT ${list} FROM json_populate_record(NULL::${name}, record)) AS columns
+        ${this.columnsOfRecord}
       WHERE operation = 'delete'
         AND NOT EXISTS (SELECT FROM ${name} WHERE id = record_id)
         AND NOT EXISTS (
@@ -122,11 +122,11 @@ export class JournalReader<T extends Journaled> {
 
   /** SQL for the records that a request changed, after the request; deleted ones before it. */
   relationOf(requestId: string): string {
-    const { name, list } = this.table;
+    const { list } = this.table;
     return `(
       SELECT record_id AS id, ${list}, version
       FROM journal_request JOIN journal ON seq BETWEEN first_seq AND last_seq CROSS JOIN LATERAL
-        (SELECT ${list} FROM json_populate_record(NULL::${name}, record)) AS columns
+        ${this.columnsOfRecord}
       WHERE request_id = ${pg.escapeLiteral(requestId)})`;
   }
 
@@ -144,6 +144,12 @@ export class JournalReader<T extends Journaled> {
       queryPrepared<{ seq: string }>(this.dataSource, deadline, sql, [time]),
     );
     return Number(last!.seq);
+  }
+
+  /** SQL for the columns of the `record` of an entry. */
+  private get columnsOfRecord(): string {
+    const { name, list } = this.table;
+    return `(SELECT ${list} FROM json_populate_record(NULL::${name}, record)) AS columns`;
   }
 
   private async fetch(where: string, values: unknown[]): Promise<Change<T>[]> {

@@ -1,6 +1,6 @@
 import type { FastifyReply } from 'fastify';
 import { confirmPreference, preferencesOf } from '../http/preferences.js';
-import type { ChangeCounts } from '../journal/change-counts.js';
+import type { ChangeRange } from '../journal/change-counts.js';
 import type { WriteOptions } from '../http/write-options.js';
 
 /** Sends the summary of a write, or no body if the client prefers that (RFC 7240, section 4.2). */
@@ -13,7 +13,7 @@ export function sendSummary(reply: FastifyReply, { returns }: WriteOptions, summ
 /** Sends which changes a write made, by which it can be undone. A dry run made none. */
 export function sendRange(
   reply: FastifyReply,
-  { range }: Pick<ChangeCounts, 'range'>,
+  range: ChangeRange | null,
   { dryRun }: WriteOptions,
 ): void {
   if (range && !dryRun) reply.header('Change-Range', range.join('-'));

@@ -1,6 +1,7 @@
 import { Controller, Delete, Get, HttpCode, Patch, Post, Res } from '@nestjs/common';
 import type { FastifyReply } from 'fastify';
 import { Describes } from '../http/api-operation.js';
+import type { ChangeRange } from '../journal/change-counts.js';
 import { confirmPreference } from '../http/preferences.js';
 import { RetryOnConnectionLoss } from '../http/retry.interceptor.js';
 import { Consumes } from '../http/route-rules.js';
@@ -79,15 +80,10 @@ export class MarathonCollectionController {
     const requested = requestedImport(body, reply.request.body, parsed.options, options);
     if (!requested)
       return this.createOne(body as CreateMarathonDto, parsed.request, options, reply);
-    const counts = await this.transfer.import(requested.rows, requested.how, options);
-    const { inserted, updated, skipped } = counts;
-    sendRange(reply, counts, options);
+    const { rows, how } = requested;
+    const { range, ...counts } = await this.transfer.import(rows, how, options);
     // an import may take longer than the deadline of the request
-    await this.respond(reply, parsed.request.restarted(), options, {
-      inserted,
-      updated,
-      skipped,
-    });
+    await this.respond(reply, parsed.request.restarted(), options, counts, range);
   }
 
   @Patch()
@@ -100,10 +96,8 @@ export class MarathonCollectionController {
     @WriteOptions('max-affected', 'return') options: WriteOptions,
     @Res() reply: FastifyReply,
   ) {
-    const counts = await this.collection.update(selected, changes, options);
-    const { updated, skipped } = counts;
-    sendRange(reply, counts, options);
-    await this.respond(reply, request, options, { updated, skipped });
+    const { updated, skipped, range } = await this.collection.update(selected, changes, options);
+    await this.respond(reply, request, options, { updated, skipped }, range);
   }
 
   @Delete()
@@ -114,10 +108,8 @@ export class MarathonCollectionController {
     @WriteOptions('max-affected', 'return') options: WriteOptions,
     @Res() reply: FastifyReply,
   ) {
-    const counts = await this.collection.remove(selected, options);
-    const { deleted } = counts;
-    sendRange(reply, counts, options);
-    await this.respond(reply, request, options, { deleted });
+    const { deleted, range } = await this.collection.remove(selected, options);
+    await this.respond(reply, request, options, { deleted }, range);
   }
 
   @Post('restore')
@@ -128,10 +120,10 @@ export class MarathonCollectionController {
     @WriteOptions('max-affected', 'return') options: WriteOptions,
     @Res() reply: FastifyReply,
   ) {
-    const counts = await this.collection.undo(parsed.options.changes, options);
-    const { restored, deleted, skipped } = counts;
-    sendRange(reply, counts, options);
-    await this.respond(reply, parsed.request.restarted(), options, { restored, deleted, skipped });
+    const { changes } = parsed.options;
+    const { restored, deleted, skipped, range } = await this.collection.undo(changes, options);
+    const summary = { restored, deleted, skipped };
+    await this.respond(reply, parsed.request.restarted(), options, summary, range);
   }
 
   private async createOne(
@@ -151,7 +143,9 @@ export class MarathonCollectionController {
     request: ListRequest,
     options: WriteOptions,
     summary: object,
+    range: ChangeRange | null = null,
   ): Promise<void> {
+    sendRange(reply, range, options);
     if (!options.returnsRepresentation) return sendSummary(reply, options, summary);
     confirmPreference(reply, 'return=representation');
     const changed = await this.collection.findChanged(request, options);

@@ -1,4 +1,4 @@
-import type { Location, Place } from '../places/gazetteer.js';
+import type { PlaceMatch, Place } from '../places/gazetteer.js';
 
 /** How many marathons are in a city; null is none. */
 export interface CityCount {
@@ -45,15 +45,15 @@ const ATTRIBUTION = 'Places: GeoNames (https://www.geonames.org), CC BY 4.0';
 /** Places cities by their names. */
 export function toMap(
   counted: CityCount[],
-  find: (city: string) => Location | undefined,
+  find: (city: string) => PlaceMatch | undefined,
 ): MapResponse {
   const features: CityFeature[] = [];
   const unplaced: CityCount[] = [];
   let withoutCity = 0;
   for (const { city, count } of counted) {
-    const location = city === null ? undefined : find(city);
+    const match = city === null ? undefined : find(city);
     if (city === null) withoutCity += count;
-    else if (location) features.push(toFeature(city, count, location));
+    else if (match) features.push(toFeature(city, count, match));
     else unplaced.push({ city, count });
   }
   const examples = unplaced.slice(0, MAX_EXAMPLES).map(({ city }) => city!);
@@ -67,8 +67,8 @@ export function toMap(
   };
 }
 
-function toFeature(city: string, count: number, location: Location): CityFeature {
-  const { place, others, isApproximate } = location;
+function toFeature(city: string, count: number, match: PlaceMatch): CityFeature {
+  const { place, others, isApproximate } = match;
   return {
     type: 'Feature',
     geometry: { type: 'Point', coordinates: [place.longitude, place.latitude] },

@@ -2,7 +2,7 @@ import { Controller, Get, Res } from '@nestjs/common';
 import type { FastifyReply } from 'fastify';
 import { Describes } from '../http/api-operation.js';
 import { RetryOnConnectionLoss } from '../http/retry.interceptor.js';
-import { sendBytes } from '../http/static-body.js';
+import { sendBuffer } from '../http/static-body.js';
 import { ListQueryOf, type ParsedList } from '../lists/list-request.js';
 import { AsOfQuery } from './marathon.dto.js';
 import { MARATHONS } from './marathon.lists.js';
@@ -29,6 +29,6 @@ export class MarathonStatisticsController {
   ) {
     const map = await this.marathons.map(parsed.query, parsed.options.as_of);
     reply.type('application/geo+json');
-    await sendBytes(reply, Buffer.from(JSON.stringify(map)));
+    await sendBuffer(reply, Buffer.from(JSON.stringify(map)));
   }
 }

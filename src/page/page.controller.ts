@@ -4,7 +4,7 @@ import { Describes } from '../http/api-operation.js';
 import type { ApiResponse } from '../http/api-types.js';
 import { textFromPath } from '../http/from-request.js';
 import { AcceptsParameters, IsPage, RequiresRole } from '../http/route-rules.js';
-import { mediaTypeOf, sendBytes } from '../http/static-body.js';
+import { mediaTypeOf, sendBuffer } from '../http/static-body.js';
 import { ProblemError } from '../problems/problems.js';
 import { readPageFiles } from './page-files.js';
 
@@ -62,7 +62,7 @@ export class PageController {
     const file = (await this.files).get(name);
     if (!file) throw new ProblemError('unknown_address', adviceFor(name));
     reply.type(mediaTypeOf(name)!);
-    await sendBytes(reply, file, cacheControl);
+    await sendBuffer(reply, file, cacheControl);
   }
 }
 

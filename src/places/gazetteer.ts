@@ -17,7 +17,7 @@ export interface Place {
 }
 
 /** Where a city is, as far as its name tells. */
-export interface Location {
+export interface PlaceMatch {
   place: Place;
   /** The name says a region or a part of a city, or only a part of the name was found. */
   isApproximate: boolean;
@@ -43,7 +43,7 @@ export class Gazetteer {
   private lines?: Promise<Buffer>;
 
   /** @throws if the file was not built */
-  async open(): Promise<(city: string) => Location | undefined> {
+  async open(): Promise<(city: string) => PlaceMatch | undefined> {
     this.lines ??= readFile(findUpwards(FILE, import.meta.dirname)).catch((error: unknown) => {
       this.lines = undefined;
       throw error;
@@ -53,21 +53,21 @@ export class Gazetteer {
   }
 }
 
-function find(lines: Buffer, city: string): Location | undefined {
+function find(lines: Buffer, city: string): PlaceMatch | undefined {
   const exact = choose(findPlaces(lines, city));
   if (exact) return exact;
   const [, first = '', qualifier = ''] = FIRST_PART.exec(city) ?? [];
   const places = findPlaces(lines, first);
   const matching = places.filter((found) => isIn(found.place, qualifier.trim()));
   if (matching.length) return choose(matching);
-  const location = choose(places);
-  return location && { ...location, isApproximate: true };
+  const match = choose(places);
+  return match && { ...match, isApproximate: true };
 }
 
-type Found = Omit<Location, 'others'>;
+type Found = Omit<PlaceMatch, 'others'>;
 
 /** The largest place, and those that are not much smaller. */
-function choose([largest, ...smaller]: Found[]): Location | undefined {
+function choose([largest, ...smaller]: Found[]): PlaceMatch | undefined {
   if (!largest) return undefined;
   const least = largest.place.population * MIN_POPULATION_SHARE;
   const others = smaller.map(({ place }) => place).filter(({ population }) => population > least);

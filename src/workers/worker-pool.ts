@@ -24,7 +24,6 @@ export class WorkersFailedError extends Error {
 export class WorkerPool {
   private readonly log = new Logger('Workers');
   private readonly metrics = new CollectedMetrics(() => this.workers());
-  private readonly ready = new Map<Worker, string>();
   private readonly retiring = new Set<Worker>();
   private delayMs = MIN_DELAY_MS;
   private hasBeenReady = false;
@@ -77,7 +76,6 @@ export class WorkerPool {
     const startedAt = Date.now();
     worker.on('message', (message: FromWorker) => this.receive(worker, message));
     worker.once('exit', (code, signal) => {
-      this.ready.delete(worker);
       const isExpected = this.retiring.delete(worker) || this.isStopping;
       if (!isExpected) void this.replace(signal ?? `code ${code}`, Date.now() - startedAt);
     });
@@ -92,7 +90,8 @@ export class WorkerPool {
     this.delayMs = livedMs > STABLE_MS ? MIN_DELAY_MS : Math.min(2 * this.delayMs, MAX_DELAY_MS);
     this.log.warn(`A worker ended (${reason}) and is replaced in ${this.delayMs} ms`);
     await wait(this.delayMs);
-    if (!this.isStopping) this.fork();
+    // a restart that is under way has one worker more
+    if (!this.isStopping && this.workers().length < this.count) this.fork();
   }
 
   private receive(worker: Worker, message: FromWorker): void {
@@ -103,7 +102,6 @@ export class WorkerPool {
   }
 
   private noteReady(worker: Worker, url: string): void {
-    this.ready.set(worker, url);
     worker.emit('ready');
     if (!this.hasBeenReady) this.onReady(url);
     this.hasBeenReady = true;
@@ -119,9 +117,8 @@ export class WorkerPool {
       if (this.isStopping) return;
       const worker = this.fork();
       if (!(await this.untilReady(worker))) {
-        this.retiring.add(worker);
-        worker.kill('SIGTERM');
         this.log.error('A new worker was not ready. The others go on as they are.');
+        await this.retire(worker);
         return;
       }
       await this.retire(old);
