@@ -1,8 +1,7 @@
-import { execFile } from 'node:child_process';
 import { randomInt } from 'node:crypto';
 import { setTimeout as wait } from 'node:timers/promises';
-import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe } from '@jest/globals';
+import { childrenOf } from './support/child-processes.js';
 import { createDatabase, type TestDatabase } from './support/database.js';
 import { holdLaws, writeFor, type Written } from './support/laws.js';
 import { startService } from './support/service.js';
@@ -59,9 +58,8 @@ function isLostWithWorker(failure: string): boolean {
 async function killWorkers(primaryPid: number, until: AbortSignal): Promise<void> {
   while (!until.aborted) {
     await wait(500);
-    const { stdout } = await promisify(execFile)('pgrep', ['-P', String(primaryPid)]);
-    const pids = stdout.trim().split('\n');
-    process.kill(Number(pids[randomInt(pids.length)]), 'SIGKILL');
+    const pids = await childrenOf(primaryPid);
+    process.kill(pids[randomInt(pids.length)]!, 'SIGKILL');
   }
 }
 

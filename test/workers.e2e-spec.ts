@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { aMarathon } from './support/a-marathon.js';
+import { childrenOf } from './support/child-processes.js';
 import { createDatabase, type TestDatabase } from './support/database.js';
 import { findFreePorts } from './support/free-ports.js';
 import { listen } from './support/listen.js';
@@ -87,6 +88,17 @@ describe('several workers', () => {
     process.kill(first!, 'SIGKILL');
     await workers.untilMessage(/is replaced/);
     expect(await workers.untilReady()).not.toContain(first);
+  });
+
+  it('are as many as before after a restart whose new worker dies', async () => {
+    const { pid: primary } = workers.service;
+    const before = await workers.untilReady();
+    process.kill(primary, 'SIGHUP');
+    process.kill(await untilAnother(primary, before), 'SIGKILL');
+    await workers.untilMessage(/^A new worker was not ready/);
+    process.kill(primary, 'SIGHUP');
+    await workers.untilMessage(/^All workers were restarted$/);
+    expect(await childrenOf(primary)).toHaveLength(2);
   });
 
   it('are restarted one after another at SIGHUP, and fail no request', async () => {
@@ -239,6 +251,14 @@ async function askUntil(over: AbortSignal, { send }: Workers): Promise<string[]>
   };
   await Promise.all([ask(), ask(), ask(), ask()]);
   return failures;
+}
+
+/** Resolves to a child of a process that is none of the known ones. */
+async function untilAnother(pid: number, known: number[]): Promise<number> {
+  for (;;) {
+    const another = (await childrenOf(pid)).find((child) => !known.includes(child));
+    if (another !== undefined) return another;
+  }
 }
 
 /** Resolves when a process is gone. */
