@@ -14,28 +14,42 @@ const STORE_SQL = `
 @Injectable()
 export class LastUses implements OnModuleDestroy {
   private readonly log = new Logger(LastUses.name);
-  private readonly minutes = new Map<number, number>();
-  private readonly unstored = new Set<number>();
-  private timer?: NodeJS.Timeout;
+  private readonly usedThisMinute = new Set<number>();
+  /** The minute of its last use by the id of a key, in milliseconds since the epoch. */
+  private readonly unstored = new Map<number, number>();
+  private storing?: NodeJS.Timeout;
+  /** Ends the minute. A timer, because reading the clock costs each request. */
+  private minute?: NodeJS.Timeout;
 
   constructor(@InjectDataSource() private readonly dataSource: DataSource) {}
 
   note(keyId: number): void {
-    const minute = Math.floor(Date.now() / MINUTE_MS);
-    if (this.minutes.get(keyId) === minute) return;
-    this.minutes.set(keyId, minute);
-    this.unstored.add(keyId);
-    this.timer ??= setTimeout(() => void this.store(), STORE_AFTER_MS);
+    if (!this.usedThisMinute.has(keyId)) this.noteFirst(keyId);
+  }
+
+  private noteFirst(keyId: number): void {
+    const now = Date.now();
+    const sinceMinute = now % MINUTE_MS;
+    this.minute ??= setTimeout(() => this.beginMinute(), MINUTE_MS - sinceMinute).unref();
+    this.usedThisMinute.add(keyId);
+    this.unstored.set(keyId, now - sinceMinute);
+    this.storing ??= setTimeout(() => void this.store(), STORE_AFTER_MS);
+  }
+
+  private beginMinute(): void {
+    this.minute = undefined;
+    this.usedThisMinute.clear();
   }
 
   /** A failure is logged: the next use is stored a minute later. */
   async store(): Promise<void> {
-    clearTimeout(this.timer);
-    this.timer = undefined;
-    const ids = [...this.unstored];
+    clearTimeout(this.storing);
+    this.storing = undefined;
+    const uses = [...this.unstored];
     this.unstored.clear();
-    if (!ids.length) return;
-    const times = ids.map((id) => new Date(this.minutes.get(id)! * MINUTE_MS));
+    if (!uses.length) return;
+    const ids = uses.map(([id]) => id);
+    const times = uses.map(([, time]) => new Date(time));
     try {
       await this.dataSource.query(STORE_SQL, [ids, times]);
     } catch (error) {
@@ -45,6 +59,7 @@ export class LastUses implements OnModuleDestroy {
 
   async onModuleDestroy(): Promise<void> {
     if (this.dataSource.isInitialized) await this.store();
-    clearTimeout(this.timer);
+    clearTimeout(this.storing);
+    clearTimeout(this.minute);
   }
 }

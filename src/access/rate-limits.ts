@@ -30,12 +30,13 @@ export function limitRequests(
       return;
     }
     const client = keyId ?? networkOf(request.ip);
-    const { remaining, resetSeconds } = counts.count(client, limit);
+    const remaining = counts.count(client, limit);
     // a client with most of its requests left need not be told, and each header costs time
     if (remaining > limit / 2) {
       done();
       return;
     }
+    const { resetSeconds } = counts;
     const name = keyId === undefined ? 'address' : 'key';
     reply.header('ratelimit', `"${name}";r=${Math.max(0, remaining)};t=${resetSeconds}`);
     if (remaining >= 0) {

@@ -1,12 +1,6 @@
 import type { Counts } from '../workers/messages.js';
 import type { SharedCounts } from '../workers/shared-counts.js';
 
-/** How many more requests a client may send, and until when. */
-export interface Allowance {
-  remaining: number;
-  resetSeconds: number;
-}
-
 const WINDOW_MS = 60_000;
 /** The number of clients that are counted. Beyond it, all counts begin again. */
 const MAX_CLIENTS = 50_000;
@@ -17,17 +11,23 @@ export class RequestCounts implements SharedCounts {
   /** What other workers do not know yet. */
   private readonly untold = new Map<string | number, number>();
   private endsAt = 0;
+  /** Ends the window. A timer, because reading the clock costs each request. */
+  private timer?: NodeJS.Timeout;
 
   constructor(private readonly isShared: boolean) {}
 
-  /** Counts a request. `remaining` is negative if the client has sent too many. */
-  count(client: string | number, limit: number): Allowance {
-    const now = Date.now();
-    this.beginWindow(now, now + WINDOW_MS);
+  /** Counts a request, and returns how many more the client may send; negative if it has sent too many. */
+  count(client: string | number, limit: number): number {
+    if (!this.timer || this.counts.size >= MAX_CLIENTS) this.beginWindow(Date.now() + WINDOW_MS);
     const count = (this.counts.get(client) ?? 0) + 1;
     this.counts.set(client, count);
     if (this.isShared) this.untold.set(client, (this.untold.get(client) ?? 0) + 1);
-    return { remaining: limit - count, resetSeconds: Math.ceil((this.endsAt - now) / 1000) };
+    return limit - count;
+  }
+
+  /** How long until clients may send as many again. */
+  get resetSeconds(): number {
+    return Math.max(0, Math.ceil((this.endsAt - Date.now()) / 1000));
   }
 
   takeNew(): Counts {
@@ -37,7 +37,7 @@ export class RequestCounts implements SharedCounts {
   }
 
   add(counts: Counts, endsAt: number): void {
-    this.beginWindow(Date.now(), endsAt);
+    if (!this.timer || this.counts.size >= MAX_CLIENTS) this.beginWindow(endsAt);
     for (const [client, count] of counts)
       this.counts.set(client, (this.counts.get(client) ?? 0) + count);
   }
@@ -46,10 +46,11 @@ export class RequestCounts implements SharedCounts {
     return this.endsAt;
   }
 
-  private beginWindow(now: number, endsAt: number): void {
-    if (now < this.endsAt && this.counts.size < MAX_CLIENTS) return;
+  private beginWindow(endsAt: number): void {
+    clearTimeout(this.timer);
     this.counts.clear();
     this.untold.clear();
     this.endsAt = endsAt;
+    this.timer = setTimeout(() => (this.timer = undefined), endsAt - Date.now()).unref();
   }
 }
