@@ -31,9 +31,7 @@ describe.each([
   holdLaws(() => written);
 });
 
-// A known fault: the primary process keeps a connection open that it gives to a worker which dies at that moment,
-// so that its client waits for ever. Once in some hundred requests, the first law does not hold. See docs/scale.md.
-describe.skip('the journal, while eight workers start at once and are killed at random', () => {
+describe('the journal, while eight workers start at once and are killed at random', () => {
   let database: TestDatabase;
   let written: Written;
 

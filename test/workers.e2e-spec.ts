@@ -1,5 +1,6 @@
 import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
+import { connect, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -88,6 +89,17 @@ describe('several workers', () => {
     process.kill(first!, 'SIGKILL');
     await workers.untilMessage(/is replaced/);
     expect(await workers.untilReady()).not.toContain(first);
+  });
+
+  it('that are killed with a connection which they did not accept leave no client without an end', async () => {
+    const pids = await workers.untilReady();
+    for (const pid of pids) process.kill(pid, 'SIGSTOP');
+    // the first two are given to a worker each, and the others wait
+    const asking = Array.from({ length: 6 }, async () => ask(workers.service.url));
+    const sockets = await Promise.all(asking);
+    const ended = sockets.map(untilClosed);
+    for (const pid of pids) process.kill(pid, 'SIGKILL');
+    await Promise.all(ended);
   });
 
   it('are as many as before after a restart whose new worker dies', async () => {
@@ -242,15 +254,38 @@ async function countRequests({ send }: Workers): Promise<number> {
 /** Sends requests all the time, and returns the failures. */
 async function askUntil(over: AbortSignal, { send }: Workers): Promise<string[]> {
   const failures: string[] = [];
-  const ask = async () => {
+  const askOn = async () => {
     while (!over.aborted) {
       const answer = await send('/marathon/').catch((error: Error) => error);
       if (answer instanceof Error) failures.push(answer.message);
       else if (!answer.ok) failures.push(String(answer.status));
     }
   };
-  await Promise.all([ask(), ask(), ask(), ask()]);
+  await Promise.all([askOn(), askOn(), askOn(), askOn()]);
   return failures;
+}
+
+/** Sends a request on a connection of its own, which ends with the answer or with the worker. */
+async function ask(url: string): Promise<Socket> {
+  const { hostname, port } = new URL(url);
+  const socket = connect(Number(port), hostname);
+  socket.on('error', () => socket.destroy()).resume();
+  await once(socket, 'connect', { signal: soon() });
+  socket.write(`GET /health/live HTTP/1.1\r\nHost: ${hostname}\r\nConnection: close\r\n\r\n`);
+  return socket;
+}
+
+/** Resolves when a connection is closed, by an error too. */
+async function untilClosed(socket: Socket): Promise<void> {
+  const signal = soon();
+  await new Promise<void>((resolve, reject) => {
+    socket.once('close', () => resolve());
+    signal.addEventListener('abort', () => reject(new Error('The connection stays open.')));
+  });
+}
+
+function soon(): AbortSignal {
+  return AbortSignal.timeout(10_000);
 }
 
 /** Resolves to a child of a process that is none of the known ones. */

@@ -4,6 +4,7 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { Logger } from '@nestjs/common';
 import { CollectedMetrics, tell } from './collected-metrics.js';
 import type { FromWorker } from './messages.js';
+import { closeUnacceptedWhenEnded } from './unaccepted-connections.js';
 
 const [MIN_DELAY_MS, MAX_DELAY_MS] = [100, 10_000];
 /** A worker that lives longer did not fail because of how it starts. */
@@ -73,6 +74,7 @@ export class WorkerPool {
 
   private fork(): Worker {
     const worker = cluster.fork();
+    closeUnacceptedWhenEnded(worker);
     const startedAt = Date.now();
     worker.on('message', (message: FromWorker) => this.receive(worker, message));
     worker.once('exit', (code, signal) => {
