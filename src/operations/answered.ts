@@ -6,8 +6,6 @@ export interface Answered {
   reply: FastifyReply;
   /** The address as it was registered, without values: `/marathon/:id`; empty for an unknown one. */
   route: string;
-  /** Of the client. */
-  address: string;
   /** From the headers of the request to the end of its answer. */
   durationMs: number;
   isAborted: boolean;

@@ -41,14 +41,14 @@ export class RequestLog {
     this.timer = setInterval(() => this.flush(), FLUSH_INTERVAL_MS).unref();
   }
 
-  add({ request, reply, route, address, durationMs, isAborted }: Answered): void {
+  add({ request, reply, route, durationMs, isAborted }: Answered): void {
     const { principal } = request;
     const fields = this.fields.get(request.method, route, reply.raw.statusCode);
     const key = principal ? this.keyFieldOf(principal) : '';
     const aborted = isAborted ? ',"aborted":true' : '';
     this.append(
       `{"level":"info"${isoTime()}${PID}"requestId":"${logIdOf(request)}"${fields}` +
-        `,"durationMs":${tenthsOf(durationMs)}${this.addressFieldOf(address)}${key}${aborted}}\n`,
+        `,"durationMs":${tenthsOf(durationMs)}${this.addressFieldOf(request.ip)}${key}${aborted}}\n`,
     );
   }
 
