@@ -95,7 +95,7 @@ describe('several workers', () => {
     const pids = await workers.untilReady();
     for (const pid of pids) process.kill(pid, 'SIGSTOP');
     // the first two are given to a worker each, and the others wait
-    const asking = Array.from({ length: 6 }, async () => ask(workers.service.url));
+    const asking = Array.from({ length: 6 }, async () => openRequest(workers.service.url));
     const sockets = await Promise.all(asking);
     const ended = sockets.map(untilClosed);
     for (const pid of pids) process.kill(pid, 'SIGKILL');
@@ -254,19 +254,19 @@ async function countRequests({ send }: Workers): Promise<number> {
 /** Sends requests all the time, and returns the failures. */
 async function askUntil(over: AbortSignal, { send }: Workers): Promise<string[]> {
   const failures: string[] = [];
-  const askOn = async () => {
+  const ask = async () => {
     while (!over.aborted) {
       const answer = await send('/marathon/').catch((error: Error) => error);
       if (answer instanceof Error) failures.push(answer.message);
       else if (!answer.ok) failures.push(String(answer.status));
     }
   };
-  await Promise.all([askOn(), askOn(), askOn(), askOn()]);
+  await Promise.all([ask(), ask(), ask(), ask()]);
   return failures;
 }
 
 /** Sends a request on a connection of its own, which ends with the answer or with the worker. */
-async function ask(url: string): Promise<Socket> {
+async function openRequest(url: string): Promise<Socket> {
   const { hostname, port } = new URL(url);
   const socket = connect(Number(port), hostname);
   socket.on('error', () => socket.destroy()).resume();

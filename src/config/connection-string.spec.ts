@@ -43,6 +43,35 @@ describe('a connection string', () => {
       'postgresql://postgres@/races?host=%2Fvar%2Frun%2Fpostgresql&sslmode=require',
       { host: '/var/run/postgresql', database: 'races', ssl: false },
     ],
+    [
+      'of several servers',
+      'postgresql://me:a%2Cb@one:5433,two,[::1]:5434/races?sslmode=disable',
+      {
+        user: 'me',
+        password: 'a,b',
+        database: 'races',
+        ssl: false,
+        targetServer: 'primary',
+        servers: [
+          { host: 'one', port: 5433 },
+          { host: 'two', port: 5432 },
+          { host: '::1', port: 5434 },
+        ],
+      },
+    ],
+    [
+      'of several servers as parameters',
+      'postgresql:///races?host=one,%2Ftmp&port=5433&user=me&target_session_attrs=any',
+      {
+        user: 'me',
+        database: 'races',
+        targetServer: 'any',
+        servers: [
+          { host: 'one', port: 5433 },
+          { host: '/tmp', port: 5433 },
+        ],
+      },
+    ],
     ['of a unix socket in the place of a host', 'postgresql://u@%2Ftmp/races', { host: '/tmp' }],
   ])('%s', (_, text, settings) => {
     expect(parseConnectionString(text)).toMatchObject(settings);
@@ -59,7 +88,11 @@ describe('a connection string', () => {
   it.each([
     ['mysql://me:secret@host/db', 'write postgresql://user:password@host/database'],
     ['postgresql://me:sec#ret@host/db', '%23 for #'],
-    ['postgresql://me:secret@one:1,two:2/db', 'write one host'],
+    ['postgresql://me:secret@one:1,two:port/db', 'write hosts as in one.example:5432'],
+    [
+      'postgresql://me:secret@one,two/db?target_session_attrs=standby',
+      'target_session_attrs has to be read-write',
+    ],
     ['postgresql://me:secret@host/db?sslmode=requir', 'sslmode has to be one of disable, allow'],
     ['postgresql://me:secret@host/db?sslmode=verify-ca', 'add sslrootcert=FILE'],
     ['postgresql://me:secret@host/db?sslrootcert=/nowhere.crt', 'cannot read /nowhere.crt'],

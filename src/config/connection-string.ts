@@ -7,6 +7,10 @@ import { parse, toClientConfig, type ConnectionOptions as Address } from 'pg-con
 export interface ConnectionSettings extends ClientConfig {
   /** What is tried if the server rejects `ssl`. */
   sslFallback?: ClientConfig['ssl'];
+  /** If there are several. */
+  servers?: { host: string; port: number }[];
+  /** Which of them is used. */
+  targetServer?: 'primary' | 'any';
 }
 
 type Encryption = Pick<ConnectionSettings, 'ssl' | 'sslFallback'>;
@@ -32,10 +36,24 @@ const SSL_MODES: Record<string, (files: ConnectionOptions) => Encryption> = {
 
 const NEEDS_AUTHORITY = 'sslmode=verify-ca needs the authority: add sslrootcert=FILE';
 const MALFORMED =
-  'write one host, and in the password %23 for #, %2F for /, %3F for ?, %40 for @, %25 for %';
+  'write hosts as in one.example:5432,two.example:5432, and in the password %23 for #, %2F for /, %3F for ?, %40 for @, %25 for %';
+
+/** What is before the hosts and behind them. A password may have an `@`, as in `new URL`. */
+const AUTHORITY = /^(?<before>\w+:\/\/(?:[^/?]*@)?)(?<hosts>[^/?]*)(?<after>.*)$/s;
+const DEFAULT_PORT = 5432;
 
 /**
- * Parses `postgresql://user:password@host/database?sslmode=…` as psql does. Absent parts default to
+ * The values of libpq, for several hosts. Standbys are used by another setting.
+ * https://www.postgresql.org/docs/current/libpq-connect.html#LIBPQ-CONNECT-TARGET-SESSION-ATTRS
+ */
+const TARGET_SERVERS: Record<string, ConnectionSettings['targetServer']> = {
+  'read-write': 'primary',
+  primary: 'primary',
+  any: 'any',
+};
+
+/**
+ * Parses `postgresql://user:password@host/database?sslmode=…` as psql does, with one host or with several. Absent parts default to
  * `PGHOST`, `PGPORT`, `PGUSER`, `PGPASSWORD`, `PGDATABASE`, `PGSSLMODE` and `~/.pgpass`.
  * @throws {Error} that says what to write. It never repeats the address, which contains a password.
  */
@@ -46,13 +64,48 @@ export function parseConnectionString(
   if (!/^postgres(ql)?:\/\//.test(text)) {
     throw new Error('write postgresql://user:password@host/database, or leave it unset');
   }
-  const { ssl: files, sslmode: sslMode = PGSSLMODE ?? 'prefer', ...address } = parseAddress(text);
+  const [first, ...others] = splitHosts(text).map(parseAddress) as [Address, ...Address[]];
+  const {
+    ssl: files,
+    sslmode: sslMode = PGSSLMODE ?? 'prefer',
+    target_session_attrs: target,
+    ...address
+  } = first;
   const isSocket = (address.host || PGHOST)?.startsWith('/');
   return {
     ...toClientConfig(address),
     enableChannelBinding: (address.channel_binding ?? 'disable') !== 'disable',
     ...(isSocket ? { ssl: false } : parseSslMode(sslMode as string, files as ConnectionOptions)),
+    ...(others.length && serversOf([first, ...others], target as string | undefined)),
   };
+}
+
+/** Several hosts in the place of one, or several in the parameters `host` and `port`: an address for each. */
+function splitHosts(text: string): string[] {
+  const { hosts, before, after } = AUTHORITY.exec(text)!.groups as Record<string, string>;
+  const { searchParams } = new URL(`x:${after!.replace('#', '%23')}`);
+  const [names = [], ports = []] = ['host', 'port'].map((key) => searchParams.get(key)?.split(','));
+  if (hosts!.includes(',')) return hosts!.split(',').map((host) => `${before}${host}${after}`);
+  if (names.length < 2) return [text];
+  return names.map((name, index) => {
+    searchParams.set('host', name);
+    searchParams.set('port', ports[index] ?? ports[0] ?? '');
+    return `${before}${hosts}${after!.replace(/\?.*$/s, '')}?${searchParams.toString()}`;
+  });
+}
+
+function serversOf(addresses: Address[], target = 'read-write') {
+  const targetServer = TARGET_SERVERS[target];
+  if (!targetServer) {
+    throw new Error(
+      'target_session_attrs has to be read-write, primary or any: name standbys in DATABASE_REPLICA_URLS',
+    );
+  }
+  const servers = addresses.map(({ host, port }) => ({
+    host: host ?? 'localhost',
+    port: Number(port ?? DEFAULT_PORT) || DEFAULT_PORT,
+  }));
+  return { servers, targetServer };
 }
 
 /** `sslrootcert=system` stands for the authorities that Node trusts. */

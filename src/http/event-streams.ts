@@ -1,6 +1,7 @@
 import { Injectable, Logger, type OnModuleDestroy } from '@nestjs/common';
 import type { OutgoingHttpHeaders } from 'node:http';
 import type { FastifyReply } from 'fastify';
+import { ProblemError, serializeProblem } from '../problems/problems.js';
 import { writeWithBackpressure } from './backpressure.js';
 
 const RECONNECT_MS = 1000;
@@ -14,7 +15,8 @@ export interface NumberedEvent {
  * Sends server-sent events until the client disconnects or the service shuts down
  * (https://html.spec.whatwg.org/multipage/server-sent-events.html). Events are read no faster than the
  * client takes them. A client that reads nothing for 30 seconds is disconnected; it can continue after
- * its last event. A client whose API key is revoked gets no further event.
+ * its last event. A client whose API key is revoked gets no further event. If it cannot go on, an event `problem`
+ * says why.
  */
 @Injectable()
 export class EventStreams implements OnModuleDestroy {
@@ -52,6 +54,10 @@ export class EventStreams implements OnModuleDestroy {
       }
       response.end();
     } catch (error) {
+      if (error instanceof ProblemError) {
+        response.end(`event: problem\ndata: ${serializeProblem(error)}\n\n`);
+        return;
+      }
       if (!signal.aborted) this.log.warn(`A listener was disconnected: ${String(error)}`);
       response.destroy();
     } finally {

@@ -11,11 +11,12 @@ import type { BatchParameters, JournalPosition, Write } from './write-request.js
  * The parameters are those of `batchInsertParameters`; `sequence` generates the ids.
  */
 export function batchInsertSql(table: JournaledTable, sequence: string): string {
-  const { name, list } = table;
+  const { name, list, epoch } = table;
   const nextId = `nextval(${pg.escapeLiteral(sequence)}::regclass)::integer`;
   return `
     WITH head AS (
-      UPDATE journal_head SET seq = seq + $1::integer, at = greatest(at, clock_timestamp())
+      UPDATE journal_head
+      SET seq = seq + $1::integer + ${epoch.gap}, at = greatest(at, clock_timestamp())${epoch.assignment}
       RETURNING seq - $1::integer AS before, at),
     created AS MATERIALIZED (
       SELECT position, before + position AS seq, ${nextId} AS id, ${list}

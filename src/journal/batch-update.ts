@@ -10,6 +10,7 @@ import type { BatchParameters, Write } from './write-request.js';
  * $1 is the value of `batchUpdateParameters`: one text serves every batch, whatever columns it changes.
  */
 export function batchUpdateSql(table: JournaledTable): string {
+  const { epoch } = table;
   const columns = `request_position, id, version, ${table.list}`;
   return `
     WITH lock AS (SELECT 1 FROM journal_head FOR UPDATE),
@@ -24,7 +25,8 @@ export function batchUpdateSql(table: JournaledTable): string {
       UNION ALL SELECT ${columns}, 'delete' AS operation FROM deleted),
     numbered AS (SELECT *, row_number() OVER (ORDER BY request_position) AS position FROM changed),
     head AS (
-      UPDATE journal_head SET seq = seq + total, at = greatest(at, clock_timestamp())
+      UPDATE journal_head
+      SET seq = seq + total + ${epoch.gap}, at = greatest(at, clock_timestamp())${epoch.assignment}
       FROM (SELECT count(*) AS total FROM changed) AS counted WHERE total > 0
       RETURNING seq - total AS before, at),
     request AS (

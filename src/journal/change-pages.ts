@@ -12,7 +12,7 @@ const MAX_CONCURRENT_READS = 2;
 
 /**
  * The pages of an append-only log. Concurrent reads of one page are executed once. A full page never
- * changes and is cached. All readers get the same array, so that it can be serialized once.
+ * changes, unless changes are lost, and is cached. All readers get the same array, so that it can be serialized once.
  */
 export class ChangePages<Change> {
   private readonly cache = new LRUCache<number, Change[]>({ max: MAX_CACHED_PAGES });
@@ -35,6 +35,11 @@ export class ChangePages<Change> {
     const page = await this.coalescer.read(String(since), { execute });
     if (page.length === PAGE_LENGTH) this.cache.set(since, page);
     return page;
+  }
+
+  /** Call it when changes were lost. */
+  clear(): void {
+    this.cache.clear();
   }
 
   private async fetch(since: number, deadline: Deadline): Promise<Change[]> {

@@ -4,6 +4,7 @@ import type { DatabaseStartup } from '../database/database-startup.js';
 import { queryPrepared } from '../database/prepared-statements.js';
 import { ChangePages, PAGE_LENGTH } from './change-pages.js';
 import type { ChangeSignal } from './change-signal.js';
+import { assertNotLost } from './epoch.js';
 import type { Operation } from './journal.entity.js';
 import type { Journaled, JournaledTable } from './journaled-table.js';
 
@@ -69,14 +70,26 @@ export class JournalReader<T extends Journaled> {
   /**
    * Yields pages of the changes after `since`, and then new changes until `signal` aborts. It yields an
    * empty page after 15 seconds without a change. All callers get the same arrays.
+   * @throws {ProblemError} `changes_lost` if another server goes on without a change that was yielded.
    */
   async *follow(since: number, signal: AbortSignal): AsyncGenerator<Change<T>[]> {
     let last = since;
     while (!signal.aborted) {
       const page = await this.pages.read(last);
+      if (page[0] && page[0].seq > last + 1) await this.assertNotLost(last);
       last = page.at(-1)?.seq ?? last;
       if (page.length) yield page;
       else if (!(await this.signal.wait(last, signal, HEARTBEAT_MS))) yield [];
+    }
+  }
+
+  /** @throws {ProblemError} `changes_lost` if the change is not in the journal, and a later one is. */
+  async assertNotLost(seq: number): Promise<void> {
+    try {
+      await this.database.withRetry(async () => assertNotLost(this.dataSource, seq));
+    } catch (error) {
+      this.pages.clear();
+      throw error;
     }
   }
 

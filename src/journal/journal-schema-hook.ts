@@ -1,6 +1,7 @@
 import type { SchemaHook } from '../database/schema-hooks.js';
 import { UnsafeSchemaChangeError } from '../database/schema-errors.js';
 import { backfill } from './backfill.js';
+import { noteSystem } from './epoch.js';
 import { isJournaled } from './journaled.js';
 import type { JournaledTable } from './journaled-table.js';
 
@@ -16,6 +17,7 @@ export function journalSchemaHook(table: JournaledTable): SchemaHook {
     await manager.query(
       'INSERT INTO journal_head (id, seq, at) VALUES (1, 0, now()) ON CONFLICT DO NOTHING',
     );
+    await noteSystem(manager, connection);
     await backfill(manager, table);
   };
 }

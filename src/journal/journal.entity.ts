@@ -12,6 +12,14 @@ export class JournalHead {
   /** Never decreases along `seq`, even if the clock does. */
   @Column({ type: 'timestamp with time zone', precision: 3 })
   at!: Date;
+
+  /** The cluster that the data is from. A restored backup goes on in another one. */
+  @Column({ type: 'text', nullable: true })
+  system!: string | null;
+
+  /** That of the last write. A promoted standby has a larger one. */
+  @Column({ type: 'integer', nullable: true })
+  timeline!: number | null;
 }
 
 /** A write request, with its changes from `first_seq` to `last_seq`; null if it changed nothing. */

@@ -1,5 +1,6 @@
 import pg from 'pg';
 import type { DataSource, EntityTarget, ObjectLiteral } from 'typeorm';
+import { epochSql, type EpochSql } from './epoch.js';
 
 /** A record whose changes are journaled. */
 export interface Journaled {
@@ -15,6 +16,11 @@ export class JournaledTable {
     private readonly dataSource: DataSource,
     private readonly entity: EntityTarget<ObjectLiteral>,
   ) {}
+
+  /** What a write adds to the update of the head row. */
+  get epoch(): EpochSql {
+    return epochSql(this.dataSource);
+  }
 
   get name(): string {
     return pg.escapeIdentifier(this.dataSource.getMetadata(this.entity).tableName);

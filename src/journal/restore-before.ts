@@ -1,6 +1,7 @@
 import pg from 'pg';
 import { ProblemError } from '../problems/problems.js';
 import type { ChangeRange } from './change-counts.js';
+import { assertNotLost, EPOCH_LENGTH } from './epoch.js';
 import type { JournaledTable } from './journaled-table.js';
 import type { SqlExecutor } from './write-request.js';
 
@@ -14,7 +15,7 @@ interface LaterChange {
 
 /**
  * The head row must be locked. `seq` is its number.
- * @throws {ProblemError} `future_change`, or `changed_since` with the first later change of each record
+ * @throws {ProblemError} `future_change`, `changes_lost`, or `changed_since` with the first later change of each record
  */
 export async function assertLatest(
   executor: SqlExecutor,
@@ -27,6 +28,7 @@ export async function assertLatest(
       `There is no change ${last} yet: the last one is ${seq}.`,
     );
   }
+  if (seq > EPOCH_LENGTH) await assertNotLost(executor, last);
   const later = (await executor.query(
     `SELECT record_id AS id, min(seq) AS seq, count(*) OVER () AS count FROM journal
      WHERE seq > $2 AND record_id IN (SELECT record_id FROM journal WHERE seq BETWEEN $1 AND $2)

@@ -29,8 +29,7 @@ type Results<T> = [write: Write, result: T | Error | undefined][];
 export class WriteBatcher<T extends Journaled> {
   private readonly batcher: Batcher<Write, T | undefined>;
   private readonly pipeline: Pipeline;
-  private insertSql?: string;
-  private updateSql?: string;
+  private readonly texts = new Map<string, string>();
   /** While an import holds the head row, waiting batches leave half of the connections to others. */
   private readonly batches: Semaphore<void>;
 
@@ -143,10 +142,7 @@ export class WriteBatcher<T extends Journaled> {
     const { ordered, values, readRows } = isInsert
       ? batchInsertParameters<T>(batch)
       : batchUpdateParameters<T>(batch);
-    const text = isInsert
-      ? (this.insertSql ??= await this.prepareInsert(query))
-      : (this.updateSql ??= batchUpdateSql(this.table));
-    const records = readRows(await query(text, values));
+    const records = readRows(await query(await this.sqlOf(isInsert, query), values));
     return ordered.map((write, index) => [write, records[index]]);
   }
 
@@ -168,9 +164,16 @@ export class WriteBatcher<T extends Journaled> {
     return { query };
   }
 
-  private async prepareInsert(query: Query): Promise<string> {
-    const executor = { query } as SqlExecutor;
-    return batchInsertSql(this.table, await sequenceOf(executor, this.table.name));
+  /** The text depends on whether the server tells its timeline. */
+  private async sqlOf(isInsert: boolean, query: Query): Promise<string> {
+    const key = `${isInsert} ${this.table.epoch.gap}`;
+    const known = this.texts.get(key);
+    if (known) return known;
+    const text = isInsert
+      ? batchInsertSql(this.table, await sequenceOf({ query } as SqlExecutor, this.table.name))
+      : batchUpdateSql(this.table);
+    this.texts.set(key, text);
+    return text;
   }
 }
 

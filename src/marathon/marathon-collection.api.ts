@@ -160,6 +160,7 @@ export const UNDO: ApiOperation = {
   problems: [
     'changed_since',
     'future_change',
+    'changes_lost',
     'max_affected_exceeded',
     'precondition_failed',
     'not_acceptable',

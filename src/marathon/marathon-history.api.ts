@@ -47,5 +47,5 @@ export const CHANGES_OPERATION: ApiOperation = {
       },
     },
   },
-  problems: ['future_change'],
+  problems: ['future_change', 'changes_lost'],
 };

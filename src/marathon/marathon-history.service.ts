@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import type { Deadline } from '../http/request-deadline.js';
 import { DatabaseVersions } from '../journal/database-versions.js';
+import { EPOCH_LENGTH } from '../journal/epoch.js';
 import type { Change, JournalReader } from '../journal/journal-reader.js';
 import { InjectJournalReader } from '../journal/journal.module.js';
 import { ProblemError } from '../problems/problems.js';
@@ -41,7 +42,7 @@ export class MarathonHistoryService {
 
   /**
    * The changes of all marathons after `since`, in commit order.
-   * @throws {ProblemError} `future_change` if there is no change `since` yet.
+   * @throws {ProblemError} `future_change` if there is no change `since` yet; `changes_lost` if it was lost.
    */
   async changes({ since = 0, limit }: ChangesQuery): Promise<ChangeResponse[]> {
     return this.journal.withinOneDeadline(async () => {
@@ -62,10 +63,13 @@ export class MarathonHistoryService {
     return responses;
   }
 
-  /** @throws {ProblemError} `future_change`: a listener would miss all changes until then. */
+  /** @throws {ProblemError} `future_change` and `changes_lost`: a listener would miss changes. */
   async assertHappened(since: number): Promise<void> {
     const { seq } = await this.versions.fetch();
-    if (since <= seq) return;
+    if (since <= seq) {
+      if (seq > EPOCH_LENGTH) await this.journal.assertNotLost(since);
+      return;
+    }
     throw new ProblemError(
       'future_change',
       `There is no change ${since} yet: the last one is ${seq}.`,

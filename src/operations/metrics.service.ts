@@ -97,7 +97,7 @@ export class MetricsService implements OnApplicationBootstrap, OnModuleDestroy {
     gauge(
       'database_requests_waiting',
       'Work that waits for a connection.',
-      pool(({ semaphore }) => semaphore.queueLength),
+      pool(({ leases }) => leases.queueLength),
     );
     gauge(
       'database_reachable',

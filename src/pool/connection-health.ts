@@ -1,13 +1,15 @@
 import { AdaptiveTimeout } from './adaptive-timeout.js';
 import { reportPoolEvent } from './pool-events.js';
 import type { RecyclingClient } from './recycling-client.js';
+import type { Servers } from './servers.js';
+import { SessionSetup } from './session-setup.js';
 
 /** Connections that were opened together should not all expire together. */
 const JITTER = 0.1;
 const [MIN_PING_TIMEOUT_MS, MAX_PING_TIMEOUT_MS] = [500, 2000];
 
 /**
- * Decides whether a connection can be used again: by its age, by a query if it was idle, and by what
+ * Sets up connections, and decides whether one can be used again: by its server, its age, by a query if it was idle, and by what
  * happened to other connections since its last response.
  */
 export class ConnectionHealth {
@@ -24,9 +26,33 @@ export class ConnectionHealth {
     growsOnTimeout: false,
   });
 
-  constructor(private readonly maxLifetimeMs: number) {}
+  private readonly setup: SessionSetup;
 
-  isExpired(client: RecyclingClient): boolean {
+  constructor(
+    private readonly maxLifetimeMs: number,
+    deadlineMs: number,
+    private readonly servers: Servers,
+  ) {
+    this.setup = new SessionSetup(deadlineMs);
+  }
+
+  /**
+   * Sets up a new connection.
+   * @throws {NotPrimaryError} if it leads to another server than the primary.
+   */
+  async admit(client: RecyclingClient): Promise<void> {
+    const { state, elapsedMs } = await this.setup.run(client);
+    this.pingTimeout.note(elapsedMs);
+    client.history = state.history;
+    this.servers.admit(state);
+  }
+
+  /** Whether a connection that was used can be used again. */
+  canBeKept(client: RecyclingClient): boolean {
+    return !client.isDirty && this.servers.isCurrent(client) && !this.isExpired(client);
+  }
+
+  private isExpired(client: RecyclingClient): boolean {
     return client.isOlderThan(this.maxLifetimeMs * (1 - JITTER * Math.random()));
   }
 
@@ -36,17 +62,12 @@ export class ConnectionHealth {
       reportPoolEvent('recycled');
       return false;
     }
-    if (client.isIdleSince(this.deadBefore)) return false;
+    if (client.isIdleSince(this.deadBefore) || !this.servers.isCurrent(client)) return false;
     const queriedAt = Date.now();
     if (await client.isAlive(this.suspectBefore, this.pingTimeout)) return true;
     reportPoolEvent('ping_failed');
     this.noteDead(queriedAt);
     return false;
-  }
-
-  /** Records how long the setup of a new connection took. */
-  noteSetup(elapsedMs: number): void {
-    this.pingTimeout.note(elapsedMs);
   }
 
   /** Records that a connection has not responded since `time`. */

@@ -77,9 +77,9 @@ export class ConnectionMonitor {
     this.leases.delete(client);
   }
 
-  /** Closes every connection that is checked out. */
-  discardAll(reason: Error): void {
-    for (const { client } of this.leases.values()) client.discard(reason);
+  /** Closes the connections that are checked out, or those that `condition` selects. */
+  discardAll(reason: Error, condition: (client: RecyclingClient) => boolean = () => true): void {
+    for (const client of this.leases.keys()) if (condition(client)) client.discard(reason);
   }
 
   private check(): void {

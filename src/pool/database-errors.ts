@@ -8,6 +8,7 @@ import { DeadlineExceededError } from './deadline.js';
 import { hasErrorCode } from './error-code.js';
 import { ResponseTimeoutError } from './recycling-client.js';
 import { QueueFullError } from './semaphore.js';
+import { NotPrimaryError } from './servers.js';
 
 /**
  * Lost or rejected connections, insufficient resources, shutdown, failover to a read-only server, and
@@ -48,6 +49,7 @@ const UNAVAILABLE_CLASSES = [
   ResponseTimeoutError,
   DeadlineExceededError,
   QueueFullError,
+  NotPrimaryError,
   QueryRunnerAlreadyReleasedError,
   QueryRunnerProviderAlreadyReleasedError,
 ];

@@ -1,6 +1,15 @@
 import type pg from 'pg';
 import type { RecyclingClient } from './recycling-client.js';
 
+/** A host and a port; the folder of its socket in the place of the host. */
+export interface ServerAddress {
+  host: string;
+  port: number;
+}
+
+/** Which of several servers connections go to: https://www.postgresql.org/docs/current/libpq-connect.html#LIBPQ-CONNECT-TARGET-SESSION-ATTRS */
+export type TargetServer = 'primary' | 'any';
+
 /** The options of the pool besides those of pg. */
 export interface RecyclingOptions extends pg.PoolConfig {
   max: number;
@@ -10,6 +19,9 @@ export interface RecyclingOptions extends pg.PoolConfig {
   deadlineMs: number;
   /** What is tried if the server rejects `ssl`. */
   sslFallback?: pg.PoolConfig['ssl'];
+  /** If there are several. */
+  servers?: ServerAddress[];
+  targetServer?: TargetServer;
 }
 
 /** A connection that is checked out. */

@@ -3,6 +3,7 @@ import type { Socket } from 'node:net';
 import type { Writable } from 'node:stream';
 import pg from 'pg';
 import type { AdaptiveTimeout } from './adaptive-timeout.js';
+import type { ServerHistory } from './server-state.js';
 
 const IDLE_BEFORE_PING_MS = 500;
 /** PostgreSQL reports that it is ready right after an error. A connection that does not is discarded. */
@@ -42,6 +43,8 @@ interface PgInternals {
 
 /** A connection that knows its age, and whether it can be used again. */
 export class RecyclingClient extends pg.Client {
+  /** Of the server, if it tells. */
+  history?: ServerHistory;
   private connectedAt = Date.now();
   private lastUsedAt = Date.now();
   private isDiscarded = false;

@@ -18,12 +18,12 @@ import {
   type Deadline,
 } from './deadline.js';
 import type { ConnectCallback, Lease, PooledClient, RecyclingOptions } from './pool-types.js';
+import { Leases } from './leases.js';
 import { RecyclingClient } from './recycling-client.js';
-import { Semaphore } from './semaphore.js';
-import { CONNECT_TIMEOUT_MS, SessionSetup } from './session-setup.js';
+import { NotPrimaryError, Servers } from './servers.js';
+import { CONNECT_TIMEOUT_MS } from './session-setup.js';
 
 const [MIN_DELAY_MS, MAX_DELAY_MS] = [10, 250];
-const MAX_WAITING_PER_CONNECTION = 100;
 const END_TIMEOUT_MS = 1000;
 
 /**
@@ -39,14 +39,21 @@ export class RecyclingPool extends pg.Pool {
   onUnreachable: () => void = () => undefined;
   private reachable = false;
   private isAborted = false;
-  readonly semaphore: Semaphore<Lease>;
+  readonly leases: Leases;
   private readonly monitor: ConnectionMonitor;
   private readonly health: ConnectionHealth;
+  private readonly servers: Servers;
   private readonly deadlineMs: number;
   private readonly sslFallback: pg.PoolConfig['ssl'];
 
-  constructor({ recycleSeconds, deadlineMs, sslFallback, ...options }: RecyclingOptions) {
-    const setup = new SessionSetup(deadlineMs);
+  constructor({
+    recycleSeconds,
+    deadlineMs,
+    sslFallback,
+    servers,
+    targetServer,
+    ...options
+  }: RecyclingOptions) {
     super({
       ...options,
       Client: RecyclingClient,
@@ -54,15 +61,15 @@ export class RecyclingPool extends pg.Pool {
       types: bigintAsNumber,
       connectionTimeoutMillis: Math.min(CONNECT_TIMEOUT_MS, deadlineMs),
       idleTimeoutMillis: (recycleSeconds * 1000) / 2,
-      onConnect: async (client) =>
-        this.health.noteSetup(await setup.run(client as RecyclingClient)),
+      onConnect: async (client) => this.health.admit(client as RecyclingClient),
     });
-    const { max } = this.options;
-    this.semaphore = new Semaphore<Lease>(max, max * MAX_WAITING_PER_CONNECTION);
-    this.health = new ConnectionHealth(recycleSeconds * 1000);
+    this.servers = new Servers(this.options, servers, targetServer);
+    this.servers.onPromotion = () => this.discardReplaced();
+    this.health = new ConnectionHealth(recycleSeconds * 1000, deadlineMs, this.servers);
     this.monitor = new ConnectionMonitor(new BackendStates(this.options), this.health, () =>
       this.noteUnreachable(),
     );
+    this.leases = new Leases(this.options.max, this.health, this.monitor);
     this.deadlineMs = deadlineMs;
     this.sslFallback = sslFallback;
   }
@@ -70,6 +77,11 @@ export class RecyclingPool extends pg.Pool {
   /** Whether the last attempt to get a connection succeeded. */
   get isReachable(): boolean {
     return this.reachable;
+  }
+
+  /** Whether the primary tells its timeline. */
+  get reportsHistory(): boolean {
+    return this.servers.hasHistory;
   }
 
   override connect(): Promise<pg.PoolClient>;
@@ -99,14 +111,15 @@ export class RecyclingPool extends pg.Pool {
     deadline: Deadline = currentDeadline() ?? deadlineIn(this.deadlineMs),
   ): Promise<PooledClient> {
     if (this.isAborted) throw new DeadlineExceededError();
-    const handedOff = await this.semaphore.acquire(deadline.endsAt - Date.now());
-    return this.lease(handedOff ?? (await this.acquireHealthy(deadline.endsAt)), deadline);
+    this.servers.noteUse();
+    const handedOff = await this.leases.acquire(deadline.endsAt - Date.now());
+    return this.leases.lend(handedOff ?? (await this.acquireHealthy(deadline.endsAt)), deadline);
   }
 
   /** Rejects all work, and closes the connections that are checked out. For a service that must end. */
   abort(): void {
     this.isAborted = true;
-    this.semaphore.rejectAll(new DeadlineExceededError());
+    this.leases.rejectAll(new DeadlineExceededError());
     this.monitor.discardAll(new DeadlineExceededError());
   }
 
@@ -114,6 +127,7 @@ export class RecyclingPool extends pg.Pool {
   override end(): Promise<void>;
   override end(callback: () => void): void;
   override end(callback?: () => void): Promise<void> | void {
+    this.servers.stopWatching();
     const timer = setTimeout(() => this.abort(), END_TIMEOUT_MS);
     const ended = super.end().finally(() => clearTimeout(timer));
     return callback ? void ended.finally(callback) : ended;
@@ -132,7 +146,7 @@ export class RecyclingPool extends pg.Pool {
           (client) => client.release(),
           () => undefined,
         )
-        .finally(() => this.semaphore.release());
+        .finally(() => this.leases.giveUp());
       throw error;
     }
   }
@@ -152,7 +166,7 @@ export class RecyclingPool extends pg.Pool {
         const jitteredMs = delayMs * (0.5 + Math.random() / 2);
         const isLast = this.isAborted || Date.now() + jitteredMs > endsAt;
         if (isLast) throw new DeadlineExceededError(error);
-        await wait(jitteredMs);
+        await Promise.all([wait(jitteredMs), this.servers.search()]);
       }
     }
   }
@@ -163,6 +177,12 @@ export class RecyclingPool extends pg.Pool {
     if (await this.health.validate(client)) return client;
     client.release(true);
     return undefined;
+  }
+
+  /** What an old primary acknowledged from now on would be lost. */
+  private discardReplaced(): void {
+    const reason = new NotPrimaryError('another one was promoted');
+    this.monitor.discardAll(reason, (client) => !this.servers.isCurrent(client));
   }
 
   private noteUnreachable(): void {
@@ -176,36 +196,6 @@ export class RecyclingPool extends pg.Pool {
     if (this.sslFallback === undefined || rejected === this.sslFallback) return false;
     this.options.ssl = this.sslFallback;
     return true;
-  }
-
-  private lease(lease: Lease, deadline: Deadline): PooledClient {
-    const { client } = lease;
-    this.monitor.watch(client, deadline);
-    let isReleased = false;
-    client.release = (error?: Error | boolean) => {
-      if (isReleased) throw new Error('The connection was released twice.');
-      isReleased = true;
-      this.monitor.unwatch(client);
-      if (error || client.isReady || client.isClosed) return this.checkIn(lease, error);
-      void this.checkInSettled(lease);
-    };
-    return client;
-  }
-
-  private async checkInSettled(lease: Lease): Promise<void> {
-    await lease.client.settle();
-    this.checkIn(lease);
-  }
-
-  private checkIn(lease: Lease, error?: Error | boolean): void {
-    const { client } = lease;
-    if (client.isClosed) this.health.noteFailed();
-    else client.markUsed();
-    const isHealthy = !error && !client.isDirty && !this.health.isExpired(client);
-    // it has just responded, so the next caller need not validate it
-    if (isHealthy && this.semaphore.handOff(lease)) return;
-    lease.returnToPool(error ?? client.isDirty);
-    this.semaphore.release();
   }
 }
 

@@ -1,6 +1,7 @@
 import pg from 'pg';
 import { AdaptiveTimeout } from './adaptive-timeout.js';
 import type { RecyclingClient } from './recycling-client.js';
+import { readServerState, SERVER_STATE_SQL, type ServerState } from './server-state.js';
 
 /** How long a connection may take to be established. */
 export const CONNECT_TIMEOUT_MS = 2000;
@@ -63,13 +64,13 @@ export class SessionSetup {
   }
 
   /**
-   * Resolves to how long it took, in milliseconds.
+   * Resolves to what the server says about itself, and to how long it took, in milliseconds.
    * @throws {ResponseTimeoutError} if the server does not respond. The connection is closed then.
    */
-  async run(client: RecyclingClient): Promise<number> {
+  async run(client: RecyclingClient): Promise<{ state: ServerState; elapsedMs: number }> {
     const startedAt = Date.now();
-    await client.respondWithin(this.timeout, async () => client.query(this.sql));
-    return Date.now() - startedAt;
+    const results = await client.respondWithin(this.timeout, async () => client.query(this.sql));
+    return { state: readServerState(results), elapsedMs: Date.now() - startedAt };
   }
 }
 
@@ -79,7 +80,12 @@ function setupSql(deadlineMs: number): string {
     idle_in_transaction_session_timeout: String(Math.ceil(deadlineMs / 2)),
     lock_timeout: String(Math.ceil(deadlineMs / 4)),
   };
-  const steps = [WAIT_FOR_DISK_SQL, SEARCH_PATH_FALLBACK_SQL, DETECT_DISCONNECT_SQL];
+  const steps = [
+    WAIT_FOR_DISK_SQL,
+    SEARCH_PATH_FALLBACK_SQL,
+    DETECT_DISCONNECT_SQL,
+    SERVER_STATE_SQL,
+  ];
   return [NO_STATEMENT_TIMEOUT_SQL, setAllSql(settings), ...steps].join(';');
 }
 

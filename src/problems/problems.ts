@@ -34,6 +34,7 @@ export const PROBLEMS = {
   not_deleted: [409, 'Not deleted'],
   changed_since: [409, 'Changed since'],
   constraint_violation: [409, 'Constraint violation'],
+  changes_lost: [410, 'Changes lost'],
   precondition_failed: [412, 'Precondition failed'],
   body_too_large: [413, 'Body too large'],
   address_too_long: [414, 'Address too long'],
