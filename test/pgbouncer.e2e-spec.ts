@@ -1,13 +1,10 @@
-import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
-import { once } from 'node:events';
-import { chown, mkdtemp, rm, stat, writeFile } from 'node:fs/promises';
-import { createServer, type AddressInfo } from 'node:net';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { createInterface } from 'node:readline';
+import { spawnSync } from 'node:child_process';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { aMarathon } from './support/a-marathon.js';
 import { startApp, type RunningApp } from './support/app.js';
+import { createDatabase, type TestDatabase } from './support/database.js';
+import { startPooler } from './support/pooler.mjs';
+import { runProgram, startService } from './support/service.js';
 
 /** Debian's package; `.ci/run` installs it. Users need not have it, so without it these tests are skipped. */
 const isInstalled = spawnSync('pgbouncer', ['--version']).status === 0;
@@ -18,8 +15,8 @@ const isInstalled = spawnSync('pgbouncer', ['--version']).status === 0;
 
   beforeAll(async () => {
     running = await startApp({}, async (url) => {
-      pooler = await startPooler(url);
-      return pooler.url;
+      pooler = await startPooler(process.env.TEST_POSTGRES_SOCKET!);
+      return behind(pooler, url);
     });
   });
   afterAll(async () => {
@@ -57,57 +54,44 @@ const isInstalled = spawnSync('pgbouncer', ['--version']).status === 0;
   });
 });
 
-/** Starts PgBouncer in front of a server, as the user of its socket. */
-async function startPooler(databaseUrl: string) {
-  const { searchParams, pathname } = new URL(databaseUrl.replace('@/', '@x/'));
-  const socketFolder = searchParams.get('host')!;
-  const { uid, gid } = await stat(socketFolder);
-  const folder = await mkdtemp(join(tmpdir(), 'marathon-pgbouncer-'));
-  const port = await findFreePort();
-  const settings = join(folder, 'pgbouncer.ini');
-  await writeFile(
-    settings,
-    `[databases]
-     * = host=${socketFolder} user=postgres
-     [pgbouncer]
-     listen_addr = 127.0.0.1
-     listen_port = ${port}
-     unix_socket_dir =
-     auth_type = any
-     pool_mode = transaction
-     default_pool_size = 5`,
-  );
-  await chown(folder, uid, gid);
-  await chown(settings, uid, gid);
-  const child = spawn('pgbouncer', [settings], { uid, gid, stdio: ['ignore', 'ignore', 'pipe'] });
-  await untilUp(child);
-  return {
-    url: `postgresql://postgres@127.0.0.1:${port}${pathname}`,
-    stop: async () => {
-      const ended = once(child, 'exit');
-      child.kill('SIGINT');
-      await ended;
-      await rm(folder, { recursive: true });
-    },
-  };
-}
+(isInstalled ? describe : describe.skip)('behind PgBouncer, in another mode', () => {
+  let database: TestDatabase;
+  beforeAll(async () => void (database = await createDatabase()));
+  afterAll(async () => database.drop());
 
-async function untilUp(child: ChildProcess): Promise<void> {
-  for await (const line of createInterface({ input: child.stderr! })) {
-    if (line.includes('process up')) {
-      child.stderr!.resume();
-      return;
+  it('is refused with what to set, if it allows no transactions', async () => {
+    const pooler = await startPooler(process.env.TEST_POSTGRES_SOCKET!, 'statement');
+    try {
+      const settings = { DATABASE_URL: behind(pooler, database.url), PORT: '0' };
+      const { exitCode, stderr } = await runProgram('main.js', [], settings);
+      expect(exitCode).toBe(1);
+      expect(stderr).toContain('pool_mode = transaction');
+    } finally {
+      await pooler.stop();
     }
-  }
-  throw new Error('PgBouncer did not start.');
-}
+  });
 
-async function findFreePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  const closed = once(server, 'close');
-  server.close();
-  await closed;
-  return port;
+  it('changes the schema and builds indexes past it, at DATABASE_DIRECT_URL', async () => {
+    const pooler = await startPooler(process.env.TEST_POSTGRES_SOCKET!);
+    try {
+      const settings = {
+        DATABASE_URL: behind(pooler, database.url),
+        DATABASE_DIRECT_URL: `${database.url}&application_name=direct`,
+      };
+      const { url } = await startService(settings);
+      const body = JSON.stringify(aMarathon());
+      const headers = { 'Content-Type': 'application/json' };
+      expect((await fetch(`${url}/marathon/`, { method: 'POST', headers, body })).status).toBe(201);
+      const direct = "SELECT FROM pg_stat_activity WHERE application_name = 'direct'";
+      expect(await database.query(direct)).not.toEqual([]);
+    } finally {
+      await pooler.stop();
+    }
+  });
+});
+
+/** The address of a database through a pooler. */
+function behind({ socketFolder }: { socketFolder: string }, databaseUrl: string): string {
+  const { pathname } = new URL(databaseUrl.replace('@/', '@x/'));
+  return `postgresql://postgres@${pathname}?host=${encodeURIComponent(socketFolder)}`;
 }

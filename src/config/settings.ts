@@ -44,7 +44,9 @@ export function parseSettings(variables: Variables) {
     host: values.HOST,
     logLevel: values.LOG_LEVEL,
     /** Undefined for the embedded server. */
-    database: parseDatabaseUrl(values.DATABASE_URL, variables),
+    database: parseDatabaseUrl('DATABASE_URL', variables),
+    /** The same database without a pooler; undefined if there is none. */
+    directDatabase: parseDatabaseUrl('DATABASE_DIRECT_URL', variables),
     dataFolder,
     embeddedSocketFolder: socketFolderFor(dataFolder),
     workers: values.WORKERS,
@@ -109,6 +111,7 @@ const VARIABLES = {
   HOST: hostName()({ default: '127.0.0.1' }),
   LOG_LEVEL: oneOf(LOG_LEVELS)({ default: 'info' }),
   DATABASE_URL: str({ default: undefined }),
+  DATABASE_DIRECT_URL: str({ default: undefined }),
   DATA_DIR: folder()({ default: '.data' }),
   WORKERS: wholeNumber({ from: 1, to: 128 })({ default: 1 }),
   DB_POOL_SIZE: wholeNumber({ from: MIN_POOL_SIZE, to: 1000 })({ default: 10 }),
@@ -136,11 +139,12 @@ const VARIABLES = {
   ACCESS: oneOf(ACCESS_MODES)({ default: undefined }),
 };
 
-function parseDatabaseUrl(text: string | undefined, variables: Variables) {
+function parseDatabaseUrl(name: string, variables: Variables) {
+  const text = variables[name];
   try {
     return text ? parseConnectionString(text, variables) : undefined;
   } catch (error) {
-    throw new InvalidConfigurationError(`DATABASE_URL: ${(error as Error).message}.`);
+    throw new InvalidConfigurationError(`${name}: ${(error as Error).message}.`);
   }
 }
 

@@ -15,7 +15,7 @@ const SOURCE = join(import.meta.dirname, '..');
  * `src/database/schema.ts`.
  */
 export async function dataSourceOptions(settings: Settings): Promise<PostgresDataSourceOptions> {
-  const { database, poolSize, recycleSeconds, deadlineMs } = settings;
+  const { poolSize } = settings;
   return {
     type: 'postgres',
     driver: recyclingPg,
@@ -24,13 +24,21 @@ export async function dataSourceOptions(settings: Settings): Promise<PostgresDat
     migrationsTableName: 'schema_migration',
     synchronize: false,
     poolSize,
-    extra: {
-      ...(database ?? embeddedServer(settings)),
-      recycleSeconds,
-      deadlineMs,
-      keepAlive: true,
-      keepAliveInitialDelayMillis: 10_000,
-    },
+    extra: poolOptions(settings.database ?? embeddedServer(settings), settings),
+  };
+}
+
+/** The options of the pool: how to reach a server, and what is the same for all of them. */
+export function poolOptions(
+  address: ConnectionSettings,
+  { recycleSeconds, deadlineMs }: Settings,
+): object {
+  return {
+    ...address,
+    recycleSeconds,
+    deadlineMs,
+    keepAlive: true,
+    keepAliveInitialDelayMillis: 10_000,
   };
 }
 

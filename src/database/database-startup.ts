@@ -3,6 +3,7 @@ import {
   Injectable,
   Logger,
   type OnApplicationBootstrap,
+  type OnApplicationShutdown,
   type OnModuleDestroy,
 } from '@nestjs/common';
 import { InjectDataSource } from '@nestjs/typeorm';
@@ -21,11 +22,11 @@ import {
   type Deadline,
 } from '../pool/deadline.js';
 import { poolOf, type RecyclingPool } from '../pool/recycling-pool.js';
+import { ATTEMPT_TIMEOUT_MS, connect, destroy } from './connect.js';
+import { makeDirectDataSource } from './data-source.js';
 import { Retry } from './retry.js';
 import { SchemaHooks } from './schema-hooks.js';
-import { prepareSchema } from './schema.js';
 
-const ATTEMPT_TIMEOUT_MS = 1000;
 const [MIN_DELAY_MS, MAX_DELAY_MS] = [250, 5000];
 
 /**
@@ -36,10 +37,14 @@ const [MIN_DELAY_MS, MAX_DELAY_MS] = [250, 5000];
  * no requests are routed to it. A reachable database is not probed, so that it can suspend.
  */
 @Injectable()
-export class DatabaseStartup implements OnApplicationBootstrap, OnModuleDestroy {
+export class DatabaseStartup
+  implements OnApplicationBootstrap, OnModuleDestroy, OnApplicationShutdown
+{
   /** Resolves when the database can be queried; rejects if the service must end. */
   readonly ready: Promise<void>;
   readonly retry: Retry;
+  /** The database without a pooler, if its address is set. For what needs a session of its own. */
+  readonly direct: DataSource;
   /** How long a request waits for the database. */
   readonly deadlineMs: number;
   private readonly log = new Logger(DatabaseStartup.name);
@@ -58,6 +63,7 @@ export class DatabaseStartup implements OnApplicationBootstrap, OnModuleDestroy 
     private readonly schemaHooks: SchemaHooks,
   ) {
     this.deadlineMs = settings.deadlineMs;
+    this.direct = makeDirectDataSource(dataSource, settings);
     this.retry = new Retry(settings.deadlineMs);
     const begun = new Promise<void>((resolve) => (this.begin = resolve));
     this.ready = begun.then(async () => this.connect());
@@ -81,6 +87,11 @@ export class DatabaseStartup implements OnApplicationBootstrap, OnModuleDestroy 
     this.isEnding = true;
     this.begin();
     await this.ready.catch(() => undefined);
+  }
+
+  /** The other one is closed by its module. */
+  async onApplicationShutdown(): Promise<void> {
+    if (this.direct !== this.dataSource) await destroy(this.direct);
   }
 
   /** The deadline of the current work; a new one if there is none. */
@@ -154,25 +165,19 @@ export class DatabaseStartup implements OnApplicationBootstrap, OnModuleDestroy 
   }
 
   private async tryToConnect(): Promise<boolean> {
+    const { dataSource, direct, settings, schemaHooks } = this;
     try {
-      await withinDeadline(ATTEMPT_TIMEOUT_MS, async () => this.dataSource.initialize());
-      await withLongStatements(this.deadlineMs, async () => this.prepareSchema());
-      poolOf(this.dataSource).onUnreachable = () => void this.probe();
+      const { isReadOnly } = await connect(dataSource, direct, settings, schemaHooks);
+      if (isReadOnly) this.retry.noteReadOnly();
+      poolOf(dataSource).onUnreachable = () => void this.probe();
       this.isReady = true;
       return true;
     } catch (error) {
-      if (this.dataSource.isInitialized) await this.dataSource.destroy();
       if (!isDatabaseUnavailable(error)) throw error;
       if (!this.lastFailure) this.log.warn(`Waiting for the database: ${String(error)}`);
       this.lastFailure = error;
       return false;
     }
-  }
-
-  private async prepareSchema(): Promise<void> {
-    const { dataSource, settings, schemaHooks } = this;
-    const { isReadOnly } = await prepareSchema(dataSource, settings.schema, schemaHooks);
-    if (isReadOnly) this.retry.noteReadOnly();
   }
 
   /** Connects until the database is reachable again. */

@@ -90,6 +90,12 @@ export function isAboutEncryption(failure: unknown): boolean {
   return isNativeError(failure) && ENCRYPTION.test(failure.message);
 }
 
+/** Whether a pooler rejected a transaction: https://www.pgbouncer.org/config.html#pool_mode */
+export function isStatementPooling(failure: unknown): boolean {
+  const cause = causeOf(failure);
+  return isNativeError(cause) && cause.message.includes('statement pooling mode');
+}
+
 /** Whether the database is unreachable, lost or overloaded: a retry may succeed. */
 export function isDatabaseUnavailable(failure: unknown): boolean {
   const cause = causeOf(failure);

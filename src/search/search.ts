@@ -66,7 +66,13 @@ export class Search implements OnApplicationBootstrap, OnModuleDestroy {
     const capabilities = await detectCapabilities(dataSource);
     return {
       text: new TextSearch(dataSource, database.retry, columns, capabilities),
-      index: new SearchIndex(dataSource, tableName, columns, capabilities, database.deadlineMs),
+      index: new SearchIndex(
+        database.direct,
+        tableName,
+        columns,
+        capabilities,
+        database.deadlineMs,
+      ),
     };
   }
 }

@@ -13,7 +13,7 @@ export async function createDatabase(options = ''): Promise<TestDatabase> {
   const name = `test_${randomUUID().replaceAll('-', '')}`;
   await run(urlOf('postgres'), `CREATE DATABASE ${name} ${options}`);
   return {
-    url: urlOf(name),
+    url: urlOf(name, process.env.TEST_SERVICE_SOCKET),
     query: async (sql) => run(urlOf(name), sql),
     drop: async () => {
       await run(urlOf('postgres'), `DROP DATABASE ${name} WITH (FORCE)`);
@@ -28,9 +28,8 @@ export async function untilBlocked({ query }: TestDatabase, count: number): Prom
   while ((await query(blocked)).length < count);
 }
 
-function urlOf(database: string): string {
-  const socket = encodeURIComponent(process.env.TEST_POSTGRES_SOCKET ?? '');
-  return `postgresql://postgres@/${database}?host=${socket}`;
+function urlOf(database: string, socketFolder = process.env.TEST_POSTGRES_SOCKET): string {
+  return `postgresql://postgres@/${database}?host=${encodeURIComponent(socketFolder ?? '')}`;
 }
 
 async function run(url: string, sql: string): Promise<Record<string, unknown>[]> {

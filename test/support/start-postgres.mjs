@@ -3,6 +3,7 @@ import { constants, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Logger } from '@nestjs/common';
 import { EmbeddedServer } from '../../dist/src/embedded-postgres/embedded-server.js';
+import { startPooler } from './pooler.mjs';
 import { killDescendants, stopAll } from './stop-all.mjs';
 
 /** Starts one PostgreSQL for the whole run. Every test file creates a database on it. */
@@ -23,7 +24,10 @@ export default async function startPostgres() {
   }
   process.env.TEST_RUN_FOLDER = folder;
   process.env.TEST_POSTGRES_SOCKET = socketFolder;
-  globalThis.testPostgres = { server, folder };
+  // with TEST_PGBOUNCER=1 the services of all tests are behind PgBouncer
+  const pooler = process.env.TEST_PGBOUNCER ? await startPooler(socketFolder) : undefined;
+  process.env.TEST_SERVICE_SOCKET = pooler?.socketFolder ?? socketFolder;
+  globalThis.testPostgres = { server, folder, pooler };
 }
 
 /** An interrupted run stops everything that it started. */

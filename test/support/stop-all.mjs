@@ -4,7 +4,8 @@ import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 
 /** Stops what a run left: every PostgreSQL in its folder, and removes the folder. */
-export async function stopAll({ server, folder }) {
+export async function stopAll({ server, folder, pooler }) {
+  await pooler?.stop();
   await server.stop();
   const files = await readdir(folder, { recursive: true });
   const pids = await Promise.all(
