@@ -14,8 +14,10 @@ import { toOriginForm } from './http/request-target.js';
 import { addBodyParsers } from './http/request-bodies.js';
 import { checkRequests } from './http/request-checks.js';
 import { setRequestDeadline } from './http/request-deadline.js';
+import { keepReadsConsistent } from './http/read-consistency.js';
 import { allowOrigins, sendSecurityHeaders } from './http/response-headers.js';
 import { enforceRouteRules } from './http/route-rules.js';
+import { ReadServers } from './journal/read-servers.js';
 import { setQueryLimits } from './lists/query-limits.js';
 import { withoutSupabasePrefix } from './postgrest/postgrest-clients.js';
 import { removeAbandonedUploads } from './http/upload.js';
@@ -80,6 +82,7 @@ export async function configureApp(
   separateAdminAddresses(fastify, settings);
   setRequestDeadline(fastify, settings.deadlineMs);
   setQueryLimits(fastify, settings.limits);
+  keepReadsConsistent(fastify, app.get(ReadServers));
   limitConnections(fastify.server, settings.limits);
   sendSecurityHeaders(fastify, settings);
   checkRequests(fastify, settings);

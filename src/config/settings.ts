@@ -47,6 +47,7 @@ export function parseSettings(variables: Variables) {
     database: parseDatabaseUrl('DATABASE_URL', variables),
     /** The same database without a pooler; undefined if there is none. */
     directDatabase: parseDatabaseUrl('DATABASE_DIRECT_URL', variables),
+    replicas: parseReplicaUrls(values.DATABASE_REPLICA_URLS, variables),
     dataFolder,
     embeddedSocketFolder: socketFolderFor(dataFolder),
     workers: values.WORKERS,
@@ -112,6 +113,7 @@ const VARIABLES = {
   LOG_LEVEL: oneOf(LOG_LEVELS)({ default: 'info' }),
   DATABASE_URL: str({ default: undefined }),
   DATABASE_DIRECT_URL: str({ default: undefined }),
+  DATABASE_REPLICA_URLS: str({ default: '' }),
   DATA_DIR: folder()({ default: '.data' }),
   WORKERS: wholeNumber({ from: 1, to: 128 })({ default: 1 }),
   DB_POOL_SIZE: wholeNumber({ from: MIN_POOL_SIZE, to: 1000 })({ default: 10 }),
@@ -139,14 +141,21 @@ const VARIABLES = {
   ACCESS: oneOf(ACCESS_MODES)({ default: undefined }),
 };
 
-function parseDatabaseUrl(name: string, variables: Variables) {
-  const text = variables[name];
+function parseReplicaUrls(text: string, variables: Variables) {
+  const urls = text.split(NEXT_URL).filter(Boolean);
+  return urls.map((url) => parseDatabaseUrl('DATABASE_REPLICA_URLS', variables, url)!);
+}
+
+function parseDatabaseUrl(name: string, variables: Variables, text = variables[name]) {
   try {
     return text ? parseConnectionString(text, variables) : undefined;
   } catch (error) {
     throw new InvalidConfigurationError(`${name}: ${(error as Error).message}.`);
   }
 }
+
+/** A password may have a comma. */
+const NEXT_URL = /[\s,]+(?=postgres(?:ql)?:\/\/)/;
 
 const LOOPBACK_NAMES = ['localhost', '[::1]'];
 

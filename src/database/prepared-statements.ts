@@ -41,10 +41,34 @@ export async function queryPrepared<Row>(
   text: string,
   values: unknown[] = [],
 ): Promise<Row[]> {
-  const pool = poolOf(dataSource);
+  return queryPreparedOn(poolOf(dataSource), deadline, text, values);
+}
+
+/** As `queryPrepared`, on one server of several. */
+export async function queryPreparedOn<Row>(
+  pool: RecyclingPool,
+  deadline: Deadline,
+  text: string,
+  values: unknown[] = [],
+): Promise<Row[]> {
   const client = await pool.checkOut(deadline);
   try {
     return await runPrepared(pool, client, text, values);
+  } finally {
+    client.release();
+  }
+}
+
+/** Executes a statement on one server of several, without preparing it. For texts that are rarely the same. */
+export async function queryOn<Row>(
+  pool: RecyclingPool,
+  deadline: Deadline,
+  text: string,
+  values: unknown[],
+): Promise<Row[]> {
+  const client = await pool.checkOut(deadline);
+  try {
+    return (await client.query(text, values)).rows as Row[];
   } finally {
     client.release();
   }

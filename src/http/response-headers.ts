@@ -11,6 +11,7 @@ type Done = () => void;
 /** What a page of another origin may read besides the body. */
 const EXPOSED_HEADERS = [
   'Change-Range',
+  'Consistency-Token',
   'Content-Range',
   'ETag',
   'Link',

@@ -1,11 +1,10 @@
-import { Injectable, Logger } from '@nestjs/common';
-import { InjectDataSource } from '@nestjs/typeorm';
-import { DataSource } from 'typeorm';
+import { Logger } from '@nestjs/common';
 import { shareCalls, type Batcher } from '../database/batcher.js';
-import { DatabaseStartup } from '../database/database-startup.js';
-import { queryPrepared } from '../database/prepared-statements.js';
-import type { Deadline } from '../pool/deadline.js';
+import type { DatabaseStartup } from '../database/database-startup.js';
+import { queryPreparedOn } from '../database/prepared-statements.js';
+import { limitWait, type Deadline } from '../pool/deadline.js';
 import { hasErrorCode } from '../pool/error-code.js';
+import type { RecyclingPool } from '../pool/recycling-pool.js';
 
 /** The state of the database at one time. */
 export interface DatabaseVersion {
@@ -23,11 +22,16 @@ const SEQ = '(SELECT seq FROM journal_head) AS seq';
 /**
  * A snapshot lists the transactions that it sees. On a primary, a later snapshot sees more of them. The
  * id of a rolled-back transaction may be assigned again after a crash, which ends with a checkpoint, or by
- * another server, which started at another time. The snapshots of a standby are not exact.
+ * another server, which started at another time. The snapshots of a standby are not exact; it sees what it has
+ * replayed of the log, of one timeline.
  * https://www.postgresql.org/docs/current/functions-info.html#FUNCTIONS-INFO-SNAPSHOT
+ * https://www.postgresql.org/docs/current/functions-admin.html#FUNCTIONS-RECOVERY-CONTROL
  */
-const SNAPSHOT = `CASE WHEN NOT pg_is_in_recovery() THEN concat_ws(' ',
-  pg_current_snapshot(), pg_postmaster_start_time(), (pg_control_checkpoint()).checkpoint_lsn) END AS snapshot`;
+const SNAPSHOT = `CASE WHEN pg_is_in_recovery()
+  THEN concat_ws(' ', pg_last_wal_replay_lsn(), (pg_control_checkpoint()).timeline_id,
+                 (pg_control_checkpoint()).checkpoint_lsn)
+  ELSE concat_ws(' ', pg_current_snapshot(), pg_postmaster_start_time(),
+                 (pg_control_checkpoint()).checkpoint_lsn) END AS snapshot`;
 
 /** Servers that are only compatible with PostgreSQL, or older than 13, lack those functions. */
 const [UNDEFINED_FUNCTION, FEATURE_NOT_SUPPORTED, INSUFFICIENT_PRIVILEGE] = [
@@ -36,8 +40,7 @@ const [UNDEFINED_FUNCTION, FEATURE_NOT_SUPPORTED, INSUFFICIENT_PRIVILEGE] = [
   '42501',
 ];
 
-/** Fetches the version of the database. Concurrent calls share one query. */
-@Injectable()
+/** Fetches the version of the data of one server. Concurrent calls share one query. */
 export class DatabaseVersions {
   private readonly log = new Logger(DatabaseVersions.name);
   private readonly batcher: Batcher<true, DatabaseVersion>;
@@ -46,10 +49,13 @@ export class DatabaseVersions {
   private sql = `SELECT ${SEQ}, ${SNAPSHOT}`;
 
   constructor(
-    @InjectDataSource() private readonly dataSource: DataSource,
+    private readonly pool: () => RecyclingPool,
     database: DatabaseStartup,
+    /** The longest time to wait for a connection; the default is the deadline. */
+    connectTimeoutMs = Infinity,
   ) {
-    this.batcher = shareCalls(database, async (deadline) => this.query(deadline), 'version');
+    const query = async (deadline: Deadline) => this.query(limitWait(deadline, connectTimeoutMs));
+    this.batcher = shareCalls(database, query, 'version');
   }
 
   /**
@@ -76,7 +82,7 @@ export class DatabaseVersions {
 
   private async queryOnce(deadline: Deadline): Promise<DatabaseVersion> {
     type Row = { seq: string | null; snapshot?: string | null };
-    const [row] = await queryPrepared<Row>(this.dataSource, deadline, this.sql);
+    const [row] = await queryPreparedOn<Row>(this.pool(), deadline, this.sql);
     this.lastSeq = Number(row!.seq ?? 0);
     return { seq: this.lastSeq, snapshot: row!.snapshot ?? undefined };
   }

@@ -13,6 +13,8 @@ import { JournalReader } from './journal-reader.js';
 import { JournalTransaction } from './journal-transaction.js';
 import { Journal } from './journal.js';
 import { JournaledTable, type Journaled } from './journaled-table.js';
+import { poolOf } from '../pool/recycling-pool.js';
+import { ReadServers } from './read-servers.js';
 import { RecordLoader } from './record-loader.js';
 import { WriteBatcher } from './write-batcher.js';
 
@@ -51,7 +53,13 @@ function providersOf(entity: Type<Journaled>) {
   const inject = [getDataSourceToken(), DatabaseStartup, ChangeSignal, SETTINGS];
   const tableOf = (dataSource: DataSource) => new JournaledTable(dataSource, entity);
   const providers = [
-    DatabaseVersions,
+    {
+      provide: DatabaseVersions,
+      inject: [getDataSourceToken(), DatabaseStartup],
+      useFactory: (dataSource: DataSource, database: DatabaseStartup) =>
+        new DatabaseVersions(() => poolOf(dataSource), database),
+    },
+    ReadServers,
     ChangeSignal,
     {
       provide: journalToken(entity),
@@ -84,9 +92,9 @@ function providersOf(entity: Type<Journaled>) {
     },
     {
       provide: loaderToken(entity),
-      inject,
-      useFactory: (dataSource: DataSource, database: DatabaseStartup) =>
-        new RecordLoader(dataSource, database, tableOf(dataSource)),
+      inject: [getDataSourceToken(), DatabaseStartup, ReadServers],
+      useFactory: (dataSource: DataSource, database: DatabaseStartup, servers: ReadServers) =>
+        new RecordLoader(database, servers, tableOf(dataSource)),
     },
   ];
   return { providers, exports: providers };

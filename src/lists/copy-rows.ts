@@ -1,9 +1,9 @@
 import type { Readable } from 'node:stream';
 import { Logger } from '@nestjs/common';
 import { to as copyTo } from 'pg-copy-streams';
-import type { DataSource } from 'typeorm';
 import { withinDeadline } from '../pool/deadline.js';
 import type { PooledClient } from '../pool/pool-types.js';
+import type { RecyclingPool } from '../pool/recycling-pool.js';
 
 const CANCEL_TIMEOUT_MS = 1000;
 
@@ -14,7 +14,7 @@ const log = new Logger('Lists');
  * statement is cancelled.
  */
 export async function* copyRows(
-  dataSource: DataSource,
+  pool: RecyclingPool,
   client: PooledClient,
   sql: string,
   signal: AbortSignal,
@@ -32,15 +32,15 @@ export async function* copyRows(
     throw error;
   } finally {
     signal.removeEventListener('abort', abort);
-    if (!isFinished) void cancel(dataSource, client.backendPid);
+    if (!isFinished) void cancel(pool, client.backendPid);
   }
 }
 
 /** PostgreSQL notices a missing reader only when it writes, which may be long after. */
-async function cancel(dataSource: DataSource, pid: number | undefined): Promise<void> {
+async function cancel(pool: RecyclingPool, pid: number | undefined): Promise<void> {
   try {
     await withinDeadline(CANCEL_TIMEOUT_MS, async () =>
-      dataSource.query(
+      pool.query(
         `SELECT pg_cancel_backend(pid) FROM pg_stat_activity
          WHERE pid = $1 AND state = 'active' AND query LIKE 'COPY (%'`,
         [pid],

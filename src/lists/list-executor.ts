@@ -1,9 +1,8 @@
 import { Logger } from '@nestjs/common';
 import pg from 'pg';
-import type { DataSource } from 'typeorm';
 import type { Deadline } from '../pool/deadline.js';
 import type { PooledClient } from '../pool/pool-types.js';
-import { poolOf } from '../pool/recycling-pool.js';
+import type { RecyclingPool } from '../pool/recycling-pool.js';
 import type { CountMode } from '../http/preferences.js';
 import type { ListQuery } from '../query/list-query.js';
 import { outputColumnOf } from '../query/select.js';
@@ -52,23 +51,22 @@ export interface ListMetadata {
  * so memory does not grow with the list. The metadata and the rows come from one snapshot.
  */
 export class ListExecutor {
-  constructor(private readonly dataSource: DataSource) {}
-
   /**
-   * Opens a list. The caller must close it. The statements end with `deadline`, and when `signal` aborts.
+   * Opens a list on a server. The caller must close it. The statements end with `deadline`, and when `signal` aborts.
    */
   async open(
+    pool: RecyclingPool,
     statement: ListStatement,
     signal: AbortSignal,
     deadline: Deadline,
   ): Promise<ListStream> {
     const ownDeadline = { ...deadline };
-    const client = await poolOf(this.dataSource).checkOut(ownDeadline);
+    const client = await pool.checkOut(ownDeadline);
     try {
       const isSnapshot = statement.countMode !== undefined || isPage(statement.query);
       if (isSnapshot) await client.query('BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY');
       const metadata = await fetchMetadata(client, statement);
-      const rows = this.copy(client, statement, signal);
+      const rows = this.copy(pool, client, statement, signal);
       return new ListStream(metadata, rows, { client, deadline: ownDeadline, isSnapshot });
     } catch (error) {
       client.release();
@@ -77,13 +75,14 @@ export class ListExecutor {
   }
 
   private copy(
+    pool: RecyclingPool,
     client: PooledClient,
     { query, source, format }: ListStatement,
     signal: AbortSignal,
   ) {
     const rows = inlineParameters(selectRows(query, source), pg.escapeLiteral);
     const sql = copyStatement(rows, query.select.map(outputColumnOf), format);
-    const lines = copyRows(this.dataSource, client, sql, signal);
+    const lines = copyRows(pool, client, sql, signal);
     if (format.rowsAre === 'csv') return quoteNulls(lines);
     return format.wrapper ? wrapLines(lines, format.wrapper) : lines;
   }

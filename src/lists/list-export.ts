@@ -3,6 +3,7 @@ import type { Writable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import type { DataSource } from 'typeorm';
 import { deadlineIn } from '../pool/deadline.js';
+import { poolOf } from '../pool/recycling-pool.js';
 import { ListExecutor, type ListStatement } from './list-executor.js';
 
 /** Writes a list to a file or to a stream. Only the wait for a connection is limited, by `deadlineMs`. */
@@ -13,7 +14,12 @@ export async function exportList(
   target: string | Writable,
 ): Promise<void> {
   const { signal } = new AbortController();
-  const list = await new ListExecutor(dataSource).open(statement, signal, deadlineIn(deadlineMs));
+  const list = await new ListExecutor().open(
+    poolOf(dataSource),
+    statement,
+    signal,
+    deadlineIn(deadlineMs),
+  );
   list.removeDeadline();
   try {
     if (typeof target === 'string') await pipeline(list.readRows(), createWriteStream(target));

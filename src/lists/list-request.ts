@@ -4,9 +4,11 @@ import { headerParameter } from '../http/api-operation.js';
 import { queryParametersOf } from '../http/api-parameters.js';
 import { fromQuery } from '../http/from-request.js';
 import { negotiate } from '../http/negotiation.js';
+import { CONSISTENCY_PARAMETER, readServerOf } from '../http/read-consistency.js';
 import { preferencesOf, type CountMode } from '../http/preferences.js';
 import { startDeadline, type Deadline } from '../http/request-deadline.js';
 import { rowRangeOf, type RowRange } from '../http/row-range.js';
+import type { ReadServer } from '../journal/read-servers.js';
 import { prefixOf } from '../postgrest/postgrest-clients.js';
 import type { DtoClass } from '../http/dto-metadata.js';
 import { invalidParameters } from '../http/validation.js';
@@ -39,11 +41,13 @@ const LIST_HEADERS = [
       'protects spreadsheets, `handling=strict`.',
     'count=exact',
   ),
+  CONSISTENCY_PARAMETER,
 ];
 
 /** A request for a list: what is listed, and how it is sent. */
 export class ListRequest {
   readonly deadline: Deadline;
+  readonly server: ReadServer;
   private readonly range?: RowRange;
   private negotiated?: FormatName;
   private requested?: ListQuery;
@@ -55,6 +59,7 @@ export class ListRequest {
     private readonly formatParameter?: FormatParameter,
   ) {
     this.deadline = startDeadline(this.http);
+    this.server = readServerOf(this.http);
     this.range = rowRangeOf(this.http);
   }
 

@@ -1,6 +1,7 @@
 import type { FastifyReply } from 'fastify';
 import type { DatabaseVersion } from '../journal/database-versions.js';
 import { compress, compressStream, knownTag, sendCoding } from '../http/compression.js';
+import { sendToken } from '../http/read-consistency.js';
 import { addVary } from '../http/response-headers.js';
 import { confirmHandling, confirmPreference } from '../http/preferences.js';
 import { prefixOf } from '../postgrest/postgrest-clients.js';
@@ -58,6 +59,7 @@ async function sendRows(
     reply.send(coding ? await compress(rows, coding) : rows);
     return;
   }
+  await sendToken(reply);
   const chunks = coding ? compressStream(rows, coding) : rows;
   await streamTo(reply, chunks, request.client.signal);
 }

@@ -1,14 +1,14 @@
 import { Injectable } from '@nestjs/common';
-import { InjectDataSource } from '@nestjs/typeorm';
 import { LRUCache } from 'lru-cache';
-import { DataSource } from 'typeorm';
 import type { Settings } from '../config/settings.js';
 import { InjectSettings } from '../config/settings.module.js';
 import { DatabaseStartup } from '../database/database-startup.js';
 import { RequestCoalescer } from '../database/request-coalescer.js';
 import { knownTag } from '../http/compression.js';
-import { DatabaseVersions, type DatabaseVersion } from '../journal/database-versions.js';
+import type { DatabaseVersion } from '../journal/database-versions.js';
+import { ReadServers } from '../journal/read-servers.js';
 import type { Deadline } from '../pool/deadline.js';
+import type { RecyclingPool } from '../pool/recycling-pool.js';
 import { Semaphore } from '../pool/semaphore.js';
 import { ProblemError } from '../problems/problems.js';
 import { ListExecutor, type ListStream } from './list-executor.js';
@@ -39,7 +39,7 @@ const MAX_WAITING_REQUESTS = 1000;
  */
 @Injectable()
 export class ListService {
-  private readonly executor: ListExecutor;
+  private readonly executor = new ListExecutor();
   private readonly coalescer: RequestCoalescer<ShortList | undefined>;
   private readonly longLists: Semaphore<void>;
   private readonly cache = new LRUCache<string, ShortList>({
@@ -53,12 +53,10 @@ export class ListService {
   });
 
   constructor(
-    @InjectDataSource() dataSource: DataSource,
     private readonly database: DatabaseStartup,
-    private readonly versions: DatabaseVersions,
+    private readonly servers: ReadServers,
     @InjectSettings() { poolSize }: Settings,
   ) {
-    this.executor = new ListExecutor(dataSource);
     this.coalescer = new RequestCoalescer(database);
     this.longLists = new Semaphore(Math.ceil(poolSize / 4), MAX_WAITING_REQUESTS);
   }
@@ -69,7 +67,7 @@ export class ListService {
    */
   async read(request: ListRequest, source: ListSource): Promise<ListResult> {
     if (request.ifNoneMatch !== undefined) {
-      const version = await fetchVersion(source, this.versions, request.deadline.endsAt);
+      const version = await fetchVersion(source, request.server.versions, request.deadline.endsAt);
       if (isCurrent(request, version)) return { version, isNotModified: true, cursors: {} };
     }
     if (!request.needsRows) return this.readMetadata(request, source);
@@ -80,9 +78,11 @@ export class ListService {
     const preparation = this.prepare(request, source);
     return this.retry(request, async () => {
       const version = await preparation.version(request.deadline.endsAt);
-      const list = await this.open(preparation, request.client.signal, request.deadline);
-      await list.close();
-      return { ...list.metadata, version };
+      return this.servers.read(request.server, request.deadline, async (pool, deadline) => {
+        const list = await this.open(pool, preparation, request.client.signal, deadline);
+        await list.close();
+        return { ...list.metadata, version };
+      });
     });
   }
 
@@ -92,14 +92,16 @@ export class ListService {
     source: ListSource,
   ): Promise<ShortList | undefined> {
     if (request.coalescingKey === undefined) return undefined;
-    const key = `${request.coalescingKey} ${source.relation}`;
+    const key = `${request.server.name} ${request.coalescingKey} ${source.relation}`;
     if (this.knownLongLists.has(key)) return undefined;
     const preparation = this.prepare(request, source);
     const execute = async (signal: AbortSignal, deadline: Deadline) => {
       const version = await preparation.version(deadline.endsAt);
       const cached = this.cache.get(key);
       if (cached && cached.version?.snapshot === version?.snapshot) return cached;
-      const list = await this.readBuffered(preparation, signal, deadline);
+      const list = await this.servers.read(request.server, deadline, async (pool, within) =>
+        this.readBuffered(pool, preparation, signal, within),
+      );
       if (list && version?.snapshot) this.cache.set(key, list);
       return list;
     };
@@ -110,12 +112,13 @@ export class ListService {
   }
 
   private async readBuffered(
+    pool: RecyclingPool,
     preparation: ListPreparation,
     signal: AbortSignal,
     deadline: Deadline,
   ): Promise<ShortList | undefined> {
     const version = await preparation.version(deadline.endsAt);
-    const list = await this.open(preparation, signal, deadline);
+    const list = await this.open(pool, preparation, signal, deadline);
     try {
       const { start, isComplete } = await bufferStart(list.readRows());
       return isComplete ? { ...list.metadata, version, rows: start } : undefined;
@@ -125,27 +128,37 @@ export class ListService {
   }
 
   private async readLong(request: ListRequest, source: ListSource): Promise<ListResult> {
-    await this.acquireLongList(request.deadline);
+    const release = await this.acquireLongList(request.deadline);
     const preparation = this.prepare(request, source);
     try {
-      return await this.retry(request, async () => this.openStream(request, preparation));
+      return await this.retry(request, async () =>
+        this.servers.read(
+          request.server,
+          request.deadline,
+          async (pool, deadline) =>
+            this.openStream(pool, { client: request.client, deadline }, preparation, release),
+          closeRows,
+        ),
+      );
     } catch (error) {
-      this.longLists.release();
+      release();
       throw error;
     }
   }
 
   /** A list that ends within the buffer is closed before it is sent. */
   private async openStream(
-    { client, deadline }: ListRequest,
+    pool: RecyclingPool,
+    { client, deadline }: Pick<ListRequest, 'client' | 'deadline'>,
     preparation: ListPreparation,
+    release: () => void,
   ): Promise<ListResult> {
     const version = await preparation.version(deadline.endsAt);
-    const list = await this.open(preparation, client.signal, deadline);
+    const list = await this.open(pool, preparation, client.signal, deadline);
     try {
       const chunks = list.readRows();
       const { start, isComplete } = await bufferStart(chunks);
-      const rows = new RowStream(start, chunks, list, this.longLists);
+      const rows = new RowStream(start, chunks, list, release);
       if (!isComplete) list.removeDeadline();
       else await rows.close();
       return { ...list.metadata, version, rows: isComplete ? start : rows };
@@ -155,9 +168,15 @@ export class ListService {
     }
   }
 
-  private async acquireLongList({ endsAt }: Deadline): Promise<void> {
+  /** Returns a function that lets another long list be read. It can be called more than once. */
+  private async acquireLongList({ endsAt }: Deadline): Promise<() => void> {
     try {
       await this.longLists.acquire(endsAt - Date.now());
+      let isHeld = true;
+      return () => {
+        if (isHeld) this.longLists.release();
+        isHeld = false;
+      };
     } catch {
       // whether the wait was too long or the queue full, the advice is the same
       throw new ProblemError(
@@ -168,20 +187,25 @@ export class ListService {
   }
 
   private prepare(request: ListRequest, source: ListSource): ListPreparation {
-    return new ListPreparation(request, source, this.versions);
+    return new ListPreparation(request, source, request.server.versions);
   }
 
   private async open(
+    pool: RecyclingPool,
     preparation: ListPreparation,
     signal: AbortSignal,
     deadline: Deadline,
   ): Promise<ListStream> {
-    return this.executor.open(await preparation.statement(deadline), signal, deadline);
+    return this.executor.open(pool, await preparation.statement(deadline), signal, deadline);
   }
 
   private async retry<T>({ deadline }: ListRequest, work: () => Promise<T>): Promise<T> {
     return this.database.withRetryUntil(deadline.endsAt, work);
   }
+}
+
+async function closeRows({ rows }: ListResult): Promise<void> {
+  if (rows instanceof RowStream) await rows.discard();
 }
 
 function isCurrent(request: ListRequest, version: DatabaseVersion | undefined): boolean {

@@ -1,4 +1,3 @@
-import type { Semaphore } from '../pool/semaphore.js';
 import type { ListStream } from './list-executor.js';
 
 /** The rows of a long list. It uses a connection until it is closed. */
@@ -9,12 +8,19 @@ export class RowStream implements AsyncIterable<Buffer> {
     private readonly start: Buffer,
     private readonly rest: AsyncIterable<Buffer>,
     private readonly list: ListStream,
-    private readonly longLists: Semaphore<void>,
+    /** Lets another long list be read. */
+    private readonly release: () => void,
   ) {}
 
   async *[Symbol.asyncIterator](): AsyncGenerator<Buffer> {
     yield this.start;
     yield* this.rest;
+  }
+
+  /** As `close`, to read the list again. */
+  async discard(): Promise<void> {
+    this.isClosed = true;
+    await this.list.close();
   }
 
   async close(): Promise<void> {
@@ -23,7 +29,7 @@ export class RowStream implements AsyncIterable<Buffer> {
     try {
       await this.list.close();
     } finally {
-      this.longLists.release();
+      this.release();
     }
   }
 }

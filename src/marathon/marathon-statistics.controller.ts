@@ -17,7 +17,8 @@ export class MarathonStatisticsController {
   @RetryOnConnectionLoss()
   @Describes(api.STATISTICS)
   async statistics(@ListQueryOf(MARATHONS, AsOfQuery, 'conditions') parsed: ParsedList<AsOfQuery>) {
-    return this.marathons.statistics(parsed.query, parsed.options.as_of);
+    const { query, request, options } = parsed;
+    return this.marathons.statistics({ query, server: request.server }, options.as_of);
   }
 
   @Get('map')
@@ -27,7 +28,8 @@ export class MarathonStatisticsController {
     @ListQueryOf(MARATHONS, AsOfQuery, 'conditions') parsed: ParsedList<AsOfQuery>,
     @Res() reply: FastifyReply,
   ) {
-    const map = await this.marathons.map(parsed.query, parsed.options.as_of);
+    const { query, request, options } = parsed;
+    const map = await this.marathons.map({ query, server: request.server }, options.as_of);
     reply.type('application/geo+json');
     await sendBuffer(reply, Buffer.from(JSON.stringify(map)));
   }

@@ -1,8 +1,7 @@
 import { Injectable } from '@nestjs/common';
-import { InjectDataSource } from '@nestjs/typeorm';
-import { DataSource } from 'typeorm';
 import type { JournalReader } from '../journal/journal-reader.js';
 import { InjectJournalReader } from '../journal/journal.module.js';
+import { ReadServers, type ReadServer } from '../journal/read-servers.js';
 import { Gazetteer } from '../places/gazetteer.js';
 import type { ListQuery } from '../query/list-query.js';
 import { Parameters } from '../query/sql.js';
@@ -16,11 +15,17 @@ import { RESOURCE } from './marathon.lists.js';
 import { toMap, type CityCount, type MapResponse } from './marathon-map.js';
 import { citiesSql, statisticsSql } from './marathon.statistics.js';
 
+/** A query, and the server that it reads from. */
+interface CountedList {
+  query: ListQuery;
+  server: ReadServer;
+}
+
 /** Counts marathons. */
 @Injectable()
 export class MarathonStatisticsService {
   constructor(
-    @InjectDataSource() private readonly dataSource: DataSource,
+    private readonly servers: ReadServers,
     @InjectJournalReader(Marathon) private readonly journalReader: JournalReader<Marathon>,
     @InjectSearch(Marathon) private readonly search: Search,
     private readonly history: MarathonHistoryService,
@@ -28,21 +33,21 @@ export class MarathonStatisticsService {
   ) {}
 
   /** Counts the selected marathons of now, or of an earlier time, by decade and by city. */
-  async statistics(query: ListQuery, asOf?: Date): Promise<StatisticsResponse> {
+  async statistics({ query, server }: CountedList, asOf?: Date): Promise<StatisticsResponse> {
     type Row = { statistics: StatisticsResponse };
-    const [row] = await this.select<Row>(statisticsSql, query, asOf);
+    const [row] = await this.select<Row>(statisticsSql, { query, server }, asOf);
     return row!.statistics;
   }
 
   /** As `statistics`, by the places of the cities. */
-  async map(query: ListQuery, asOf?: Date): Promise<MapResponse> {
-    const cities = await this.select<CityCount>(citiesSql, query, asOf);
+  async map(list: CountedList, asOf?: Date): Promise<MapResponse> {
+    const cities = await this.select<CityCount>(citiesSql, list, asOf);
     return toMap(cities, await this.gazetteer.open());
   }
 
   private async select<Row>(
     toSql: (select: string) => string,
-    query: ListQuery,
+    { query, server }: CountedList,
     asOf?: Date,
   ): Promise<Row[]> {
     const seq = asOf && (await this.history.findSeqAt(asOf));
@@ -52,6 +57,6 @@ export class MarathonStatisticsService {
     const parameters = new Parameters();
     const condition = matchingSql(query, { relation, match }, parameters);
     const sql = toSql(`SELECT * FROM ${relation} AS source WHERE ${condition}`);
-    return this.dataSource.query(sql, parameters.values);
+    return this.servers.query<Row>(server, sql, parameters.values);
   }
 }

@@ -2,11 +2,13 @@ import { Controller, Delete, Get, HttpCode, Patch, Put, Res } from '@nestjs/comm
 import type { FastifyReply } from 'fastify';
 import { Describes } from '../http/api-operation.js';
 import { sendWithETag } from '../http/entity-response.js';
+import { ReadFrom } from '../http/read-consistency.js';
 import { RecordId } from '../http/record-id.js';
 import { RetryOnConnectionLoss } from '../http/retry.interceptor.js';
 import { Consumes } from '../http/route-rules.js';
 import { ValidatedBody, ValidatedQuery } from '../http/validation.js';
 import { WriteOptions } from '../http/write-options.js';
+import type { ReadServer } from '../journal/read-servers.js';
 import { MarathonHistoryService } from './marathon-history.service.js';
 import { AsOfQuery, CreateMarathonDto, UpdateMarathonDto } from './marathon.dto.js';
 import * as api from './marathon.api.js';
@@ -24,9 +26,10 @@ export class MarathonController {
   async findOne(
     @RecordId('marathon') id: number,
     @ValidatedQuery(AsOfQuery) { as_of }: AsOfQuery,
+    @ReadFrom() server: ReadServer,
     @Res({ passthrough: true }) reply: FastifyReply,
   ) {
-    const found = as_of ? this.history.findOne(id, as_of) : this.marathons.findOne(id);
+    const found = as_of ? this.history.findOne(id, as_of) : this.marathons.findOne(id, server);
     return sendWithETag(reply, await found);
   }
 

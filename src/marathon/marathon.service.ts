@@ -3,6 +3,7 @@ import { InjectRepository } from '@nestjs/typeorm';
 import { Repository } from 'typeorm';
 import type { Journal } from '../journal/journal.js';
 import { InjectJournal, InjectRecordLoader } from '../journal/journal.module.js';
+import type { ReadServer } from '../journal/read-servers.js';
 import type { RecordLoader } from '../journal/record-loader.js';
 import type { WriteOptions } from '../journal/write-options.js';
 import { ProblemError } from '../problems/problems.js';
@@ -25,8 +26,8 @@ export class MarathonService {
   }
 
   /** @throws {ProblemError} `not_found` */
-  async findOne(id: number): Promise<Marathon> {
-    return (await this.loader.load(id)) ?? notFound(id);
+  async findOne(id: number, server?: ReadServer): Promise<Marathon> {
+    return (await this.loader.load(id, server)) ?? notFound(id);
   }
 
   /**

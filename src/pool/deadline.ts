@@ -34,6 +34,11 @@ export function deadlineIn(deadlineMs: number): Deadline {
   return { endsAt, statementsEndAt: endsAt, responseTimeoutMs };
 }
 
+/** The same deadline, with a shorter wait for a connection. */
+export function limitWait(deadline: Deadline, timeoutMs: number): Deadline {
+  return { ...deadline, endsAt: Math.min(deadline.endsAt, Date.now() + timeoutMs) };
+}
+
 /** Runs `work` under one deadline for all of its queries. */
 export async function withinDeadline<T>(deadlineMs: number, work: () => Promise<T>): Promise<T> {
   return runWithDeadline(deadlineIn(deadlineMs), work);

@@ -131,10 +131,14 @@ export class RecyclingClient extends pg.Client {
     const { _activeQuery, _queryQueue, _sentQueryQueue } = this.internals;
     const isBusy = _activeQuery || _queryQueue.length || _sentQueryQueue.length;
     if (this.isReady || isBusy) return;
-    const signal = AbortSignal.timeout(READY_TIMEOUT_MS);
-    await Promise.race([once(this, 'drain', { signal }), once(this, 'end', { signal })]).catch(
-      () => undefined,
-    );
+    const settled = new AbortController();
+    const { signal } = settled;
+    const timer = setTimeout(() => settled.abort(), READY_TIMEOUT_MS);
+    const responses = ['drain', 'end'].map(async (event) => once(this, event, { signal }));
+    await Promise.race(responses).catch(() => undefined);
+    clearTimeout(timer);
+    settled.abort();
+    await Promise.allSettled(responses);
   }
 
   /** Whether a query is sent before the response to the previous one. Set it while the connection is ready. */

@@ -22,6 +22,7 @@ const SETTINGS = {
 export interface ReplicatedServer {
   /** The folder of its socket. */
   host: string;
+  url: string;
   query: (sql: string) => Promise<Record<string, unknown>[]>;
   /** Ends it at once, as a crash of its machine does. */
   kill: () => Promise<void>;
@@ -80,6 +81,7 @@ async function makeServer(folder: string, name: string) {
   };
   const server = {
     host,
+    url: `postgresql://postgres@/postgres?host=${encodeURIComponent(host)}`,
     query: async (sql: string) => query(host, sql),
     kill: async () => {
       if (!child || child.exitCode !== null || child.signalCode !== null) return;

@@ -1,0 +1,181 @@
+import { setTimeout as wait } from 'node:timers/promises';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { aMarathon } from './support/a-marathon.js';
+import { startReplicatedServers } from './support/replicated-servers.js';
+import { startService } from './support/service.js';
+
+/** With `PAIRS=100000`, for `docs/scale.md`. */
+const PAIRS = Number(process.env.PAIRS ?? 300);
+const CLIENTS = 16;
+const JSON_TYPE = { 'Content-Type': 'application/json' };
+
+type Servers = Awaited<ReturnType<typeof startReplicatedServers>>;
+
+/** A client that keeps what it is told, in the way of its kind. */
+class Client {
+  private headers: Record<string, string> = {};
+
+  constructor(private readonly keeps: 'header' | 'cookie') {}
+
+  async send(url: string, options: RequestInit = {}): Promise<Response> {
+    const headers = { ...this.headers, ...(options.headers as Record<string, string>) };
+    const answer = await fetch(url, { ...options, headers });
+    const token = answer.headers.get('consistency-token');
+    const cookie = answer.headers.get('set-cookie')?.split(';')[0];
+    if (this.keeps === 'header' && token) this.headers = { 'Consistency-Token': token };
+    if (this.keeps === 'cookie' && cookie) this.headers = { Cookie: cookie };
+    return answer;
+  }
+}
+
+describe('reads with two replicas', () => {
+  let servers: Servers;
+  let urls: string[];
+  let replicaUrls: string[];
+
+  beforeAll(async () => {
+    servers = await startReplicatedServers(2);
+    replicaUrls = servers.standbys.map(({ url }) => url);
+  });
+  // after each test they are killed
+  beforeEach(async () => void (urls = await Promise.all([start(), start()])));
+  afterAll(async () => servers.close());
+
+  const start = async (settings: Record<string, string> = {}) => {
+    const { url } = await startService({
+      DATABASE_URL: servers.primary.url,
+      DATABASE_REPLICA_URLS: replicaUrls.join(','),
+      ...settings,
+    });
+    return url;
+  };
+
+  const lag = async (standby: number, delay: string) => {
+    await servers.standbys[standby]!.query(
+      `ALTER SYSTEM SET recovery_min_apply_delay = '${delay}'`,
+    );
+    await servers.standbys[standby]!.query('SELECT pg_reload_conf()');
+  };
+
+  const readCounts = async () =>
+    Promise.all(
+      servers.standbys.map(async ({ query }) => {
+        const [row] = await query(
+          "SELECT xact_commit::integer AS count FROM pg_stat_database WHERE datname = 'postgres'",
+        );
+        return Number(row!.count);
+      }),
+    );
+
+  it('go to the replicas', async () => {
+    const client = new Client('header');
+    const { headers } = await create(client, urls[0]!, 'Boston');
+    await untilEqual(servers);
+    const before = await readCounts();
+    for (let count = 0; count < 200; count += 1) {
+      await client.send(`${urls[0]}${headers.get('location')}`);
+      await client.send(`${urls[0]}/marathon/?limit=10`);
+    }
+    await wait(1500);
+    const after = await readCounts();
+    for (const [index, count] of after.entries())
+      expect(count - before[index]!).toBeGreaterThan(100);
+  });
+
+  it('see each write before them, through any instance, while the replicas lag', async () => {
+    await lag(0, '50ms');
+    await lag(1, '300ms');
+    const stale: string[] = [];
+    const writeAndRead = async (number: number) => {
+      const client = new Client(number % 2 ? 'header' : 'cookie');
+      const name = crypto.randomUUID();
+      const [one, other] = number % 3 ? [urls[0]!, urls[1]!] : [urls[1]!, urls[0]!];
+      const { headers } = await create(client, one, name);
+      const place = `${other}${headers.get('location')}`;
+      const read = await client.send(place);
+      if (((await read.json()) as { name?: string }).name !== name)
+        stale.push(`item ${read.status}`);
+      const list = await client.send(`${one}/marathon/?name=eq.${name}`);
+      if (!(await list.text()).includes(name)) stale.push('list');
+      await client.send(place, { method: 'DELETE' });
+      if ((await client.send(place)).status !== 404) stale.push('deleted item');
+    };
+    let next = 0;
+    const work = async () => {
+      while (next < PAIRS / 3) await writeAndRead((next += 1));
+    };
+    await Promise.all(Array.from({ length: CLIENTS }, work));
+    expect(stale).toEqual([]);
+  }, 3_600_000);
+
+  it('see what was read before them, through any instance', async () => {
+    await lag(0, '0');
+    await lag(1, '5s');
+    const [writer, reader] = [new Client('header'), new Client('cookie')];
+    const { headers } = await create(writer, urls[0]!, 'seen');
+    const place = headers.get('location')!;
+    while ((await reader.send(`${urls[0]}${place}`)).status !== 200) await wait(10);
+    for (let count = 0; count < 20; count += 1) {
+      const url = urls[count % 2];
+      expect((await reader.send(`${url}${place}`)).status).toBe(200);
+    }
+    await lag(1, '0');
+  });
+
+  it('see the writes of a client to the same instance that keeps nothing', async () => {
+    await lag(0, '5s');
+    await lag(1, '5s');
+    const { headers } = await create({ send: fetch }, urls[0]!, 'kept nowhere');
+    expect((await fetch(`${urls[0]}${headers.get('location')}`)).status).toBe(200);
+    await lag(0, '0');
+    await lag(1, '0');
+  });
+
+  it('do not fail when a replica is killed, and go to it again when it is back', async () => {
+    const client = new Client('header');
+    const { headers } = await create(client, urls[0]!, 'steady');
+    const statuses = new Set<number>();
+    const over = new AbortController();
+    const asking = Promise.all(
+      Array.from({ length: 8 }, async () => {
+        while (!over.signal.aborted)
+          statuses.add((await client.send(`${urls[0]}${headers.get('location')}`)).status);
+      }),
+    );
+    const [replica] = servers.standbys;
+    await replica!.kill();
+    await wait(1000);
+    await replica!.follow(servers.primary);
+    const [before] = await readCounts();
+    while ((await readCounts())[0]! < before! + 100) await wait(50);
+    over.abort();
+    await asking;
+    expect([...statuses]).toEqual([200]);
+  });
+
+  it('go to the primary if no replica answers, also at the start', async () => {
+    const nowhere = 'postgresql://postgres@127.0.0.1:1/postgres';
+    const url = await start({ DATABASE_REPLICA_URLS: `${nowhere},${nowhere}` });
+    const { headers } = await create({ send: fetch }, url, 'alone');
+    expect((await fetch(`${url}${headers.get('location')}`)).status).toBe(200);
+    expect((await fetch(`${url}/marathon/`)).status).toBe(200);
+  });
+});
+
+async function create(client: Pick<Client, 'send'>, url: string, name: string): Promise<Response> {
+  const body = JSON.stringify(aMarathon({ name }));
+  const answer = await client.send(`${url}/marathon/`, {
+    method: 'POST',
+    headers: JSON_TYPE,
+    body,
+  });
+  expect(answer.status).toBe(201);
+  return answer;
+}
+
+/** Resolves when all standbys have what the primary has. */
+async function untilEqual({ primary, standbys }: Servers): Promise<void> {
+  const sql = 'SELECT seq FROM journal_head';
+  const [{ seq }] = (await primary.query(sql)) as [{ seq: string }];
+  for (const standby of standbys) while ((await standby.query(sql))[0]!.seq !== seq) await wait(20);
+}
