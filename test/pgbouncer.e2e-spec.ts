@@ -2,8 +2,11 @@ import { spawnSync } from 'node:child_process';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { aMarathon } from './support/a-marathon.js';
 import { startApp, type RunningApp } from './support/app.js';
+import { Clients } from './support/clients.js';
 import { createDatabase, type TestDatabase } from './support/database.js';
 import { startPooler } from './support/pooler.mjs';
+import { startProxy, type Link } from './support/proxy.js';
+import { random } from './support/seed.js';
 import { runProgram, startService } from './support/service.js';
 
 /** Debian's package; `.ci/run` installs it. Users need not have it, so without it these tests are skipped. */
@@ -67,6 +70,35 @@ const isInstalled = spawnSync('pgbouncer', ['--version']).status === 0;
       expect(exitCode).toBe(1);
       expect(stderr).toContain('pool_mode = transaction');
     } finally {
+      await pooler.stop();
+    }
+  });
+
+  it('answers each request with its own result, although connections fail', async () => {
+    const pooler = await startPooler(process.env.TEST_POSTGRES_SOCKET!);
+    const proxy = await startProxy(behind(pooler, database.url));
+    try {
+      const { url } = await startService({ DATABASE_URL: proxy.url });
+      const clients = new Clients(url);
+      const writing = new Set<Link>();
+      proxy.breakBy({
+        onRequest: (link, bytes) => {
+          if (bytes.includes('"fingerprint"')) writing.add(link);
+          return true;
+        },
+        // while another write of the connection may be under way
+        onAnswer: (link) => {
+          const isCut = writing.delete(link) && random() < 0.5;
+          if (isCut) link.toService.resetAndDestroy();
+          return !isCut;
+        },
+      });
+      await clients.use({ clients: 20, rounds: 100 });
+      proxy.breakBy({});
+      const rows = await database.query('SELECT name FROM marathon');
+      await clients.expectNothingLost(rows.map(({ name }) => String(name)));
+    } finally {
+      await proxy.close();
       await pooler.stop();
     }
   });

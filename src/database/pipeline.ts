@@ -24,6 +24,9 @@ interface SharedConnection {
  * transaction of its own (pipelining). PostgreSQL has the next statement when it has finished one, however
  * busy this process is.
  * https://www.postgresql.org/docs/current/protocol-flow.html#PROTOCOL-FLOW-PIPELINING
+ *
+ * Not behind a pooler: if a connection fails whose statements are in flight, PgBouncer before 1.23 gives their
+ * responses to another client (https://github.com/pgbouncer/pgbouncer/pull/1034).
  */
 export class Pipeline {
   private current?: SharedConnection;
@@ -65,11 +68,12 @@ export class Pipeline {
 
 async function checkOut(pool: RecyclingPool, deadline: Deadline): Promise<PooledClient> {
   const client = await pool.checkOut(deadline);
-  client.isPipelining = true;
+  client.isPipelining = !client.isPooled;
   return client;
 }
 
 /** A connection that is still connecting is not joined: that could take as long as another one. */
 function canBeJoined({ client, sharedAt, lastResponseAt }: SharedConnection, now: number): boolean {
-  return Boolean(client) && now - lastResponseAt < MAX_QUIET_MS && now - sharedAt < MAX_SHARED_MS;
+  if (!client || client.isPooled) return false;
+  return now - lastResponseAt < MAX_QUIET_MS && now - sharedAt < MAX_SHARED_MS;
 }

@@ -44,6 +44,7 @@ export class ConnectionHealth {
     const { state, elapsedMs } = await this.setup.run(client);
     this.pingTimeout.note(elapsedMs);
     client.history = state.history;
+    client.isPooled = state.backendPid !== client.backendPid;
     this.servers.admit(state);
   }
 

@@ -43,6 +43,8 @@ interface PgInternals {
 
 /** A connection that knows its age, and whether it can be used again. */
 export class RecyclingClient extends pg.Client {
+  /** Whether a pooler is in between: the server names another process than it does. */
+  isPooled = false;
   /** Of the server, if it tells. */
   history?: ServerHistory;
   private connectedAt = Date.now();

@@ -4,6 +4,8 @@ import type { QueryResult } from 'pg';
 export interface ServerState {
   /** It accepts no writes: it is a standby, or `default_transaction_read_only` is on. */
   isReadOnly: boolean;
+  /** The id of the process that executed the statement. */
+  backendPid: number;
   /** Where its data began, and how often a standby was promoted since. Undefined if the server does not tell. */
   history?: ServerHistory;
 }
@@ -31,12 +33,12 @@ const KEEP_HISTORY_SQL = `
 /** A script that ends with what `readServerState` reads. */
 export const SERVER_STATE_SQL = `${KEEP_HISTORY_SQL};
   SELECT current_setting('transaction_read_only') = 'on' AS "isReadOnly",
-         current_setting('marathon.history') AS history`;
+         pg_backend_pid() AS "backendPid", current_setting('marathon.history') AS history`;
 
 /** Reads the results of a script that ends with `SERVER_STATE_SQL`. */
 export function readServerState(results: unknown): ServerState {
   const { rows } = (results as QueryResult[]).at(-1)!;
-  const { isReadOnly, history } = rows[0] as { isReadOnly: boolean; history: string };
+  const { history, ...state } = rows[0] as Omit<ServerState, 'history'> & { history: string };
   const [system = '', timeline] = history.split('/');
-  return { isReadOnly, history: system ? { system, timeline: Number(timeline) } : undefined };
+  return { ...state, history: system ? { system, timeline: Number(timeline) } : undefined };
 }
