@@ -43,6 +43,7 @@ export interface components {
         | 'not_deleted'
         | 'changed_since'
         | 'constraint_violation'
+        | 'changes_lost'
         | 'precondition_failed'
         | 'body_too_large'
         | 'address_too_long'
