@@ -69,17 +69,17 @@ describe('the schema', () => {
     const revert = ['typeorm', 'migration:revert', '-d', 'dist/ormconfig.js'];
     const env = { ...process.env, DATABASE_URL: database.url };
     await promisify(execFile)('npx', revert, { env });
-    expect(await database.query('SELECT name FROM schema_migration')).toHaveLength(3);
+    expect(await database.query('SELECT name FROM schema_migration')).toHaveLength(4);
     const again = await start('migrate');
     expect(await readHistory(again.url)).toBe(history);
-    expect(await database.query('SELECT name FROM schema_migration')).toHaveLength(4);
+    expect(await database.query('SELECT name FROM schema_migration')).toHaveLength(5);
   });
 
   it('can change from sync to migrations', async () => {
     expect((await command('schema', 'sync')).exitCode).toBe(0);
     await (await start('migrate')).stop();
     await (await start('migrate')).stop();
-    expect(await database.query('SELECT name FROM schema_migration')).toHaveLength(4);
+    expect(await database.query('SELECT name FROM schema_migration')).toHaveLength(5);
   });
 });
 

@@ -8,6 +8,7 @@ import {
   folder,
   hostName,
   hostNames,
+  noneOrFrom,
   oneOf,
   origins,
   trustedProxies,
@@ -55,6 +56,9 @@ export function parseSettings(variables: Variables) {
     poolSize: Math.max(MIN_POOL_SIZE, shareOf(values.DB_POOL_SIZE, values)),
     recycleSeconds: values.DB_RECYCLE_SECONDS,
     deadlineMs: values.DB_DEADLINE_MS,
+    /** 0 keeps everything, as below. */
+    journalDays: values.JOURNAL_DAYS,
+    idempotencyHours: values.IDEMPOTENCY_HOURS,
     schema: values.DB_SCHEMA,
     access,
     /** Undefined if every host is allowed. */
@@ -120,6 +124,8 @@ const VARIABLES = {
   DB_RECYCLE_SECONDS: wholeNumber({ from: 1, to: 86_400 })({ default: 55 }),
   DB_DEADLINE_MS: wholeNumber({ from: 100, to: 600_000 })({ default: 15_000 }),
   DB_SCHEMA: oneOf(SCHEMA_MODES)({ default: 'sync' }),
+  JOURNAL_DAYS: wholeNumber({ from: 0, to: 36_500 })({ default: 0 }),
+  IDEMPOTENCY_HOURS: noneOrFrom({ from: 24, to: 876_000 })({ default: 0 }),
   MAX_BODY_KB: wholeNumber({ from: 1, to: 102_400 })({ default: 1024 }),
   MAX_HEADERS_KB: wholeNumber({ from: 1, to: 1024 })({ default: 16 }),
   MAX_URL_LENGTH: wholeNumber({ from: 256, to: 1_048_576 })({ default: 8192 }),

@@ -10,6 +10,15 @@ export function wholeNumber({ from, to }: { from: number; to: number }) {
   });
 }
 
+/** As `wholeNumber`, or 0. */
+export function noneOrFrom({ from, to }: { from: number; to: number }) {
+  return makeValidator((text: string) => {
+    const number = Number(text);
+    if (text === '0' || (/^\d+$/.test(text) && number >= from && number <= to)) return number;
+    throw new Error(`write a whole number from ${from} to ${to}, or 0`);
+  });
+}
+
 export function oneOf<const Choice extends string>(choices: readonly Choice[]) {
   return makeValidator((text: string) => {
     const choice = choices.find((candidate) => candidate === text);

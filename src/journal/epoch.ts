@@ -46,7 +46,8 @@ export async function noteSystem(executor: SqlExecutor, dataSource: DataSource):
 export async function assertNotLost(executor: SqlExecutor, seq: number): Promise<void> {
   if (seq === 0) return;
   const [{ isStored, next }] = (await executor.query(
-    `SELECT EXISTS (SELECT FROM journal WHERE seq = $1) AS "isStored",
+    `SELECT EXISTS (SELECT FROM journal WHERE seq = $1)
+              OR EXISTS (SELECT FROM journal_retention WHERE history_seq >= $1) AS "isStored",
             (SELECT min(seq) FROM journal WHERE seq > $1) AS next`,
     [seq],
   )) as [{ isStored: boolean; next: string | null }];

@@ -2,6 +2,7 @@ import pg from 'pg';
 import type { DataSource } from 'typeorm';
 import type { DatabaseStartup } from '../database/database-startup.js';
 import { queryPrepared } from '../database/prepared-statements.js';
+import { ProblemError } from '../problems/problems.js';
 import { ChangePages, PAGE_LENGTH } from './change-pages.js';
 import type { ChangeSignal } from './change-signal.js';
 import { assertNotLost } from './epoch.js';
@@ -35,6 +36,11 @@ const CHANGES = `
   ) AS request`;
 
 const AFTER = 'WHERE seq > $1 ORDER BY seq LIMIT $2';
+
+const SEQ_AT = `
+  SELECT greatest(history_seq, (SELECT coalesce(max(last_seq), 0) FROM journal_request WHERE at <= $1)) AS seq,
+         history_from AS from
+  FROM journal_retention`;
 
 const HEARTBEAT_MS = 15_000;
 
@@ -98,8 +104,12 @@ export class JournalReader<T extends Journaled> {
     return this.database.withRetry(work);
   }
 
-  /** A record at a point in time; undefined if there was none. */
+  /**
+   * A record at a point in time; undefined if there was none.
+   * @throws {ProblemError} `history_pruned`
+   */
   async findOneAt(id: number, time: Date): Promise<T | undefined> {
+    await this.findSeqAt(time);
     const [change] = await this.fetch(
       'WHERE record_id = $1 AND at <= $2 ORDER BY version DESC LIMIT 1',
       [id, time],
@@ -150,12 +160,15 @@ export class JournalReader<T extends Journaled> {
     return `(SELECT id, ${list}, version FROM json_populate_recordset(NULL::${name}, ${json}))`;
   }
 
-  /** The number of the last change at a point in time, 0 before the first. */
+  /**
+   * The number of the last change at a point in time, 0 before the first.
+   * @throws {ProblemError} `history_pruned`
+   */
   async findSeqAt(time: Date, deadline = this.database.startDeadline()): Promise<number> {
-    const sql = 'SELECT coalesce(max(last_seq), 0) AS seq FROM journal_request WHERE at <= $1';
     const [last] = await this.database.withRetryUntil(deadline.endsAt, async () =>
-      queryPrepared<{ seq: string }>(this.dataSource, deadline, sql, [time]),
+      queryPrepared<{ seq: string; from: Date | null }>(this.dataSource, deadline, SEQ_AT, [time]),
     );
+    assertKept(time, last!.from);
     return Number(last!.seq);
   }
 
@@ -180,4 +193,12 @@ export class JournalReader<T extends Journaled> {
       record: { id, ...nulls, ...record } as unknown as Omit<T, 'version'>,
     }));
   }
+}
+
+function assertKept(time: Date, from: Date | null): void {
+  if (!from || time >= from) return;
+  throw new ProblemError(
+    'history_pruned',
+    `What was before ${from.toISOString()} is no longer kept. Ask for a later time.`,
+  );
 }

@@ -17,6 +17,7 @@ export function journalSchemaHook(table: JournaledTable): SchemaHook {
     await manager.query(
       'INSERT INTO journal_head (id, seq, at) VALUES (1, 0, now()) ON CONFLICT DO NOTHING',
     );
+    await manager.query('INSERT INTO journal_retention (id) VALUES (1) ON CONFLICT DO NOTHING');
     await noteSystem(manager, connection);
     await backfill(manager, table);
   };

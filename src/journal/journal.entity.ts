@@ -22,6 +22,29 @@ export class JournalHead {
   timeline!: number | null;
 }
 
+/** One row: how far the journal is pruned. See `retention.ts`. */
+@Entity()
+export class JournalRetention {
+  @PrimaryColumn({ type: 'smallint' })
+  id!: number;
+
+  /** Earlier times cannot be read; null if all can. */
+  @Column({ type: 'timestamp with time zone', nullable: true })
+  history_from!: Date | null;
+
+  /** The last change before that time. */
+  @Column({ type: 'bigint', default: 0 })
+  history_seq!: string;
+
+  /** Versions that were replaced by a change up to this one are deleted. */
+  @Column({ type: 'bigint', default: 0 })
+  pruned_seq!: string;
+
+  /** The keys of requests up to this change are forgotten. */
+  @Column({ type: 'bigint', default: 0 })
+  keys_seq!: string;
+}
+
 /** A write request, with its changes from `first_seq` to `last_seq`; null if it changed nothing. */
 @Entity()
 export class JournalRequest {

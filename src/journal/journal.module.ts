@@ -15,6 +15,7 @@ import { Journal } from './journal.js';
 import { JournaledTable, type Journaled } from './journaled-table.js';
 import { poolOf } from '../pool/recycling-pool.js';
 import { ReadServers } from './read-servers.js';
+import { Retention } from './retention.js';
 import { RecordLoader } from './record-loader.js';
 import { WriteBatcher } from './write-batcher.js';
 
@@ -60,6 +61,7 @@ function providersOf(entity: Type<Journaled>) {
         new DatabaseVersions(() => poolOf(dataSource), database),
     },
     ReadServers,
+    Retention,
     ChangeSignal,
     {
       provide: journalToken(entity),

@@ -15,7 +15,7 @@ interface LaterChange {
 
 /**
  * The head row must be locked. `seq` is its number.
- * @throws {ProblemError} `future_change`, `changes_lost`, or `changed_since` with the first later change of each record
+ * @throws {ProblemError} `future_change`, `changes_lost`, `history_pruned`, or `changed_since` with the first later change of each record
  */
 export async function assertLatest(
   executor: SqlExecutor,
@@ -28,6 +28,7 @@ export async function assertLatest(
       `There is no change ${last} yet: the last one is ${seq}.`,
     );
   }
+  await assertKept(executor, first);
   if (seq > EPOCH_LENGTH) await assertNotLost(executor, last);
   const later = (await executor.query(
     `SELECT record_id AS id, min(seq) AS seq, count(*) OVER () AS count FROM journal
@@ -36,6 +37,19 @@ export async function assertLatest(
     [first, last],
   )) as LaterChange[];
   if (later.length) throw changedSince(later);
+}
+
+/** What the records were before a pruned change is not known. */
+async function assertKept(executor: SqlExecutor, first: number): Promise<void> {
+  const [pruned] = (await executor.query(
+    'SELECT history_seq::float8 AS seq FROM journal_retention WHERE history_seq >= $1',
+    [first],
+  )) as { seq: number }[];
+  if (!pruned) return;
+  throw new ProblemError(
+    'history_pruned',
+    `What was before the change ${pruned.seq + 1} is no longer kept, so the change ${first} cannot be undone.`,
+  );
 }
 
 function changedSince(later: LaterChange[]): ProblemError {

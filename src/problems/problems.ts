@@ -35,6 +35,7 @@ export const PROBLEMS = {
   changed_since: [409, 'Changed since'],
   constraint_violation: [409, 'Constraint violation'],
   changes_lost: [410, 'Changes lost'],
+  history_pruned: [410, 'History pruned'],
   precondition_failed: [412, 'Precondition failed'],
   body_too_large: [413, 'Body too large'],
   address_too_long: [414, 'Address too long'],

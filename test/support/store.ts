@@ -11,6 +11,6 @@ export async function store(
 /** Removes all marathons with their history, and begins with the id 1 again. */
 export async function emptyRegistry({ database }: RunningApp): Promise<void> {
   await database.query(
-    'TRUNCATE marathon, journal, journal_request RESTART IDENTITY; UPDATE journal_head SET seq = 0',
+    'TRUNCATE marathon, journal, journal_request RESTART IDENTITY; UPDATE journal_head SET seq = 0; UPDATE journal_retention SET history_from = NULL, history_seq = 0, pruned_seq = 0, keys_seq = 0',
   );
 }
