@@ -10,6 +10,7 @@ import { GUIDE, PEERS } from './peers.js';
 import { measurePeers } from './peers-section.js';
 import { startPostgres } from './postgres.js';
 import { describeMachine, writeReport } from './report.js';
+import { measureScale } from './scale-section.js';
 import { measureSlowClients } from './slow-clients-section.js';
 import { measureStarts } from './start-section.js';
 
@@ -22,6 +23,7 @@ const SECTIONS = {
   growth: measureGrowth,
   million: measureMillion,
   page: measurePage,
+  scale: measureScale,
   'slow-clients': measureSlowClients,
   start: measureStarts,
 };

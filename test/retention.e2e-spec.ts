@@ -33,7 +33,6 @@ describe('a journal that is pruned after a day', () => {
     const { body } = await running.http.get(`/marathon/${id}/history`).expect(200);
     return (body as { history: ChangeResponse[] }).history.map(({ version }) => version);
   };
-  const agoIso = (ms: number) => new Date(Date.now() - ms).toISOString();
 
   it('keeps the last version of a day ago, and all later ones', async () => {
     const id = await create('one', 'a');
@@ -68,13 +67,9 @@ describe('a journal that is pruned after a day', () => {
     await letDaysPass();
     await create('young', 'young key');
     await prune();
-    const again = async (key: string) =>
-      running.http
-        .post('/marathon/')
-        .set('Idempotency-Key', `"${key}"`)
-        .send(aMarathon({ name: 'another' }));
-    expect((await again('old key')).status).toBe(201);
-    expect((await again('young key')).status).toBe(422);
+    expect(await create('another', 'old key')).toEqual(expect.any(Number));
+    // the key was used for another request
+    expect(await create('another', 'young key')).toBeUndefined();
   });
 
   it('can restore what was deleted before', async () => {
@@ -137,3 +132,7 @@ describe('a journal that is pruned after a day', () => {
     expect(await versionsOf(1)).toEqual([2]);
   });
 });
+
+function agoIso(ms: number): string {
+  return new Date(Date.now() - ms).toISOString();
+}

@@ -47,7 +47,7 @@ export const FIND_ALL: ApiOperation = {
   description:
     'All marathons, by id, unless parameters ask for less. The grammar of filters is that of PostgREST.',
   responses: listResponses(LIST_CONTENT),
-  problems: LIST_PROBLEMS,
+  problems: [...LIST_PROBLEMS, 'history_pruned'],
 };
 
 export const FIND_ANNIVERSARIES: ApiOperation = {
@@ -161,6 +161,7 @@ export const UNDO: ApiOperation = {
     'changed_since',
     'future_change',
     'changes_lost',
+    'history_pruned',
     'max_affected_exceeded',
     'precondition_failed',
     'not_acceptable',

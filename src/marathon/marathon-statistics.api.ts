@@ -44,6 +44,7 @@ export const STATISTICS: ApiOperation = {
       }),
     },
   },
+  problems: ['history_pruned'],
 };
 
 const COUNTS = { cities: COUNT, marathons: COUNT };

@@ -1,5 +1,6 @@
 import { headerParameter, jsonContent } from '../http/api-operation.js';
 import type { ApiOperation } from '../http/api-types.js';
+import { CONSISTENCY_PARAMETER } from '../http/read-consistency.js';
 import { CHANGES, CREATE_BODY, DETAILS, ONE } from './marathon.schemas.js';
 
 const TAG = 'Marathons';
@@ -15,8 +16,8 @@ export const FIND_ONE: ApiOperation = {
   tag: TAG,
   summary: 'Read a marathon',
   responses: { 200: ONE, 304: { description: 'The marathon is unchanged.', headers: ['ETag'] } },
-  headers: [IF_NONE_MATCH],
-  problems: ['invalid_id', 'not_found'],
+  headers: [IF_NONE_MATCH, CONSISTENCY_PARAMETER],
+  problems: ['invalid_id', 'not_found', 'history_pruned'],
 };
 
 export const REPLACE: ApiOperation = {

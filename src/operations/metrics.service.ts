@@ -8,6 +8,7 @@ import { InjectSettings } from '../config/settings.module.js';
 import { BATCH_EVENTS, type BatchEvent } from '../database/batch-events.js';
 import { EventStreams } from '../http/event-streams.js';
 import { DatabaseVersions } from '../journal/database-versions.js';
+import { ReadServers } from '../journal/read-servers.js';
 import { POOL_EVENT_NAMES, POOL_EVENTS, type PoolEvent } from '../pool/pool-events.js';
 import { poolOf, type RecyclingPool } from '../pool/recycling-pool.js';
 import { readMetrics, shareMetrics } from '../workers/shared-metrics.js';
@@ -51,6 +52,7 @@ export class MetricsService implements OnApplicationBootstrap, OnModuleDestroy {
     @InjectDataSource() private readonly dataSource: DataSource,
     @InjectSettings() private readonly settings: Settings,
     private readonly versions: DatabaseVersions,
+    private readonly servers: ReadServers,
     private readonly streams: EventStreams,
   ) {}
 
@@ -103,6 +105,12 @@ export class MetricsService implements OnApplicationBootstrap, OnModuleDestroy {
       'database_reachable',
       'Whether the last use of the database succeeded.',
       pool(({ isReachable }) => Number(isReachable)),
+      'min',
+    );
+    gauge(
+      'database_replicas_available',
+      'Replicas that answer.',
+      () => this.servers.availableCount,
       'min',
     );
     gauge(

@@ -34,8 +34,11 @@ export interface ReplicatedServer {
 }
 
 /** A primary and its standbys, by PostgreSQL's streaming replication. */
-export async function startReplicatedServers(standbys: number) {
-  const folder = await mkdtemp(join(process.env.TEST_RUN_FOLDER!, 'replicated-'));
+export async function startReplicatedServers(
+  standbys: number,
+  parent = process.env.TEST_RUN_FOLDER!,
+) {
+  const folder = await mkdtemp(join(parent, 'replicated-'));
   await chmod(folder, 0o755);
   const servers = await Promise.all(
     Array.from({ length: 1 + standbys }, async (_, index) => makeServer(folder, String(index))),
