@@ -23,7 +23,7 @@ declare module 'fastify' {
     readServers: ReadServers;
   }
   interface FastifyRequest {
-    /** Where it reads from; undefined for the primary. */
+    /** Where it reads from. Undefined without replicas, and until it was allowed. */
     readServer?: ReadServer;
     /** That of its server, when it was chosen. */
     fallbackCount?: number;
@@ -52,18 +52,23 @@ export function keepReadsConsistent(fastify: FastifyInstance, servers: ReadServe
   fastify.addHook('onRoute', (route) => {
     if (!concernsData(route)) return;
     prependHook(route, 'preHandler', async (request) => {
-      if (!isRead(request)) return;
+      if (!isRead(request)) {
+        request.readServer = servers.primary;
+        return;
+      }
       const seen = Math.max(sentToken(request), writers.get(clientOf(request)) ?? 0);
       request.readServer = await servers.choose(seen);
       request.fallbackCount = request.readServer.fallbackCount;
     });
     route.onSend = async (request: FastifyRequest, reply: FastifyReply, payload: unknown) => {
-      const isWrite = !isRead(request);
+      // it was rejected before it saw anything
+      if (!request.readServer) return payload;
+      const client = clientOf(request);
       // until it is known which change it was
-      if (isWrite) writers.set(clientOf(request), Number.MAX_SAFE_INTEGER);
+      if (!isRead(request)) writers.set(client, Infinity);
       await sendToken(reply);
       const token = Number(reply.getHeader(CONSISTENCY_HEADER));
-      if (isWrite && token) writers.set(clientOf(request), token);
+      if (!isRead(request) && token) writers.set(client, token);
       return payload;
     };
   });
