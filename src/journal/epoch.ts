@@ -1,7 +1,6 @@
-import type { DataSource } from 'typeorm';
+import type { DataSource, EntityManager } from 'typeorm';
 import { poolOf } from '../pool/recycling-pool.js';
 import { ProblemError } from '../problems/problems.js';
-import type { SqlExecutor } from './write-request.js';
 
 /**
  * Changes are numbered on from a later number when another server, promoted without the last writes of the old one,
@@ -30,7 +29,10 @@ export function epochSql(dataSource: DataSource): EpochSql {
 }
 
 /** Begins an epoch if the data came from another server, as a restored backup does. */
-export async function noteSystem(executor: SqlExecutor, dataSource: DataSource): Promise<void> {
+export async function noteSystem(
+  executor: Pick<EntityManager, 'query'>,
+  dataSource: DataSource,
+): Promise<void> {
   if (!poolOf(dataSource).reportsHistory) return;
   await executor.query(`
     UPDATE journal_head SET system = server.system, timeline = ${TIMELINE},
@@ -43,7 +45,10 @@ export async function noteSystem(executor: SqlExecutor, dataSource: DataSource):
  * The change `seq` must be in the journal: who has seen a change that was lost cannot go on after it.
  * @throws {ProblemError} `changes_lost`.
  */
-export async function assertNotLost(executor: SqlExecutor, seq: number): Promise<void> {
+export async function assertNotLost(
+  executor: Pick<EntityManager, 'query'>,
+  seq: number,
+): Promise<void> {
   if (seq === 0) return;
   const [{ isStored, next }] = (await executor.query(
     `SELECT EXISTS (SELECT FROM journal WHERE seq = $1)

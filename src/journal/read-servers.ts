@@ -90,7 +90,8 @@ export class ReadServers implements OnApplicationShutdown {
       await discard(result);
     } catch (error) {
       if (!isDatabaseUnavailable(error)) throw error;
-      server.noteFailed(error);
+      // otherwise it is busy, or cancelled a statement that was in the way of its replay
+      if (!server.pool.isReachable) server.noteFailed(error);
     }
     server.fallbackCount += 1;
     return work(this.primary.pool, deadline);

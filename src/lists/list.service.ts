@@ -9,13 +9,12 @@ import type { DatabaseVersion } from '../journal/database-versions.js';
 import { ReadServers } from '../journal/read-servers.js';
 import type { Deadline } from '../pool/deadline.js';
 import type { RecyclingPool } from '../pool/recycling-pool.js';
-import { Semaphore } from '../pool/semaphore.js';
-import { ProblemError } from '../problems/problems.js';
 import { ListExecutor, type ListStream } from './list-executor.js';
 import { fetchVersion, ListPreparation } from './list-preparation.js';
 import type { ListRequest } from './list-request.js';
 import { etagOf, type ListResult, type ListSource } from './list-result.js';
 import { bufferStart } from './list-streaming.js';
+import { LongLists } from './long-lists.js';
 import { RowStream } from './row-stream.js';
 
 interface ShortList extends ListResult {
@@ -29,9 +28,6 @@ const MAX_CACHED_BYTES = 16_777_216;
 const LONG_LIST_TTL_MS = 60_000;
 const MAX_LONG_LISTS = 1000;
 
-/** How many requests may wait until a long list has been sent. */
-const MAX_WAITING_REQUESTS = 1000;
-
 /**
  * Reads lists. A short list is executed once for all clients that request it at the same time, and is
  * cached until the next commit. A long list is streamed to each client. Since the client decides how long
@@ -41,7 +37,7 @@ const MAX_WAITING_REQUESTS = 1000;
 export class ListService {
   private readonly executor = new ListExecutor();
   private readonly coalescer: RequestCoalescer<ShortList | undefined>;
-  private readonly longLists: Semaphore<void>;
+  private readonly longLists: LongLists;
   private readonly cache = new LRUCache<string, ShortList>({
     max: MAX_CACHED_LISTS,
     maxSize: MAX_CACHED_BYTES,
@@ -58,7 +54,7 @@ export class ListService {
     @InjectSettings() { poolSize }: Settings,
   ) {
     this.coalescer = new RequestCoalescer(database);
-    this.longLists = new Semaphore(Math.ceil(poolSize / 4), MAX_WAITING_REQUESTS);
+    this.longLists = new LongLists(poolSize);
   }
 
   /**
@@ -78,7 +74,7 @@ export class ListService {
     const preparation = this.prepare(request, source);
     return this.retry(request, async () => {
       const version = await preparation.version(request.deadline.endsAt);
-      return this.servers.read(request.server, request.deadline, async (pool, deadline) => {
+      return this.readOn(request, preparation, request.deadline, async (pool, deadline) => {
         const list = await this.open(pool, preparation, request.client.signal, deadline);
         await list.close();
         return { ...list.metadata, version };
@@ -99,7 +95,7 @@ export class ListService {
       const version = await preparation.version(deadline.endsAt);
       const cached = this.cache.get(key);
       if (cached && cached.version?.snapshot === version?.snapshot) return cached;
-      const list = await this.servers.read(request.server, deadline, async (pool, within) =>
+      const list = await this.readOn(request, preparation, deadline, async (pool, within) =>
         this.readBuffered(pool, preparation, signal, within),
       );
       if (list && version?.snapshot) this.cache.set(key, list);
@@ -128,12 +124,13 @@ export class ListService {
   }
 
   private async readLong(request: ListRequest, source: ListSource): Promise<ListResult> {
-    const release = await this.acquireLongList(request.deadline);
+    const release = await this.longLists.acquire(request.deadline);
     const preparation = this.prepare(request, source);
     try {
       return await this.retry(request, async () =>
-        this.servers.read(
-          request.server,
+        this.readOn(
+          request,
+          preparation,
           request.deadline,
           async (pool, deadline) =>
             this.openStream(pool, { client: request.client, deadline }, preparation, release),
@@ -168,22 +165,16 @@ export class ListService {
     }
   }
 
-  /** Returns a function that lets another long list be read. It can be called more than once. */
-  private async acquireLongList({ endsAt }: Deadline): Promise<() => void> {
-    try {
-      await this.longLists.acquire(endsAt - Date.now());
-      let isHeld = true;
-      return () => {
-        if (isHeld) this.longLists.release();
-        isHeld = false;
-      };
-    } catch {
-      // whether the wait was too long or the queue full, the advice is the same
-      throw new ProblemError(
-        'too_many_long_lists',
-        'Too many long lists are being read. Try again in a moment, or request pages with limit.',
-      );
-    }
+  private async readOn<T>(
+    { server }: ListRequest,
+    preparation: ListPreparation,
+    deadline: Deadline,
+    work: (pool: RecyclingPool, deadline: Deadline) => Promise<T>,
+    discard?: (result: T) => Promise<void>,
+  ): Promise<T> {
+    // a search may take longer than a replica is waited for
+    await preparation.statement(deadline);
+    return this.servers.read(server, deadline, work, discard);
   }
 
   private prepare(request: ListRequest, source: ListSource): ListPreparation {
