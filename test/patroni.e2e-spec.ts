@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { holdLaws, writeFor, type Written } from './support/laws.js';
 import { PROGRAMS, startPatroni } from './support/patroni.js';
 import { startService } from './support/service.js';
-import type { Writers } from './support/writers.js';
+import { untilMore, type Writers } from './support/writers.js';
 
 /** With `KILLS=20`, for `docs/scale.md`. */
 const KILLS = Number(process.env.KILLS ?? 1);
@@ -27,7 +27,7 @@ const isInstalled = (program: string) => spawnSync(program, ['--version']).error
         const kill = async (until: AbortSignal, writers: Writers, end: () => void) => {
           for (let count = 0; count < KILLS && !until.aborted; count += 1) {
             await servers.untilSynchronous();
-            await wait(500);
+            await untilMore(writers, 200);
             await servers.killPrimary();
             const killedAt = Date.now();
             // what was acknowledged before the kill may still arrive

@@ -7,7 +7,7 @@ import { holdLaws, writeFor, type Written } from '../support/laws.js';
 import { listen } from '../support/listen.js';
 import { startReplicatedServers, type ReplicatedServer } from '../support/replicated-servers.js';
 import { startService } from '../support/service.js';
-import type { Writers } from '../support/writers.js';
+import { untilMore, type Writers } from '../support/writers.js';
 
 /** With `FAILOVERS=20`, for `docs/scale.md`. */
 const FAILOVERS = Number(process.env.FAILOVERS ?? 2);
@@ -30,7 +30,7 @@ describe('the journal, while the primary is killed and its synchronous standby i
         for (let count = 0; count < FAILOVERS && !until.aborted; count += 1) {
           const other = servers.servers.find((server) => server !== current)!;
           await current.replicateSynchronously();
-          await untilMore(writers);
+          await untilMore(writers, 100);
           await current.kill();
           const killedAt = Date.now();
           const [writtenBefore] = [writers.acknowledged.length];
@@ -129,12 +129,6 @@ async function hearOf(
     const { value } = (await heard.next()) as IteratorYieldResult<ChangeResponse>;
     if (value.marathon.name === name) return value;
   }
-}
-
-/** Resolves when the writers had another answer. */
-async function untilMore({ acknowledged }: Writers): Promise<void> {
-  const { length } = acknowledged;
-  while (acknowledged.length < length + 100) await wait(5);
 }
 
 /** Resolves when a standby has what its primary has. */

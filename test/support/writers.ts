@@ -1,4 +1,5 @@
 import { randomInt, randomUUID } from 'node:crypto';
+import { setTimeout as wait } from 'node:timers/promises';
 import type { ChangeResponse, MarathonResponse } from '../../src/marathon/marathon.dto.js';
 
 /** An acknowledged write, and its version. */
@@ -87,6 +88,12 @@ export class Writers {
   private fail(failure: string): void {
     this.failures.push(failure);
   }
+}
+
+/** Resolves when that many more writes are acknowledged. */
+export async function untilMore({ acknowledged }: Writers, count: number): Promise<void> {
+  const enough = acknowledged.length + count;
+  while (acknowledged.length < enough) await wait(5);
 }
 
 /** The table after these changes. */
