@@ -354,9 +354,8 @@ describe('concurrent requests', () => {
       stuck.push(send('GET', path).finally(() => (isAnswered = true)));
       await swallowed;
     }
-    for (let round = 0; round < 10; round += 1) {
-      expect((await send('GET', path)).status).toBe(200);
-    }
+    expect((await send('GET', path)).status).toBe(200);
+    // the service finds silent connections within half a second
     expect(isAnswered).toBe(false);
     for (const { toService } of silent) toService.resetAndDestroy();
     const statuses = (await Promise.all(stuck)).map(({ status }) => status);

@@ -44,6 +44,7 @@ export interface components {
         | 'changed_since'
         | 'constraint_violation'
         | 'changes_lost'
+        | 'history_pruned'
         | 'precondition_failed'
         | 'body_too_large'
         | 'address_too_long'
