@@ -13,6 +13,7 @@ const COOKIE = 'consistency_token';
 const COOKIE_SECONDS = 3600;
 const TOKEN = /^\d{1,15}$/;
 const COOKIE_TOKEN = new RegExp(`(?:^|;\\s*)${COOKIE}=(\\d{1,15})(?:;|$)`);
+const MIN_TOKEN_TIMEOUT_MS = 500;
 /** Clients without cookies that wrote to this instance. */
 const MAX_KNOWN_WRITERS = 10_000;
 
@@ -79,7 +80,9 @@ export async function sendToken(reply: FastifyReply): Promise<void> {
   const { request, server } = reply;
   if (!server.readServers.hasReplicas || reply.hasHeader(CONSISTENCY_HEADER)) return;
   try {
-    const { seq } = await usedServerOf(request).versions.fetch();
+    // the answer waits no longer than the request may; after a long import at least for this time
+    const remainingMs = Math.max(MIN_TOKEN_TIMEOUT_MS, server.deadlineMs - reply.elapsedTime);
+    const { seq } = await usedServerOf(request).versions.fetch(Date.now() + remainingMs);
     const token = Math.max(seq, sentToken(request));
     reply.header(CONSISTENCY_HEADER, token);
     const attributes = `Path=/; Max-Age=${COOKIE_SECONDS}; HttpOnly; SameSite=Lax`;

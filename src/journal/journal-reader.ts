@@ -109,11 +109,11 @@ export class JournalReader<T extends Journaled> {
    * @throws {ProblemError} `history_pruned`
    */
   async findOneAt(id: number, time: Date): Promise<T | undefined> {
-    await this.findSeqAt(time);
-    const [change] = await this.fetch(
-      'WHERE record_id = $1 AND at <= $2 ORDER BY version DESC LIMIT 1',
-      [id, time],
-    );
+    const [change] = await this.withinOneDeadline(async () => {
+      const seq = await this.findSeqAt(time);
+      const latest = 'WHERE record_id = $1 AND seq <= $2 ORDER BY version DESC LIMIT 1';
+      return this.fetch(latest, [id, seq]);
+    });
     if (!change || change.operation === 'delete') return undefined;
     return { ...change.record, version: change.version } as T;
   }

@@ -65,15 +65,16 @@ export class MarathonHistoryService {
 
   /** @throws {ProblemError} `future_change` and `changes_lost`: a listener would miss changes. */
   async assertHappened(since: number): Promise<void> {
-    const { seq } = await this.versions.fetch();
-    if (since <= seq) {
+    await this.journal.withinOneDeadline(async () => {
+      const { seq } = await this.versions.fetch();
+      if (since > seq) {
+        throw new ProblemError(
+          'future_change',
+          `There is no change ${since} yet: the last one is ${seq}.`,
+        );
+      }
       if (seq > EPOCH_LENGTH) await this.journal.assertNotLost(since);
-      return;
-    }
-    throw new ProblemError(
-      'future_change',
-      `There is no change ${since} yet: the last one is ${seq}.`,
-    );
+    });
   }
 }
 
