@@ -1,4 +1,4 @@
-import { execFile, spawn, spawnSync } from 'node:child_process';
+import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readdirSync, readFileSync } from 'node:fs';
 import { chmod, chown, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
@@ -8,12 +8,12 @@ import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { parseAllDocuments } from 'yaml';
 import { findFreePorts } from './support/free-ports.js';
+import { isInstalled } from './support/programs.js';
 
 const ROOT = join(import.meta.dirname, '..');
 const POSTGRES = '/usr/lib/postgresql/15/bin';
 /** Debian's packages; `.ci/run` installs them. Users need not have them, so without them these tests are skipped. */
 const NEEDED = ['nginx', 'prometheus', 'promtool', 'openssl', 'curl', `${POSTGRES}/initdb`];
-const isInstalled = (program: string) => spawnSync(program, ['--version']).error === undefined;
 const run = promisify(execFile);
 
 /** Runs a command as a user that PostgreSQL accepts: it refuses to run as root. */

@@ -1,15 +1,14 @@
-import { spawnSync } from 'node:child_process';
 import { setTimeout as wait } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { holdLaws, writeFor, type Written } from './support/laws.js';
 import { PROGRAMS, startPatroni } from './support/patroni.js';
+import { isInstalled } from './support/programs.js';
 import { startService } from './support/service.js';
 import { untilMore, type Writers } from './support/writers.js';
 
 /** With `KILLS=20`, for `docs/scale.md`. */
 const KILLS = Number(process.env.KILLS ?? 1);
 const MAX_SECONDS_EACH = 60;
-const isInstalled = (program: string) => spawnSync(program, ['--version']).error === undefined;
 
 // Debian's packages, which `.ci/run` installs; users need none of them
 (PROGRAMS.every(isInstalled) ? describe : describe.skip)(
@@ -32,8 +31,7 @@ const isInstalled = (program: string) => spawnSync(program, ['--version']).error
             const killedAt = Date.now();
             // what was acknowledged before the kill may still arrive
             await wait(100);
-            const { length } = writers.acknowledged;
-            while (writers.acknowledged.length === length) await wait(5);
+            await untilMore(writers, 1);
             outagesMs.push(Date.now() - killedAt);
           }
           end();

@@ -1,18 +1,18 @@
-import { spawnSync } from 'node:child_process';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { aMarathon } from './support/a-marathon.js';
 import { startApp, type RunningApp } from './support/app.js';
 import { Clients } from './support/clients.js';
 import { createDatabase, type TestDatabase } from './support/database.js';
 import { startPooler } from './support/pooler.mjs';
+import { isInstalled } from './support/programs.js';
 import { startProxy, type Link } from './support/proxy.js';
 import { random } from './support/seed.js';
 import { runProgram, startService } from './support/service.js';
 
 /** Debian's package; `.ci/run` installs it. Users need not have it, so without it these tests are skipped. */
-const isInstalled = spawnSync('pgbouncer', ['--version']).status === 0;
+const describeWithPooler = isInstalled('pgbouncer') ? describe : describe.skip;
 
-(isInstalled ? describe : describe.skip)('behind PgBouncer, in transaction mode', () => {
+describeWithPooler('behind PgBouncer, in transaction mode', () => {
   let running: RunningApp;
   let pooler: Awaited<ReturnType<typeof startPooler>>;
 
@@ -57,7 +57,7 @@ const isInstalled = spawnSync('pgbouncer', ['--version']).status === 0;
   });
 });
 
-(isInstalled ? describe : describe.skip)('behind PgBouncer, in another mode', () => {
+describeWithPooler('behind PgBouncer, in another mode', () => {
   let database: TestDatabase;
   beforeAll(async () => void (database = await createDatabase()));
   afterAll(async () => database.drop());

@@ -51,12 +51,7 @@ export async function queryPreparedOn<Row>(
   text: string,
   values: unknown[] = [],
 ): Promise<Row[]> {
-  const client = await pool.checkOut(deadline);
-  try {
-    return await runPrepared(pool, client, text, values);
-  } finally {
-    client.release();
-  }
+  return withClient(pool, deadline, async (client) => runPrepared(pool, client, text, values));
 }
 
 /** Executes a statement on one server of several, without preparing it. For texts that are rarely the same. */
@@ -66,12 +61,11 @@ export async function queryOn<Row>(
   text: string,
   values: unknown[],
 ): Promise<Row[]> {
-  const client = await pool.checkOut(deadline);
-  try {
-    return (await client.query(text, values)).rows as Row[];
-  } finally {
-    client.release();
-  }
+  return withClient(
+    pool,
+    deadline,
+    async (client) => (await client.query(text, values)).rows as Row[],
+  );
 }
 
 /** As `queryPrepared`, on a connection that is checked out. */
@@ -99,10 +93,21 @@ export async function runPrepared<Row>(
  * https://www.postgresql.org/docs/current/protocol-flow.html#PROTOCOL-FLOW-MULTI-STATEMENT
  */
 export async function queryScript<Row>(dataSource: DataSource, sql: string): Promise<Row[]> {
-  const client = await poolOf(dataSource).checkOut();
-  try {
+  return withClient(poolOf(dataSource), undefined, async (client) => {
     const results = (await client.query(sql)) as unknown as QueryResult[];
     return results.at(-1)!.rows as Row[];
+  });
+}
+
+/** Without a deadline, the current one. */
+async function withClient<T>(
+  pool: RecyclingPool,
+  deadline: Deadline | undefined,
+  work: (client: PooledClient) => Promise<T>,
+): Promise<T> {
+  const client = await pool.checkOut(deadline);
+  try {
+    return await work(client);
   } finally {
     client.release();
   }

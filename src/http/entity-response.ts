@@ -1,5 +1,6 @@
 import type { FastifyReply } from 'fastify';
 import { matchesTag } from './entity-tags.js';
+import { isRead } from './route-rules.js';
 
 /**
  * Sends the version of a record as its `ETag` and returns the record without it, or answers 304 if the
@@ -11,8 +12,7 @@ export function sendWithETag<T extends { version: number }>(
 ): Omit<T, 'version'> | undefined {
   reply.header('ETag', `"${version}"`);
   const { method, headers } = reply.request;
-  const isRead = method === 'GET' || method === 'HEAD';
-  if (!isRead || !matchesTag(headers['if-none-match'], version)) return record;
+  if (!isRead(method) || !matchesTag(headers['if-none-match'], version)) return record;
   reply.code(304);
   return undefined;
 }

@@ -5,7 +5,7 @@ import type { ReadServer, ReadServers } from '../journal/read-servers.js';
 import { headerParameter } from './api-operation.js';
 import { fromRequest } from './from-request.js';
 import { prependHook } from './route-hooks.js';
-import { requiredRoleOf } from './route-rules.js';
+import { isRead, requiredRoleOf } from './route-rules.js';
 
 export const CONSISTENCY_HEADER = 'Consistency-Token';
 const COOKIE = 'consistency_token';
@@ -53,7 +53,7 @@ export function keepReadsConsistent(fastify: FastifyInstance, servers: ReadServe
   fastify.addHook('onRoute', (route) => {
     if (!concernsData(route)) return;
     prependHook(route, 'preHandler', async (request) => {
-      if (!isRead(request)) {
+      if (!isRead(request.method)) {
         request.readServer = servers.primary;
         return;
       }
@@ -66,10 +66,10 @@ export function keepReadsConsistent(fastify: FastifyInstance, servers: ReadServe
       if (!request.readServer) return payload;
       const client = clientOf(request);
       // until it is known which change it was
-      if (!isRead(request)) writers.set(client, Infinity);
+      if (!isRead(request.method)) writers.set(client, Infinity);
       await sendToken(reply);
       const token = Number(reply.getHeader(CONSISTENCY_HEADER));
-      if (!isRead(request) && token) writers.set(client, token);
+      if (!isRead(request.method) && token) writers.set(client, token);
       return payload;
     };
   });
@@ -104,10 +104,6 @@ function usedServerOf(request: FastifyRequest): ReadServer {
 function concernsData({ method, config = {} }: RouteOptions): boolean {
   if (config.isCatchAll || config.page) return false;
   return ['reader', 'writer'].includes(requiredRoleOf([method].flat(), config));
-}
-
-function isRead({ method }: FastifyRequest): boolean {
-  return method === 'GET' || method === 'HEAD';
 }
 
 /** The number of the last change that the client has seen, as it says; 0 if it says nothing. */

@@ -58,8 +58,12 @@ export const RequiresRole =
 
 /** The role that a route requires. The default is `reader` for reads, and `writer` for other methods. */
 export function requiredRoleOf(methods: string[], { requiredRole }: RouteRules): Role | 'anyone' {
-  const isRead = methods.every((name) => name === 'GET' || name === 'HEAD');
-  return requiredRole ?? (isRead ? 'reader' : 'writer');
+  return requiredRole ?? (methods.every(isRead) ? 'reader' : 'writer');
+}
+
+/** Whether a method reads a resource. */
+export function isRead(method: string): boolean {
+  return method === 'GET' || method === 'HEAD';
 }
 
 /** Marks a route whose answer is a page for browsers. */

@@ -1,5 +1,6 @@
 import type { FastifyRequest } from 'fastify';
 import { ProblemError } from '../problems/problems.js';
+import { isRead } from './route-rules.js';
 
 /** The rows from `first` to `last`, counted from 0; to the end without `last`. */
 export interface RowRange {
@@ -16,7 +17,7 @@ const RANGE = /^(?:items=)?(\d{1,15})-(\d{0,15})$/;
  */
 export function rowRangeOf({ method, headers }: FastifyRequest): RowRange | undefined {
   const { range } = headers;
-  if (range === undefined || !['GET', 'HEAD'].includes(method)) return undefined;
+  if (range === undefined || !isRead(method)) return undefined;
   if ((headers['range-unit'] ?? 'items') !== 'items') return undefined;
   const [, start, end] = RANGE.exec(range) ?? [];
   if (start === undefined) return undefined;

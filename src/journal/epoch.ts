@@ -1,5 +1,6 @@
 import type { DataSource, EntityManager } from 'typeorm';
 import { poolOf } from '../pool/recycling-pool.js';
+import { TIMELINE_SQL } from '../pool/server-state.js';
 import { ProblemError } from '../problems/problems.js';
 
 /**
@@ -7,9 +8,6 @@ import { ProblemError } from '../problems/problems.js';
  * or a restored backup goes on. So no number ever means two different changes. Fewer changes than these are lost.
  */
 export const EPOCH_LENGTH = 1_000_000_000;
-
-/** Of the primary. A promoted standby has a larger one. */
-const TIMELINE = `('x' || substr(pg_walfile_name(pg_current_wal_lsn()), 1, 8))::bit(32)::integer`;
 
 /** SQL for the assignments of an update of the head row. */
 export interface EpochSql {
@@ -19,13 +17,15 @@ export interface EpochSql {
   assignment: string;
 }
 
+const WITH_TIMELINE: EpochSql = {
+  gap: `CASE WHEN timeline <> ${TIMELINE_SQL} THEN ${EPOCH_LENGTH} ELSE 0 END`,
+  assignment: `, timeline = ${TIMELINE_SQL}`,
+};
+const WITHOUT_TIMELINE: EpochSql = { gap: '0', assignment: '' };
+
 /** Begins an epoch if the server was promoted since the last write. Servers without timelines never are. */
 export function epochSql(dataSource: DataSource): EpochSql {
-  if (!poolOf(dataSource).reportsHistory) return { gap: '0', assignment: '' };
-  return {
-    gap: `CASE WHEN timeline <> ${TIMELINE} THEN ${EPOCH_LENGTH} ELSE 0 END`,
-    assignment: `, timeline = ${TIMELINE}`,
-  };
+  return poolOf(dataSource).reportsHistory ? WITH_TIMELINE : WITHOUT_TIMELINE;
 }
 
 /** Begins an epoch if the data came from another server, as a restored backup does. */
@@ -35,7 +35,7 @@ export async function noteSystem(
 ): Promise<void> {
   if (!poolOf(dataSource).reportsHistory) return;
   await executor.query(`
-    UPDATE journal_head SET system = server.system, timeline = ${TIMELINE},
+    UPDATE journal_head SET system = server.system, timeline = ${TIMELINE_SQL},
       seq = seq + CASE WHEN seq > 0 AND journal_head.system <> server.system THEN ${EPOCH_LENGTH} ELSE 0 END
     FROM (SELECT system_identifier::text AS system FROM pg_control_system()) AS server
     WHERE journal_head.system IS DISTINCT FROM server.system`);

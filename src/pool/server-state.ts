@@ -17,13 +17,16 @@ export interface ServerHistory {
 }
 
 /**
- * The history of a primary. Servers that are only compatible with PostgreSQL lack these functions.
+ * SQL for the timeline of a primary. A promoted standby has a larger one.
  * https://www.postgresql.org/docs/current/continuous-archiving.html#BACKUP-TIMELINES
  */
+export const TIMELINE_SQL = `('x' || substr(pg_walfile_name(pg_current_wal_lsn()), 1, 8))::bit(32)::integer`;
+
+/**
+ * The history of a primary. Servers that are only compatible with PostgreSQL lack these functions.
+ */
 const HISTORY = `
-  SELECT system_identifier || '/' ||
-    ('x' || substr(pg_walfile_name(pg_current_wal_lsn()), 1, 8))::bit(32)::integer
-  FROM pg_control_system() WHERE NOT pg_is_in_recovery()`;
+  SELECT system_identifier || '/' || ${TIMELINE_SQL} FROM pg_control_system() WHERE NOT pg_is_in_recovery()`;
 
 /** Keeps the history in a setting, because only a block can go on without the functions. */
 const KEEP_HISTORY_SQL = `

@@ -33,9 +33,9 @@ describe('the journal, while the primary is killed and its synchronous standby i
           await untilMore(writers, 100);
           await current.kill();
           const killedAt = Date.now();
-          const [writtenBefore] = [writers.acknowledged.length];
+          const resumed = untilMore(writers, 1);
           await other.promote();
-          while (writers.acknowledged.length === writtenBefore) await wait(5);
+          await resumed;
           outagesMs.push(Date.now() - killedAt);
           await current.follow(other);
           current = other;

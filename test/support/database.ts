@@ -11,29 +11,32 @@ export interface TestDatabase {
 /** Creates an empty database. `options` are those of CREATE DATABASE. */
 export async function createDatabase(options = ''): Promise<TestDatabase> {
   const name = `test_${randomUUID().replaceAll('-', '')}`;
-  await run(urlOf('postgres'), `CREATE DATABASE ${name} ${options}`);
+  await query(urlOf('postgres'), `CREATE DATABASE ${name} ${options}`);
   return {
     url: urlOf(name, process.env.TEST_SERVICE_SOCKET),
-    query: async (sql) => run(urlOf(name), sql),
+    query: async (sql) => query(urlOf(name), sql),
     drop: async () => {
-      await run(urlOf('postgres'), `DROP DATABASE ${name} WITH (FORCE)`);
+      await query(urlOf('postgres'), `DROP DATABASE ${name} WITH (FORCE)`);
     },
   };
 }
 
 /** Resolves when `count` connections wait for a lock. */
-export async function untilBlocked({ query }: TestDatabase, count: number): Promise<void> {
+export async function untilBlocked(database: TestDatabase, count: number): Promise<void> {
   const blocked = `SELECT 1 FROM pg_stat_activity
                    WHERE datname = current_database() AND cardinality(pg_blocking_pids(pid)) > 0`;
-  while ((await query(blocked)).length < count);
+  while ((await database.query(blocked)).length < count);
 }
 
 function urlOf(database: string, socketFolder = process.env.TEST_POSTGRES_SOCKET): string {
   return `postgresql://postgres@/${database}?host=${encodeURIComponent(socketFolder ?? '')}`;
 }
 
-async function run(url: string, sql: string): Promise<Record<string, unknown>[]> {
+/** Executes a statement on a connection of its own. */
+export async function query(url: string, sql: string): Promise<Record<string, unknown>[]> {
   const client = new pg.Client(url);
+  // the statement fails too, if the server ends
+  client.on('error', () => undefined);
   await client.connect();
   try {
     return (await client.query(sql)).rows;

@@ -3,8 +3,8 @@ import { once } from 'node:events';
 import { chmod, chown, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
-import pg from 'pg';
 import { findServerUser } from '../../src/embedded-postgres/server-user.js';
+import { query } from './database.js';
 import { findFreePorts } from './free-ports.js';
 
 const BINARIES = '/usr/lib/postgresql/15/bin';
@@ -149,14 +149,4 @@ listen primary
   default-server inter 200ms fall 1 rise 1 on-marked-down shutdown-sessions
 ${servers.join('\n')}
 `;
-}
-
-async function query(url: string, sql: string): Promise<Record<string, unknown>[]> {
-  const client = new pg.Client(url);
-  await client.connect();
-  try {
-    return (await client.query(sql)).rows;
-  } finally {
-    await client.end();
-  }
 }

@@ -6,6 +6,7 @@ import { setTimeout as wait } from 'node:timers/promises';
 import pg from 'pg';
 import { findEmbeddedBinaries } from '../../src/embedded-postgres/binaries.js';
 import { findServerUser } from '../../src/embedded-postgres/server-user.js';
+import { query } from './database.js';
 
 const SETTINGS = {
   listen_addresses: '',
@@ -30,7 +31,7 @@ export interface ReplicatedServer {
   /** From now on it acknowledges what its standby has, too. Resolves when the standby has all. */
   replicateSynchronously: () => Promise<void>;
   /** Its data is replaced by a copy of that of the primary, which it follows then. */
-  follow: (primary: ReplicatedServer, settings?: Record<string, string>) => Promise<void>;
+  follow: (primary: ReplicatedServer) => Promise<void>;
 }
 
 /** A primary and its standbys, by PostgreSQL's streaming replication. */
@@ -66,6 +67,7 @@ async function makeServer(folder: string, name: string) {
   const user = findServerUser();
   const binaries = await findEmbeddedBinaries('/var/cache/marathon-registry');
   const [data, host] = [join(folder, name), join(folder, `${name}s`)];
+  const url = `postgresql://postgres@/postgres?host=${encodeURIComponent(host)}`;
   let child: ChildProcess | undefined;
   await mkdir(host, { mode: 0o700 });
   if (user) await chown(host, user.uid, user.gid);
@@ -80,12 +82,12 @@ async function makeServer(folder: string, name: string) {
     );
   const start = async () => {
     child = run(binaries.postgres, ['-D', data, '-k', host]);
-    await untilAnswering(host);
+    await untilAnswering(url);
   };
   const server = {
     host,
-    url: `postgresql://postgres@/postgres?host=${encodeURIComponent(host)}`,
-    query: async (sql: string) => query(host, sql),
+    url,
+    query: async (sql: string) => query(url, sql),
     kill: async () => {
       if (!child || child.exitCode !== null || child.signalCode !== null) return;
       const ended = once(child, 'exit');
@@ -94,13 +96,13 @@ async function makeServer(folder: string, name: string) {
       await ended;
     },
     promote: async () => {
-      await query(host, 'SELECT pg_promote(true, 30)');
+      await query(url, 'SELECT pg_promote(true, 30)');
     },
     replicateSynchronously: async () => {
-      await query(host, "ALTER SYSTEM SET synchronous_standby_names = '*'");
-      await query(host, 'SELECT pg_reload_conf()');
+      await query(url, "ALTER SYSTEM SET synchronous_standby_names = '*'");
+      await query(url, 'SELECT pg_reload_conf()');
       const inSync = "SELECT FROM pg_stat_replication WHERE sync_state = 'sync'";
-      while (!(await query(host, inSync)).length) await wait(20);
+      while (!(await query(url, inSync)).length) await wait(20);
     },
     create: async () => {
       await mkdir(data, { mode: 0o700 });
@@ -110,12 +112,12 @@ async function makeServer(folder: string, name: string) {
       await configure(SETTINGS);
       await start();
     },
-    follow: async (primary: ReplicatedServer, settings: Record<string, string> = {}) => {
+    follow: async (primary: ReplicatedServer) => {
       await server.kill();
       await rm(data, { recursive: true, force: true });
       await copyData(primary, data);
       const from = `host=${primary.host} user=postgres application_name=standby${name}`;
-      await configure({ ...SETTINGS, primary_conninfo: from, ...settings });
+      await configure({ ...SETTINGS, primary_conninfo: from });
       await writeFile(join(data, 'standby.signal'), '');
       if (user) await once(spawn('chown', ['-R', `${user.uid}:${user.gid}`, data]), 'exit');
       await start();
@@ -126,7 +128,7 @@ async function makeServer(folder: string, name: string) {
 
 /** A copy of a running server: https://www.postgresql.org/docs/current/continuous-archiving.html#BACKUP-LOWLEVEL-BASE-BACKUP */
 async function copyData(primary: ReplicatedServer, to: string): Promise<void> {
-  const client = new pg.Client({ host: primary.host, user: 'postgres', database: 'postgres' });
+  const client = new pg.Client(primary.url);
   await client.connect();
   try {
     const [{ from }] = (await client.query("SELECT current_setting('data_directory') AS from"))
@@ -144,22 +146,11 @@ async function copyData(primary: ReplicatedServer, to: string): Promise<void> {
   }
 }
 
-async function query(host: string, sql: string): Promise<Record<string, unknown>[]> {
-  const client = new pg.Client({ host, user: 'postgres', database: 'postgres' });
-  client.on('error', () => undefined);
-  await client.connect();
-  try {
-    return (await client.query(sql)).rows;
-  } finally {
-    await client.end();
-  }
-}
-
-async function untilAnswering(host: string): Promise<void> {
+async function untilAnswering(url: string): Promise<void> {
   const endsAt = Date.now() + 30_000;
   for (;;) {
     try {
-      await query(host, 'SELECT 1');
+      await query(url, 'SELECT 1');
       return;
     } catch (error) {
       if (Date.now() > endsAt) throw error;
