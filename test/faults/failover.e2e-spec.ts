@@ -64,7 +64,9 @@ describe('another server that is promoted', () => {
   let url: string;
   beforeEach(async () => {
     servers = await startReplicatedServers(1);
-    ({ url } = await startService({ DATABASE_URL: servers.url }));
+    // no connection is replaced because of its age
+    const settings = { DATABASE_URL: servers.url, DB_RECYCLE_SECONDS: '3600' };
+    ({ url } = await startService(settings));
   });
   afterEach(async () => servers.close());
 
