@@ -1,5 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import pg from 'pg';
 import { startApp, type RunningApp } from './support/app.js';
+import { untilBlocked } from './support/database.js';
 import { store } from './support/store.js';
 
 const ALL = '/marathon/?id=gt.0';
@@ -50,6 +52,40 @@ describe('a bulk change', () => {
       .send({ city: 'Paris' })
       .expect(200);
     expect(answer.body).toEqual({ updated: 2, skipped: 1 });
+  });
+
+  it.each([
+    [
+      'an update',
+      async (id: number) => running.http.patch(`/marathon/?id=eq.${id}`).send({ name: 'Lutetia' }),
+    ],
+    [
+      'a merge',
+      async (id: number) =>
+        running.http
+          .post('/marathon/?on_conflict=id')
+          .set('Prefer', 'resolution=merge-duplicates')
+          .send([{ id, name: 'Lutetia' }]),
+    ],
+  ])('keeps what another program changes meanwhile: %s', async (_, send) => {
+    const since = await lastSeq();
+    const { body } = await running.http.get('/marathon/?name=Paris');
+    const [{ id }] = body.marathon_list;
+    const program = new pg.Client(running.database.url);
+    await program.connect();
+    try {
+      await program.query(`BEGIN; UPDATE marathon SET inception_year = 1896 WHERE id = ${id}`);
+      const sent = send(id);
+      await untilBlocked(running.database, 1);
+      await program.query('COMMIT');
+      const answer = await sent;
+      expect(answer.body).toMatchObject({ updated: 1 });
+    } finally {
+      await program.end();
+    }
+    const stored = { name: 'Lutetia', city: 'Paris', inception_year: 1896 };
+    expect((await running.http.get(`/marathon/${id}`)).body).toMatchObject(stored);
+    expect((await changes(since))[0].marathon).toMatchObject(stored);
   });
 
   it('changes nothing without members in the body', async () => {

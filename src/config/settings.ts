@@ -60,6 +60,7 @@ export function parseSettings(variables: Variables) {
     journalDays: values.JOURNAL_DAYS,
     idempotencyHours: values.IDEMPOTENCY_HOURS,
     schema: values.DB_SCHEMA,
+    distribution: values.DB_DISTRIBUTE,
     access,
     /** Undefined if every host is allowed. */
     allowedHosts: isPrivate ? [...LOOPBACK_NAMES, ...values.ALLOWED_HOSTS] : undefined,
@@ -107,6 +108,7 @@ export class InvalidConfigurationError extends Error {
 
 export const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const;
 export const SCHEMA_MODES = ['sync', 'migrate', 'check', 'off'] as const;
+export const DISTRIBUTIONS = ['none', 'citus'] as const;
 export const ACCESS_MODES = ['open', 'keys', 'closed'] as const;
 
 const MIN_POOL_SIZE = 2;
@@ -124,6 +126,7 @@ const VARIABLES = {
   DB_RECYCLE_SECONDS: wholeNumber({ from: 1, to: 86_400 })({ default: 55 }),
   DB_DEADLINE_MS: wholeNumber({ from: 100, to: 600_000 })({ default: 15_000 }),
   DB_SCHEMA: oneOf(SCHEMA_MODES)({ default: 'sync' }),
+  DB_DISTRIBUTE: oneOf(DISTRIBUTIONS)({ default: 'none' }),
   JOURNAL_DAYS: wholeNumber({ from: 0, to: 36_500 })({ default: 0 }),
   IDEMPOTENCY_HOURS: noneOrFrom({ from: 24, to: 876_000 })({ default: 0 }),
   MAX_BODY_KB: wholeNumber({ from: 1, to: 102_400 })({ default: 1024 }),

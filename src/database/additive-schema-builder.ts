@@ -34,21 +34,23 @@ export class AdditiveSchemaBuilder extends RdbmsSchemaBuilder {
     for (const { table, columns } of this.existingTables()) {
       for (const column of table.columns) {
         const needed = columns.find(({ databaseName }) => databaseName === column.name);
-        if (needed) this.acceptType(table, column, needed);
+        if (needed) this.accept(table, column, needed);
         else this.unknownColumns.push(`${table.name}.${column.name}`);
       }
     }
     await super.updateExistColumns();
   }
 
-  /** Makes TypeORM regard the column as having the type of the entity. */
-  private acceptType(table: Table, column: TableColumn, needed: ColumnMetadata): void {
+  /** Makes TypeORM regard the column as that of the entity. */
+  private accept(table: Table, column: TableColumn, needed: ColumnMetadata): void {
     const type = this.dataSource.driver.normalizeType(needed);
     if (!isAsWide(column, { type, length: needed.length })) {
       const wanted = needed.length ? `${type}(${needed.length})` : type;
       const [name, columnName] = [table.name, column.name].map((text) => pg.escapeIdentifier(text));
       this.wideningStatements.push(`ALTER TABLE ${name} ALTER COLUMN ${columnName} TYPE ${wanted}`);
     }
+    // the primary key of a distributed table has more columns
+    column.isPrimary &&= needed.isPrimary;
     column.type = type;
     column.length = needed.length;
   }

@@ -2,6 +2,7 @@ import type { DataSource } from 'typeorm';
 import type { Settings } from '../config/settings.js';
 import { isStatementPooling } from '../pool/database-errors.js';
 import { withinDeadline, withLongStatements } from '../pool/deadline.js';
+import { findDistributedTables } from './distribution.js';
 import { UnsuitableDatabaseError } from './schema-errors.js';
 import type { SchemaHooks } from './schema-hooks.js';
 import { prepareSchema } from './schema.js';
@@ -22,7 +23,11 @@ export async function connect(
 ): Promise<{ isReadOnly: boolean }> {
   try {
     await withinDeadline(ATTEMPT_TIMEOUT_MS, async () => initialize(dataSource, direct));
-    return await withLongStatements(deadlineMs, async () => prepareSchema(direct, schema, hooks));
+    const server = await withLongStatements(deadlineMs, async () =>
+      prepareSchema(direct, schema, hooks),
+    );
+    await findDistributedTables(dataSource);
+    return server;
   } catch (error) {
     for (const each of [dataSource, direct]) await destroy(each);
     throw isStatementPooling(error) ? statementPooling(error) : error;

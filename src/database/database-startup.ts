@@ -24,6 +24,7 @@ import {
 import { poolOf, type RecyclingPool } from '../pool/recycling-pool.js';
 import { ATTEMPT_TIMEOUT_MS, connect, destroy } from './connect.js';
 import { makeDirectDataSource } from './data-source.js';
+import { isDistributed } from './distribution.js';
 import { Retry } from './retry.js';
 import { SchemaHooks } from './schema-hooks.js';
 
@@ -76,6 +77,11 @@ export class DatabaseStartup
   /** Whether the last use of the database succeeded. */
   get isReachable(): boolean {
     return this.isReady && poolOf(this.dataSource).isReachable;
+  }
+
+  /** Whether tables are distributed over several servers. */
+  get isDistributed(): boolean {
+    return isDistributed(this.dataSource);
   }
 
   onApplicationBootstrap(): void {

@@ -4,6 +4,7 @@ import type { DatabaseStartup } from '../database/database-startup.js';
 import type { RowSource } from '../http/upload.js';
 import { NOTHING_CHANGED, type ChangeCounts } from '../journal/change-counts.js';
 import type { BulkJournal } from '../journal/bulk-journal.js';
+import type { JournaledTable } from '../journal/journaled-table.js';
 import type { JournalTransaction } from '../journal/journal-transaction.js';
 import type { WriteOptions } from '../journal/write-options.js';
 import { Semaphore } from '../pool/semaphore.js';
@@ -12,7 +13,7 @@ import { describeUpload, type UploadDescription } from './describe-upload.js';
 import { ID_COLUMN } from './import-columns.js';
 import type { ImportOptions } from './import-options.js';
 import type { ImportRules } from './import-rules.js';
-import { mergeSql, selectStagedSql, type Conflict } from './merge.js';
+import { planMerge, selectStagedSql, type Conflict } from './merge.js';
 import { parseRows } from './parse-rows.js';
 import type { ParsedRows } from './parsed-rows.js';
 import { InvalidUploadError, RowErrors } from './row-errors.js';
@@ -81,13 +82,13 @@ export class Importer<T extends object> {
       const runner = manager.queryRunner!;
       const staged = await this.stage(runner, rows, how);
       const isById = conflict.key.includes(ID_COLUMN.name);
-      const change = async () => {
+      const plan = async (table: JournaledTable) => {
         const identified = staged.hasIds() || isById;
         const rowsSql = identified ? await this.identify(runner, staged, how, options) : undefined;
-        return mergeSql(this.rules, conflict, rowsSql);
+        return planMerge(manager, table, this.rules, conflict, rowsSql);
       };
       const { count: offered } = staged;
-      return this.journal.applyMany(manager, options, intentOf(rows, how), { change, offered });
+      return this.journal.applyMany(manager, options, intentOf(rows, how), { plan, offered });
     });
   }
 

@@ -1,3 +1,8 @@
+import pg from 'pg';
+import { sequenceOf } from '../journal/id-sequence.js';
+import type { JournaledTable } from '../journal/journaled-table.js';
+import { beforeName, planColumns, type Plan } from '../journal/planned-changes.js';
+import type { SqlExecutor } from '../journal/write-request.js';
 import type { ImportColumn } from './import-columns.js';
 import type { ImportRules } from './import-rules.js';
 import { STAGING_TABLE } from './staging.js';
@@ -18,29 +23,55 @@ export function selectStagedSql({ columns }: ImportRules): string {
 }
 
 /**
- * SQL that merges rows into the table, as `BulkJournal.applyMany` takes it. `identifiedRows` is SQL for the
- * staged rows with ids and versions; without it, new records get the next ids.
+ * Merges rows into the table. `identifiedRows` is SQL for the staged rows with ids and versions; without it, new
+ * records get the next ids.
  *
  * If several rows have the same key, the last one counts when merging and the first one when ignoring
  * duplicates. If several records have the key, the oldest one is matched. A record that equals its row is
  * not changed. A record keeps its id, also if its row has another one.
  */
-export function mergeSql(rules: ImportRules, conflict: Conflict, identifiedRows?: string): string {
-  const { table, columns } = rules;
+export async function planMerge(
+  executor: SqlExecutor,
+  table: JournaledTable,
+  rules: ImportRules,
+  conflict: Conflict,
+  identifiedRows?: string,
+): Promise<Plan> {
+  const sequence = await sequenceOf(executor, rules.table);
+  const [id, version] = identifiedRows
+    ? ['id', 'version']
+    : [`nextval(${pg.escapeLiteral(sequence)}::regclass)`, '1'];
+  const columns = planColumns(
+    table,
+    {
+      id: `coalesce(record_id, ${id})`,
+      version: `coalesce(record_version + 1, ${version})`,
+      operation: `CASE WHEN record_id IS NULL THEN 'create' ELSE 'update' END`,
+      value: (name) => mergedValue(name, conflict),
+      before: beforeName,
+    },
+    'record_id IS NOT NULL',
+  );
+  const text = `
+    WITH staged AS (${identifiedRows ?? stagedRowsSql(rules.columns)}), ${matchSql(rules, conflict)}
+    SELECT ${columns} FROM (
+      SELECT * FROM matched WHERE record_id IS NULL ${orIsChanged(rules, conflict)} ORDER BY line) AS changed`;
+  return { text, values: [] };
+}
+
+/** The value of a row; that of its record, if it is part of the key, or the row does not have it. */
+function mergedValue(name: string, { key }: Conflict): string {
+  if (key.includes(name))
+    return `CASE WHEN record_id IS NULL THEN ${name} ELSE ${beforeName(name)} END`;
+  return `CASE WHEN record_id IS NOT NULL AND '${name}' = ANY (absent) THEN ${beforeName(name)} ELSE ${name} END`;
+}
+
+function orIsChanged({ columns }: ImportRules, conflict: Conflict): string {
   const others = columns.filter(({ name }) => !conflict.key.includes(name));
-  const isUpdate = conflict.resolution === 'merge-duplicates' && others.length > 0;
-  const names = columns.map(({ name }) => name).join(', ');
-  const [stored, values] = identifiedRows
-    ? [`id, ${names}, version`, `id, ${names}, version`]
-    : [`${names}, version`, `${names}, 1`];
-  return `
-    staged AS (${identifiedRows ?? stagedRowsSql(columns)}),
-    ${matchSql(rules, conflict)},
-    created AS (
-      INSERT INTO ${table} (${stored}) OVERRIDING SYSTEM VALUE
-      SELECT ${values} FROM matched WHERE record_id IS NULL ORDER BY line
-      RETURNING *, 'create' AS operation)
-    ${isUpdate ? updateSql(table, others) : ', changed AS (SELECT * FROM created)'}`;
+  if (conflict.resolution === 'ignore-duplicates' || !others.length) return '';
+  const before = others.map(({ name }) => beforeName(name));
+  const values = others.map(({ name }) => mergedValue(name, conflict));
+  return `OR ROW(${before.join(', ')}) IS DISTINCT FROM ROW(${values.join(', ')})`;
 }
 
 /** SQL for the staged rows, as text, that would become new records. */
@@ -57,34 +88,20 @@ function matchSql({ table, columns }: ImportRules, { key, resolution }: Conflict
   const names = key.join(', ');
   const isMerge = resolution === 'merge-duplicates';
   const sameKey = key.map((name) => sameValueSql(name, columns));
+  const before = columns.map(({ name }) => `record.${name} AS ${beforeName(name)}`);
   return `
     distinct_rows AS (
       SELECT DISTINCT ON (${names}) * FROM staged
       ORDER BY ${names}, line ${isMerge ? 'DESC' : 'ASC'}),
     matched AS (
-      SELECT DISTINCT ON (line) distinct_rows.*, record.id AS record_id
+      SELECT DISTINCT ON (line) distinct_rows.*, record.id AS record_id,
+             record.version AS record_version, ${before.join(', ')}
       FROM distinct_rows LEFT JOIN ${table} AS record ON ${sameKey.join(' AND ')}
       ORDER BY line, record.id)`;
 }
 
 function stagedRowsSql(columns: ImportColumn[]): string {
   return `SELECT line, absent, ${storedColumns(columns)} FROM ${STAGING_TABLE}`;
-}
-
-function updateSql(table: string, columns: ImportColumn[]): string {
-  const values = columns.map(
-    ({ name }) =>
-      `CASE WHEN '${name}' = ANY (matched.absent) THEN record.${name} ELSE matched.${name} END`,
-  );
-  const assignments = columns.map(({ name }, index) => `${name} = ${values[index]}`);
-  const current = columns.map(({ name }) => `record.${name}`);
-  return `,
-    merged AS (
-      UPDATE ${table} AS record SET ${assignments.join(', ')}, version = record.version + 1
-      FROM matched WHERE record.id = matched.record_id
-        AND ROW(${current.join(', ')}) IS DISTINCT FROM ROW(${values.join(', ')})
-      RETURNING record.*, 'update' AS operation),
-    changed AS (SELECT * FROM created UNION ALL SELECT * FROM merged)`;
 }
 
 /** A column that is never null is compared by =, for which PostgreSQL can use a hash join. */

@@ -31,8 +31,10 @@ export function identifiedRowsSql({ columns }: ImportRules, lastId: number): str
       FROM (
         SELECT line, absent, ${GIVEN_ID} AS given_id, ${storedColumns(columns)}
         FROM ${STAGING_TABLE}) AS stored) AS identified
-    LEFT JOIN LATERAL (
-      SELECT max(version) AS version FROM journal WHERE record_id = id) AS last ON true`;
+    LEFT JOIN (
+      SELECT record_id, max(version) AS version FROM journal
+      WHERE record_id IN (SELECT ${GIVEN_ID} FROM ${STAGING_TABLE}) GROUP BY record_id
+    ) AS last ON last.record_id = identified.id`;
 }
 
 /** Adds the rows to `rowErrors` that would become new records under an id that is taken. */
@@ -48,8 +50,9 @@ export async function rejectTakenIds(
     given AS (
       SELECT line, id, min(line) OVER (PARTITION BY id) AS first_line
       FROM (SELECT line, ${GIVEN_ID} AS id FROM new_rows) AS numbered WHERE id IS NOT NULL)
-    SELECT *, count(*) OVER ()::integer AS total FROM given
-    WHERE line > first_line OR EXISTS (SELECT FROM ${rules.table} AS record WHERE record.id = given.id)
+    SELECT line, given.id, first_line, count(*) OVER ()::integer AS total
+    FROM given LEFT JOIN ${rules.table} AS record ON record.id = given.id
+    WHERE line > first_line OR record.id IS NOT NULL
     ORDER BY line LIMIT ${MAX_REPORTED_ROWS}`);
   const rejected = taken.map(({ line, ...row }) => {
     const issue = { pointer: '#/id', detail: describe({ line, ...row }) };

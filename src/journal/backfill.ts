@@ -1,23 +1,37 @@
-import { backfillSql, journaledWriteSql } from './journal-sql.js';
+import type { EntityManager } from 'typeorm';
+import { lockHead, storeRequest } from './journal-head.js';
 import type { JournaledTable } from './journaled-table.js';
-import { WriteRequest, type SqlExecutor } from './write-request.js';
+import { columnsIn, executePlan, planColumns, type Plan } from './planned-changes.js';
+import { WriteRequest } from './write-request.js';
 
 /**
  * Locks the head row, and adds journal entries for the records that were written without the journal;
  * before the first entry, for all records. Returns the number of the last change.
  */
-export async function backfill(executor: SqlExecutor, table: JournaledTable): Promise<number> {
-  const seq = await lockHead(executor, table);
-  const request = new WriteRequest({}, { backfill: table.name });
-  const sql = journaledWriteSql(table, backfillSql(table, seq === 0));
-  const records: unknown[] = await executor.query(sql, request.values);
-  return records.length ? lockHead(executor, table) : seq;
+export async function backfill(manager: EntityManager, table: JournaledTable): Promise<number> {
+  const seq = await lockHead(manager, table);
+  const condition = seq === 0 ? 'true' : 'record.version = 0';
+  const found: unknown[] = await manager.query(
+    `SELECT FROM ${table.name} AS record WHERE ${condition} LIMIT 1`,
+  );
+  if (!found.length) return seq;
+  const { total } = await executePlan(manager, table, seq, planBackfill(table, condition));
+  await storeRequest(manager, new WriteRequest({}, { backfill: table.name }), total);
+  return seq + total;
 }
 
-async function lockHead(executor: SqlExecutor, { epoch }: JournaledTable): Promise<number> {
-  const [heads]: [{ seq: string }[]] = await executor.query(
-    `UPDATE journal_head SET seq = seq + ${epoch.gap}${epoch.assignment} RETURNING seq`,
-  );
-  if (heads[0]) return Number(heads[0].seq);
-  throw new Error('The table journal_head has no row. Run "npm run marathon -- schema sync".');
+function planBackfill(table: JournaledTable, condition: string): Plan {
+  const current = columnsIn('record');
+  const columns = planColumns(table, {
+    id: 'record.id',
+    version: 'greatest(record.version, 1 + coalesce(latest.version, 0))',
+    operation: `'create'`,
+    value: current,
+    before: current,
+  });
+  const text = `
+    SELECT ${columns} FROM ${table.name} AS record LEFT JOIN (
+      SELECT record_id, max(version) AS version FROM journal GROUP BY record_id
+    ) AS latest ON latest.record_id = record.id WHERE ${condition}`;
+  return { text, values: [] };
 }

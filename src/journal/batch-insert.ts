@@ -1,4 +1,5 @@
 import pg from 'pg';
+import type { StoredRequest } from './journal-head.js';
 import type { JournaledTable } from './journaled-table.js';
 import type { BatchParameters, JournalPosition, Write } from './write-request.js';
 
@@ -37,7 +38,9 @@ export function batchInsertSql(table: JournaledTable, sequence: string): string 
 }
 
 /** The parameters of `batchInsertSql`, and how its row is read. */
-export function batchInsertParameters<T>(writes: Write[]): BatchParameters<T> {
+export function batchInsertParameters<T>(
+  writes: Write[],
+): BatchParameters<T> & { requests: StoredRequest[] } {
   const groups = groupByStoredRequest(writes);
   const ordered = groups.flat();
   let last = 0;
@@ -49,6 +52,7 @@ export function batchInsertParameters<T>(writes: Write[]): BatchParameters<T> {
   const records = ordered.map(({ changes }) => changes);
   return {
     ordered,
+    requests,
     values: [ordered.length, JSON.stringify(records), JSON.stringify(requests)],
     readRows: (rows) => {
       const [{ ids }] = rows as [{ ids: number[] }];

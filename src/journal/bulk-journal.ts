@@ -6,28 +6,20 @@ import { backfill } from './backfill.js';
 import { NOTHING_CHANGED, type ChangeCounts, type ChangeRange } from './change-counts.js';
 import { copyBetween } from './copy-between.js';
 import { advancePastRecords, MAX_ID_ATTEMPTS } from './id-sequence.js';
-import {
-  advanceHeadSql,
-  copiesOf,
-  deleteMatchingSql,
-  FIRST_PARAMETER,
-  journaledBulkWriteSql,
-  MATCHING_COUNT_SQL,
-  updateMatchingSql,
-} from './journal-sql.js';
+import { copiesOf } from './journal-sql.js';
+import { planDeletion, planUpdate, type MatchingIds } from './matching-plan.js';
+import { storeRequest } from './journal-head.js';
+import { executePlan, type Plan } from './planned-changes.js';
 import type { JournalTransaction } from './journal-transaction.js';
 import type { JournaledTable } from './journaled-table.js';
 import { assertPrecondition } from './precondition.js';
-import { assertLatest, restoreBeforeSql } from './restore-before.js';
+import { assertLatest, planRestoreBefore } from './restore-before.js';
 import type { WriteOptions } from './write-options.js';
 import { WriteRequest } from './write-request.js';
 
-/**
- * A bulk change: SQL as `journaledBulkWriteSql` takes it, which is composed when the head row is locked, and
- * the number of offered records.
- */
+/** A plan, which is made when the head row is locked, and the number of records that were sent. */
 export interface BulkChange {
-  change: () => Promise<string>;
+  plan: (table: JournaledTable) => Promise<Plan>;
   offered: number;
 }
 
@@ -41,11 +33,8 @@ export interface StagedRecords {
   count: number;
 }
 
-/** SQL that selects the ids of records. Its parameters begin at $4. */
-export interface MatchingIds {
-  text: string;
-  values: unknown[];
-}
+/** Stored fingerprints are of conditions whose parameters are numbered from $4 on. They must not change. */
+const FINGERPRINT_OFFSET = 3;
 
 /** An import may wait for a lock longer than other statements: another import may hold it. */
 const NO_LOCK_TIMEOUT = 'SET LOCAL lock_timeout = 0';
@@ -65,25 +54,21 @@ export class BulkJournal<T extends object> {
    * was another change since the required one.
    */
   async updateMatching(
-    { text, values }: MatchingIds,
+    matching: MatchingIds,
     changes: Partial<T>,
     options: WriteOptions,
   ): Promise<ChangeCounts> {
-    const columns = this.table.definedColumns(changes);
-    if (!columns.names.length) return NOTHING_CHANGED;
-    const first = FIRST_PARAMETER + values.length;
-    const change = updateMatchingSql(this.table, text, columns.names, first);
+    if (!this.table.definedColumns(changes).names.length) return NOTHING_CHANGED;
+    const { text, values } = matching(FINGERPRINT_OFFSET);
     const request = new WriteRequest(options, { updateFound: text, values, changes });
-    return this.changeMatching(request, change, [...values, ...columns.values]);
+    return this.changeMatching(request, planUpdate(this.table, matching, changes));
   }
 
   /** As `updateMatching`, deleting the records. */
-  async deleteMatching(
-    { text, values }: MatchingIds,
-    options: WriteOptions,
-  ): Promise<ChangeCounts> {
+  async deleteMatching(matching: MatchingIds, options: WriteOptions): Promise<ChangeCounts> {
+    const { text, values } = matching(FINGERPRINT_OFFSET);
     const request = new WriteRequest(options, { removeFound: text, values });
-    return this.changeMatching(request, deleteMatchingSql(this.table, text), values);
+    return this.changeMatching(request, planDeletion(this.table, matching));
   }
 
   /**
@@ -95,16 +80,15 @@ export class BulkJournal<T extends object> {
     const request = new WriteRequest(options, { restoreBefore: range });
     const assertAllowed = async (manager: EntityManager, seq: number) =>
       assertLatest(manager, range, seq);
-    const change = restoreBeforeSql(this.table);
+    const plan = planRestoreBefore(this.table, range);
     return this.database.withLongStatements(async () =>
-      this.changeMatching(request, change, range, assertAllowed),
+      this.changeMatching(request, plan, assertAllowed),
     );
   }
 
   private async changeMatching(
     request: WriteRequest,
-    change: string,
-    values: unknown[],
+    plan: Plan,
     assertAllowed?: (manager: EntityManager, seq: number) => Promise<void>,
   ): Promise<ChangeCounts> {
     return this.transaction.run(request.options, async (manager) => {
@@ -113,11 +97,16 @@ export class BulkJournal<T extends object> {
       if (stored) return stored;
       assertPrecondition(seq, request.options);
       await assertAllowed?.(manager, seq);
-      const sql = journaledBulkWriteSql(this.table, change, MATCHING_COUNT_SQL);
-      const parameters = [...request.values, ...values];
-      const [counts] = (await manager.query(sql, parameters)) as ChangeCounts[];
-      assertMaxAffected(counts!, request.options);
-      return counts!;
+      const { total, considered, ...counts } = await executePlan(
+        manager,
+        this.table,
+        seq,
+        plan,
+        (planned) => assertMaxAffected(planned, request.options),
+      );
+      const skipped = considered - total;
+      await storeRequest(manager, request, total, skipped);
+      return { ...counts, skipped };
     });
   }
 
@@ -126,16 +115,22 @@ export class BulkJournal<T extends object> {
     manager: EntityManager,
     options: WriteOptions,
     intent: object,
-    { change, offered }: BulkChange,
+    { plan, offered }: BulkChange,
   ): Promise<ChangeCounts> {
     const request = new WriteRequest(options, intent);
     await manager.query(NO_LOCK_TIMEOUT);
-    await backfill(manager, this.table);
+    const seq = await backfill(manager, this.table);
     const stored = await request.findStoredCounts(manager);
     if (stored) return stored;
-    const sql = journaledBulkWriteSql(this.table, await change(), offered);
-    const [counts] = (await manager.query(sql, request.values)) as ChangeCounts[];
-    return counts!;
+    const { total, ...counts } = await executePlan(
+      manager,
+      this.table,
+      seq,
+      await plan(this.table),
+    );
+    const skipped = offered - total;
+    await storeRequest(manager, request, total, skipped);
+    return { ...counts, skipped };
   }
 
   /**
@@ -156,7 +151,7 @@ export class BulkJournal<T extends object> {
       const { records, entries } = copiesOf(this.table, await select(), seq);
       await copyBetween(staging, manager.queryRunner!, records);
       await copyBetween(staging, manager.queryRunner!, entries);
-      await manager.query(advanceHeadSql(count), request.values);
+      await storeRequest(manager, request, count);
       return { ...NOTHING_CHANGED, inserted: count, range: [seq + 1, seq + count] };
     });
   }

@@ -3,8 +3,9 @@ import { ProblemError } from '../problems/problems.js';
 import { backfill } from './backfill.js';
 import { advanceSequence } from './id-sequence.js';
 import { findEntry } from './journal-entries.js';
-import { createWithIdSql, journaledWriteSql } from './journal-sql.js';
 import type { Journaled, JournaledTable } from './journaled-table.js';
+import { storeRequest } from './journal-head.js';
+import { changeTo, executeChanges } from './planned-changes.js';
 import type { WriteRequest } from './write-request.js';
 
 /**
@@ -19,17 +20,17 @@ export async function createWithId<T extends Journaled>(
   id: number,
   details: object,
 ): Promise<T> {
-  await backfill(manager, table);
+  const seq = await backfill(manager, table);
   const stored = await request.findStoredResult<T>(manager);
   if (stored) return stored;
   await assertNew(manager, table, request, id);
   const latest = await findEntry(manager, id);
-  const values = [id, (latest?.version ?? 0) + 1, JSON.stringify(details)];
-  const sql = journaledWriteSql(table, createWithIdSql(table));
-  const [record] = (await manager.query(sql, [...request.values, ...values])) as T[];
+  const identity = { id, version: (latest?.version ?? 0) + 1 };
+  await executeChanges(manager, table, seq, [changeTo(table, 'create', identity, details)]);
+  await storeRequest(manager, request, 1);
   // a sequence is not rolled back
   if (!request.options.dryRun) await advanceSequence(manager, table.name, id);
-  return record!;
+  return { ...identity, ...table.recordOf(details) } as unknown as T;
 }
 
 async function assertNew(

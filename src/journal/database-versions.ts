@@ -33,6 +33,8 @@ const SNAPSHOT = `CASE WHEN pg_is_in_recovery()
   ELSE concat_ws(' ', pg_current_snapshot(), pg_postmaster_start_time(),
                  (pg_control_checkpoint()).checkpoint_lsn) END AS snapshot`;
 
+const [WITH_SNAPSHOT, WITHOUT_SNAPSHOT] = [`SELECT ${SEQ}, ${SNAPSHOT}`, `SELECT ${SEQ}`];
+
 /** Servers that are only compatible with PostgreSQL, or older than 13, lack those functions. */
 const [UNDEFINED_FUNCTION, FEATURE_NOT_SUPPORTED, INSUFFICIENT_PRIVILEGE] = [
   '42883',
@@ -46,11 +48,11 @@ export class DatabaseVersions {
   private readonly batcher: Batcher<true, DatabaseVersion>;
   /** The number of the last change that was seen. */
   lastSeq = 0;
-  private sql = `SELECT ${SEQ}, ${SNAPSHOT}`;
+  private hasSnapshots = true;
 
   constructor(
     private readonly pool: () => RecyclingPool,
-    database: DatabaseStartup,
+    private readonly database: DatabaseStartup,
     /** The longest time to wait for a connection; the default is the deadline. */
     connectTimeoutMs = Infinity,
   ) {
@@ -75,14 +77,17 @@ export class DatabaseVersions {
       this.log.log(
         `Lists are not cached, because the server reports no snapshot: ${String(error)}`,
       );
-      this.sql = `SELECT ${SEQ}`;
+      this.hasSnapshots = false;
       return this.queryOnce(deadline);
     }
   }
 
   private async queryOnce(deadline: Deadline): Promise<DatabaseVersion> {
     type Row = { seq: string | null; snapshot?: string | null };
-    const [row] = await queryPreparedOn<Row>(this.pool(), deadline, this.sql);
+    // the snapshot of one server tells nothing about tables on several
+    const hasSnapshot = this.hasSnapshots && !this.database.isDistributed;
+    const sql = hasSnapshot ? WITH_SNAPSHOT : WITHOUT_SNAPSHOT;
+    const [row] = await queryPreparedOn<Row>(this.pool(), deadline, sql);
     this.lastSeq = Number(row!.seq ?? 0);
     return { seq: this.lastSeq, snapshot: row!.snapshot ?? undefined };
   }

@@ -32,10 +32,7 @@ export async function advanceSequence(
  * its own.
  */
 export async function advancePastRecords(executor: SqlExecutor, table: string): Promise<void> {
-  const sequence = await sequenceOf(executor, table);
-  await executor.query(
-    `SELECT setval($1::regclass, largest) FROM ${sequence}, (SELECT max(id) AS largest FROM ${table}) AS records
-     WHERE last_value < largest`,
-    [sequence],
-  );
+  const sql = `SELECT max(id) AS largest FROM ${table}`;
+  const [records] = (await executor.query(sql, [])) as { largest: number | null }[];
+  if (records!.largest !== null) await advanceSequence(executor, table, records!.largest);
 }

@@ -4,6 +4,13 @@ import type { DatabaseStartup } from '../database/database-startup.js';
 import { queryPrepared } from '../database/prepared-statements.js';
 import { ProblemError } from '../problems/problems.js';
 import { ChangePages, PAGE_LENGTH } from './change-pages.js';
+import {
+  AFTER,
+  changesSql,
+  LATEST_OF_RECORD,
+  OF_RECORD,
+  type Selection,
+} from './change-selection.js';
 import type { ChangeSignal } from './change-signal.js';
 import { assertNotLost } from './epoch.js';
 import type { Operation } from './journal.entity.js';
@@ -29,20 +36,14 @@ interface Row {
   record: object;
 }
 
-const CHANGES = `
-  SELECT seq, operation, version, at, by, record_id, record
-  FROM journal CROSS JOIN LATERAL (
-    SELECT at, by FROM journal_request WHERE first_seq <= seq ORDER BY first_seq DESC LIMIT 1
-  ) AS request`;
-
-const AFTER = 'WHERE seq > $1 ORDER BY seq LIMIT $2';
-
 const SEQ_AT = `
   SELECT greatest(history_seq, (SELECT coalesce(max(last_seq), 0) FROM journal_request WHERE at <= $1)) AS seq,
          history_from AS from
   FROM journal_retention`;
 
 const HEARTBEAT_MS = 15_000;
+/** How long the commit of a transaction on several servers may take. */
+const MAX_COMMIT_MS = 10_000;
 
 /** Reads the journal. Reads are retried if a connection fails. */
 export class JournalReader<T extends Journaled> {
@@ -55,22 +56,20 @@ export class JournalReader<T extends Journaled> {
     private readonly table: JournaledTable,
   ) {
     this.pages = new ChangePages(database, async (since, deadline) => {
-      const sql = `${CHANGES} ${AFTER}`;
-      return this.toChanges(await queryPrepared(dataSource, deadline, sql, [since, PAGE_LENGTH]));
+      const sql = changesSql(AFTER);
+      const rows = await queryPrepared<Row>(dataSource, deadline, sql, [since, PAGE_LENGTH]);
+      return this.withoutUnfinished(this.toChanges(rows), since);
     });
   }
 
   /** The changes of one record, newest first, before the version `before`. */
   async history(id: number, limit: number, before: number | undefined): Promise<Change<T>[]> {
-    return this.fetch(
-      'WHERE record_id = $1 AND ($2::integer IS NULL OR version < $2) ORDER BY version DESC LIMIT $3',
-      [id, before, limit],
-    );
+    return this.fetch(OF_RECORD, [id, before, limit]);
   }
 
   /** All changes after `since`, in commit order, without gaps. */
   async changes(since: number, limit: number): Promise<Change<T>[]> {
-    return this.fetch(AFTER, [since, limit]);
+    return this.withoutUnfinished(await this.fetch(AFTER, [since, limit]), since);
   }
 
   /**
@@ -111,8 +110,7 @@ export class JournalReader<T extends Journaled> {
   async findOneAt(id: number, time: Date): Promise<T | undefined> {
     const [change] = await this.withinOneDeadline(async () => {
       const seq = await this.findSeqAt(time);
-      const latest = 'WHERE record_id = $1 AND seq <= $2 ORDER BY version DESC LIMIT 1';
-      return this.fetch(latest, [id, seq]);
+      return this.fetch(LATEST_OF_RECORD, [id, seq]);
     });
     if (!change || change.operation === 'delete') return undefined;
     return { ...change.record, version: change.version } as T;
@@ -120,22 +118,18 @@ export class JournalReader<T extends Journaled> {
 
   /** SQL for all records after the change `seq`. */
   relationAt(seq: number): string {
-    const { list } = this.table;
     return `(
-      SELECT record_id AS id, ${list}, version FROM (
+      SELECT record_id AS id, ${this.table.listIn('record')}, version FROM (
         SELECT DISTINCT ON (record_id) record_id, version, operation, record FROM journal
         WHERE seq <= ${seq} ORDER BY record_id, version DESC
-      ) AS latest CROSS JOIN LATERAL
-        ${this.columnsOfRecord}
-      WHERE operation <> 'delete')`;
+      ) AS latest WHERE operation <> 'delete')`;
   }
 
   /** SQL for the deleted records before their deletion, and its number `seq`. */
   deletedRelation(): string {
-    const { name, list } = this.table;
+    const { name } = this.table;
     return `(
-      SELECT record_id AS id, ${list}, version, seq FROM journal AS deletion CROSS JOIN LATERAL
-        ${this.columnsOfRecord}
+      SELECT record_id AS id, ${this.table.listIn('record')}, version, seq FROM journal AS deletion
       WHERE operation = 'delete'
         AND NOT EXISTS (SELECT FROM ${name} WHERE id = record_id)
         AND NOT EXISTS (
@@ -145,12 +139,11 @@ export class JournalReader<T extends Journaled> {
 
   /** SQL for the records that a request changed, after the request; deleted ones before it. */
   relationOf(requestId: string): string {
-    const { list } = this.table;
+    const boundary = (column: string) =>
+      `(SELECT ${column} FROM journal_request WHERE request_id = ${pg.escapeLiteral(requestId)})`;
     return `(
-      SELECT record_id AS id, ${list}, version
-      FROM journal_request JOIN journal ON seq BETWEEN first_seq AND last_seq CROSS JOIN LATERAL
-        ${this.columnsOfRecord}
-      WHERE request_id = ${pg.escapeLiteral(requestId)})`;
+      SELECT record_id AS id, ${this.table.listIn('record')}, version FROM journal
+      WHERE seq BETWEEN ${boundary('first_seq')} AND ${boundary('last_seq')})`;
   }
 
   /** SQL for records that are not stored. */
@@ -172,25 +165,32 @@ export class JournalReader<T extends Journaled> {
     return Number(last!.seq);
   }
 
-  /** SQL for the columns of the `record` of an entry. */
-  private get columnsOfRecord(): string {
-    const { name, list } = this.table;
-    return `(SELECT ${list} FROM json_populate_record(NULL::${name}, record)) AS columns`;
+  private async fetch(selection: Selection, values: unknown[]): Promise<Change<T>[]> {
+    return this.database.withRetry(async () =>
+      this.toChanges(await this.dataSource.query(changesSql(selection), values)),
+    );
   }
 
-  private async fetch(where: string, values: unknown[]): Promise<Change<T>[]> {
-    return this.database.withRetry(async () =>
-      this.toChanges(await this.dataSource.query(`${CHANGES} ${where}`, values)),
-    );
+  /**
+   * A transaction on several servers becomes visible on one after another: a change may be read before an earlier one.
+   * Returns the changes before the first one that is missing, unless it has been missing for long.
+   */
+  private withoutUnfinished(changes: Change<T>[], since: number): Change<T>[] {
+    if (!this.table.isDistributed) return changes;
+    const finishedBefore = Date.now() - MAX_COMMIT_MS;
+    const end = changes.findIndex(({ seq, at }, index) => {
+      const previous = changes[index - 1]?.seq ?? since;
+      return seq > previous + 1 && at.getTime() > finishedBefore;
+    });
+    return end < 0 ? changes : changes.slice(0, end);
   }
 
   /** Columns that are newer than a change are null in its record. */
   private toChanges(rows: Row[]): Change<T>[] {
-    const nulls = Object.fromEntries(this.table.columns.map((name) => [name, null]));
     return rows.map(({ record_id: id, record, seq, ...change }) => ({
       seq: Number(seq),
       ...change,
-      record: { id, ...nulls, ...record } as unknown as Omit<T, 'version'>,
+      record: { id, ...this.table.recordOf(record) } as unknown as Omit<T, 'version'>,
     }));
   }
 }

@@ -21,7 +21,7 @@ describe('the schema hook of the journal', () => {
   it('rejects a second journaled entity, and names both', async () => {
     const entityMetadatas = [Marathon, Relay].map((target) => ({ target, name: target.name }));
     const runner: unknown = { connection: { entityMetadatas } };
-    const prepare = journalSchemaHook({} as JournaledTable);
+    const prepare = journalSchemaHook({} as JournaledTable, 'none');
     const preparing = prepare(runner as QueryRunner);
     await expect(preparing).rejects.toThrow(UnsafeSchemaChangeError);
     await expect(preparing).rejects.toThrow('Marathon, Relay');

@@ -70,11 +70,11 @@ function providersOf(entity: Type<Journaled>) {
         dataSource: DataSource,
         database: DatabaseStartup,
         signal: ChangeSignal,
-        { poolSize }: Settings,
+        { poolSize, distribution }: Settings,
         hooks: SchemaHooks,
       ) => {
         const table = tableOf(dataSource);
-        hooks.add(journalSchemaHook(table));
+        hooks.add(journalSchemaHook(table, distribution));
         const batcher = new WriteBatcher<Journaled>(dataSource, database, table, poolSize);
         const transaction = new JournalTransaction(dataSource, signal);
         return new Journal(dataSource, database, signal, table, batcher, transaction);

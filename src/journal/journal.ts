@@ -4,10 +4,11 @@ import { ProblemError } from '../problems/problems.js';
 import { backfill } from './backfill.js';
 import type { ChangeSignal } from './change-signal.js';
 import { createWithId } from './create-with-id.js';
-import { journaledWriteSql, restoreSql } from './journal-sql.js';
 import type { JournalTransaction } from './journal-transaction.js';
 import { assertDeleted, findEntry } from './journal-entries.js';
 import type { Journaled, JournaledTable } from './journaled-table.js';
+import { storeRequest } from './journal-head.js';
+import { changeTo, executeChanges, findRecords } from './planned-changes.js';
 import { assertPrecondition } from './precondition.js';
 import type { WriteBatcher } from './write-batcher.js';
 import type { WriteOptions } from './write-options.js';
@@ -102,7 +103,7 @@ export class Journal<T extends Journaled> {
   ): Promise<T | undefined> {
     const request = new WriteRequest(options, { restore: id, version });
     return this.transaction.run(options, async (manager) => {
-      await backfill(manager, this.table);
+      const seq = await backfill(manager, this.table);
       const stored = await request.findStoredResult<T>(manager);
       if (stored) return stored;
       const latest = await findEntry(manager, id);
@@ -113,10 +114,12 @@ export class Journal<T extends Journaled> {
       if (!restored) {
         throw new ProblemError('not_found', `There is no version ${version} of ${id}.`);
       }
-      const values = [id, latest.version + 1, JSON.stringify(restored.record)];
-      const sql = journaledWriteSql(this.table, restoreSql(this.table));
-      const [record] = (await manager.query(sql, [...request.values, ...values])) as T[];
-      return record;
+      const identity = { id, version: latest.version + 1 };
+      const [replaced] = await findRecords(manager, this.table, [id]);
+      const change = changeTo(this.table, 'restore', identity, restored.record, replaced?.record);
+      await executeChanges(manager, this.table, seq, [change]);
+      await storeRequest(manager, request, 1);
+      return { ...identity, ...this.table.recordOf(restored.record) } as unknown as T;
     });
   }
 

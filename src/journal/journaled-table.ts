@@ -1,5 +1,6 @@
 import pg from 'pg';
 import type { DataSource, EntityTarget, ObjectLiteral } from 'typeorm';
+import { isDistributed } from '../database/distribution.js';
 import { epochSql, type EpochSql } from './epoch.js';
 
 /** A record whose changes are journaled. */
@@ -20,6 +21,11 @@ export class JournaledTable {
   /** What a write adds to the update of the head row. */
   get epoch(): EpochSql {
     return epochSql(this.dataSource);
+  }
+
+  /** Whether its records are on several servers. */
+  get isDistributed(): boolean {
+    return isDistributed(this.dataSource, this.dataSource.getMetadata(this.entity).tableName);
   }
 
   get name(): string {
@@ -44,9 +50,12 @@ export class JournaledTable {
 
   /** The columns with their types: `"name" character varying, "city" character varying` */
   get definitions(): string {
-    return [...this.types]
-      .map(([column, type]) => `${pg.escapeIdentifier(column)} ${type}`)
-      .join(', ');
+    return this.definitionsOf(pg.escapeIdentifier);
+  }
+
+  /** As `definitions`, with other names. */
+  definitionsOf(nameOf: (column: string) => string): string {
+    return [...this.types].map(([column, type]) => `${nameOf(column)} ${type}`).join(', ');
   }
 
   /** The columns of a row as a JSON object. */
@@ -55,6 +64,24 @@ export class JournaledTable {
       (column) => `'${column}', ${relation}.${pg.escapeIdentifier(column)}`,
     );
     return `json_build_object(${members.join(', ')})`;
+  }
+
+  /** SQL for the value of a column in `json`, an expression for a row as a JSON object. */
+  valueIn(json: string, column: string): string {
+    return `(${json} ->> ${pg.escapeLiteral(column)})::${this.types.get(column)}`;
+  }
+
+  /** As `list`, from a row as a JSON object. Servers that distribute tables push no function with a row down. */
+  listIn(json: string): string {
+    return this.columns
+      .map((column) => `${this.valueIn(json, column)} AS ${pg.escapeIdentifier(column)}`)
+      .join(', ');
+  }
+
+  /** A value for each column: null for those that `values` lacks. */
+  recordOf(values: object): Record<string, unknown> {
+    const members = values as Record<string, unknown>;
+    return Object.fromEntries(this.columns.map((name) => [name, members[name] ?? null]));
   }
 
   /** Typed placeholders for the values of some columns; the first one is `$first`. */

@@ -1,8 +1,8 @@
-import pg from 'pg';
 import { ProblemError } from '../problems/problems.js';
 import type { ChangeRange } from './change-counts.js';
 import { assertNotLost, EPOCH_LENGTH } from './epoch.js';
 import type { JournaledTable } from './journaled-table.js';
+import { columnsIn, planColumns, type Plan } from './planned-changes.js';
 import type { SqlExecutor } from './write-request.js';
 
 const MAX_SHOWN = 100;
@@ -64,33 +64,43 @@ function changedSince(later: LaterChange[]): ProblemError {
 }
 
 /**
- * For `journaledBulkWriteSql`: restores the records that the changes from $4 to $5 changed. Each of them must
- * be the latest change of its record, or be followed by another one of them.
+ * Restores the records that a range of changes changed. Each of these must be the latest change of its record, or be
+ * followed by another one of them.
  */
-export function restoreBeforeSql(table: JournaledTable): string {
-  const names = table.columns.map((name) => pg.escapeIdentifier(name));
-  const assignments = names.map((name) => `${name} = excluded.${name}`);
-  return `
-    matching AS (
-      SELECT record_id AS id, min(version) AS first_version, max(version) AS last_version
-      FROM journal WHERE seq BETWEEN $4::bigint AND $5::bigint GROUP BY record_id),
-    earlier AS (
-      SELECT id, last_version + 1 AS version, coalesce(operation, 'delete') AS operation, record
-      FROM matching LEFT JOIN LATERAL (
-        SELECT operation, record FROM journal
-        WHERE first_version > 1 AND record_id = matching.id AND version < first_version
-        ORDER BY version DESC LIMIT 1) AS entry ON true),
-    deleted AS (
-      DELETE FROM ${table.name} AS record USING earlier
-      WHERE record.id = earlier.id AND operation = 'delete'
-      RETURNING record.id, ${table.listOf('record')}, earlier.version, 'delete' AS operation),
-    restored AS (
-      INSERT INTO ${table.name} AS record (id, version, ${table.list}) OVERRIDING SYSTEM VALUE
-      SELECT earlier.id, earlier.version, ${table.listOf('columns')}
-      FROM earlier CROSS JOIN LATERAL json_populate_record(NULL::${table.name}, record) AS columns
-      WHERE operation <> 'delete'
-      ON CONFLICT (id) DO UPDATE SET version = excluded.version, ${assignments.join(', ')}
-      WHERE ROW(${table.listOf('record')}) IS DISTINCT FROM ROW(${table.listOf('excluded')})
-      RETURNING record.id, ${table.listOf('record')}, record.version, 'restore' AS operation),
-    changed AS (SELECT * FROM deleted UNION ALL SELECT * FROM restored)`;
+export function planRestoreBefore(table: JournaledTable, range: ChangeRange): Plan {
+  const current = columnsIn('record');
+  const restored = (name: string) => table.valueIn('earlier.record', name);
+  const isDeletion = `earlier.operation = 'delete'`;
+  const isStored = 'record.id IS NOT NULL';
+  const values = table.columns.map(restored);
+  const isSame = `${isStored} AND ROW(${table.listOf('record')}) IS NOT DISTINCT FROM ROW(${values.join(', ')})`;
+  const columns = planColumns(
+    table,
+    {
+      id: 'earlier.id',
+      version: 'earlier.version',
+      operation: `CASE WHEN ${isDeletion} AND ${isStored} THEN 'delete'
+                       WHEN ${isDeletion} OR ${isSame} THEN 'none' ELSE 'restore' END`,
+      value: (name) => `CASE WHEN ${isDeletion} THEN ${current(name)} ELSE ${restored(name)} END`,
+      before: current,
+    },
+    isStored,
+  );
+  return {
+    text: `${EARLIER_SQL} SELECT ${columns}
+    FROM earlier LEFT JOIN ${table.name} AS record ON record.id = earlier.id`,
+    values: range,
+  };
 }
+
+/** What the records were before the changes from $1 to $2, and the version that follows their last one. */
+const EARLIER_SQL = `
+  WITH matching AS (
+    SELECT record_id AS id, min(version) AS first_version, max(version) AS last_version
+    FROM journal WHERE seq BETWEEN $1::bigint AND $2::bigint GROUP BY record_id),
+  earlier AS (
+    SELECT id, last_version + 1 AS version, coalesce(operation, 'delete') AS operation, entry.record
+    FROM matching LEFT JOIN LATERAL (
+      SELECT operation, record FROM journal
+      WHERE first_version > 1 AND record_id = matching.id AND version < first_version
+      ORDER BY version DESC LIMIT 1) AS entry ON true)`;

@@ -9,6 +9,7 @@ import { InjectDataSource } from '@nestjs/typeorm';
 import { DataSource, type EntityManager } from 'typeorm';
 import type { Settings } from '../config/settings.js';
 import { InjectSettings } from '../config/settings.module.js';
+import { isDistributed } from '../database/distribution.js';
 import { DatabaseStartup } from '../database/database-startup.js';
 
 const [FIRST_RUN_MS, INTERVAL_MS] = [60_000, 3_600_000];
@@ -128,7 +129,9 @@ export class Retention implements OnApplicationBootstrap, OnModuleDestroy {
         { seq: number }[],
       ];
       const numbers = deleted.map(({ seq }) => seq);
-      if (numbers.length) await manager.query(DELETE_EMPTY_REQUESTS_SQL, [numbers]);
+      // where the journal is on several servers, the requests stay: they are compared with it one by one
+      if (!numbers.length || isDistributed(this.dataSource)) return;
+      await manager.query(DELETE_EMPTY_REQUESTS_SQL, [numbers]);
     });
   }
 

@@ -4,12 +4,14 @@ import type { DatabaseStartup } from '../database/database-startup.js';
 import { Pipeline } from '../database/pipeline.js';
 import { queryPrepared } from '../database/prepared-statements.js';
 import { isDatabaseUnavailable, isIdTaken, isUniqueViolation } from '../pool/database-errors.js';
-import type { Deadline } from '../pool/deadline.js';
+import { runWithDeadline, type Deadline } from '../pool/deadline.js';
 import { Semaphore } from '../pool/semaphore.js';
 import { batchInsertParameters, batchInsertPositions, batchInsertSql } from './batch-insert.js';
+import { executeBatchInTransaction } from './batch-transaction.js';
 import { batchUpdateParameters, batchUpdateSql } from './batch-update.js';
 import { advancePastRecords, MAX_ID_ATTEMPTS, sequenceOf } from './id-sequence.js';
 import type { Journaled, JournaledTable } from './journaled-table.js';
+import { isCreation, keyedPositions, selectBatch } from './select-batch.js';
 import {
   findStoredResults,
   type JournalPosition,
@@ -65,7 +67,9 @@ export class WriteBatcher<T extends Journaled> {
     const runner = this.dataSource.createQueryRunner();
     try {
       await runner.startTransaction();
-      const [result] = await this.executeBatch([write], async (...sql) => runner.query(...sql));
+      const [result] = this.table.isDistributed
+        ? await executeBatchInTransaction<T>(runner.manager, this.table, [write])
+        : await this.executeStatement([write], async (...sql) => runner.query(...sql));
       await runner.rollbackTransaction();
       return result?.[1] as T | undefined;
     } finally {
@@ -97,9 +101,7 @@ export class WriteBatcher<T extends Journaled> {
   private async executeSome(writes: Write[], deadline: Deadline, attempt = 1): Promise<Results<T>> {
     const batch = selectBatch(writes);
     try {
-      return await this.executeBatch(batch, async (...sql) =>
-        this.pipeline.query(deadline, ...sql),
-      );
+      return await this.executeBatch(batch, deadline);
     } catch (error) {
       if (isDatabaseUnavailable(error)) throw error;
       if (isIdTaken(error) && attempt < MAX_ID_ATTEMPTS) {
@@ -137,7 +139,17 @@ export class WriteBatcher<T extends Journaled> {
   }
 
   /** Executes all writes or none. Each must be of another record and have another request. */
-  private async executeBatch(batch: Write[], query: Query): Promise<Results<T>> {
+  private async executeBatch(batch: Write[], deadline: Deadline): Promise<Results<T>> {
+    if (!this.table.isDistributed)
+      return this.executeStatement(batch, async (...sql) => this.pipeline.query(deadline, ...sql));
+    return runWithDeadline(deadline, async () =>
+      this.dataSource.transaction(async (manager) =>
+        executeBatchInTransaction<T>(manager, this.table, batch),
+      ),
+    );
+  }
+
+  private async executeStatement(batch: Write[], query: Query): Promise<Results<T>> {
     const isInsert = isCreation(batch[0]!);
     const { ordered, values, readRows } = isInsert
       ? batchInsertParameters<T>(batch)
@@ -175,30 +187,4 @@ export class WriteBatcher<T extends Journaled> {
     this.texts.set(key, text);
     return text;
   }
-}
-
-function isCreation({ operation }: Write): boolean {
-  return operation === 'create';
-}
-
-/** The positions of the writes beside a batch that have an Idempotency-Key. */
-function keyedPositions(writes: Write[], batch: Write[]): JournalPosition[] {
-  return writes
-    .filter((write) => write.request.options.hasIdempotencyKey && !batch.includes(write))
-    .map(({ request }) => request.position);
-}
-
-/**
- * The creations, or if there are none, the other writes; of each record and each request the first only,
- * since the next one must see its result.
- */
-function selectBatch(writes: Write[]): Write[] {
-  const creations = writes.filter(isCreation);
-  const [requestIds, recordIds] = [new Set<string>(), new Set<number>()];
-  return (creations.length ? creations : writes).filter(({ request, id }) => {
-    if (requestIds.has(request.id) || (id !== undefined && recordIds.has(id))) return false;
-    requestIds.add(request.id);
-    if (id !== undefined) recordIds.add(id);
-    return true;
-  });
 }

@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import type { ChangeCounts, ChangeRange } from '../journal/change-counts.js';
-import { FIRST_PARAMETER } from '../journal/journal-sql.js';
-import type { BulkJournal, MatchingIds } from '../journal/bulk-journal.js';
+import type { BulkJournal } from '../journal/bulk-journal.js';
+import type { MatchingIds } from '../journal/matching-plan.js';
 import type { JournalReader } from '../journal/journal-reader.js';
 import { InjectBulkJournal, InjectJournalReader } from '../journal/journal.module.js';
 import type { WriteOptions } from '../http/write-options.js';
@@ -98,14 +98,16 @@ export class MarathonCollectionService {
 }
 
 function matchingIds({ where, order, limit, offset }: SelectedRecords): MatchingIds {
-  const parameters = new Parameters(FIRST_PARAMETER - 1);
-  const condition = conditionSql(where, parameters);
   const isPage = limit !== undefined || offset > 0;
-  const text = isPage
-    ? `SELECT id FROM ${TABLE} AS listed WHERE ${condition}
+  return (parameterOffset) => {
+    const parameters = new Parameters(parameterOffset);
+    const condition = conditionSql(where, parameters);
+    const text = isPage
+      ? `SELECT id FROM ${TABLE} AS listed WHERE ${condition}
        ORDER BY ${orderSql(order)} LIMIT ${limit ?? 'ALL'} OFFSET ${offset}`
-    : `SELECT id FROM ${TABLE} WHERE ${condition}`;
-  return { text, values: parameters.values };
+      : `SELECT id FROM ${TABLE} WHERE ${condition}`;
+    return { text, values: parameters.values };
+  };
 }
 
 /** Clients send a record back as it was returned, with its id. */

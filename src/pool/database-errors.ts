@@ -18,6 +18,8 @@ const UNAVAILABLE = /^(08...|53(?!100)...|57P..|58...|25006|25P03|40001|40P01|55
 /** Class 23, and what a trigger raises. */
 const INTEGRITY_VIOLATION = /^(23|P0001$)/;
 const UNIQUE_VIOLATION = '23505';
+/** Citus reports so what went wrong on another server during a COPY. */
+const INTERNAL_ERROR = 'XX000';
 /** Invalid regular expression, syntax error, undefined object, invalid text and number of a cast. */
 const EXPRESSION_ERRORS = ['2201B', '42601', '42704', '22P02', '22003'];
 const EXPRESSION =
@@ -141,7 +143,9 @@ export function isUniqueViolation(failure: unknown, table: string): boolean {
 /** Whether a record was rejected because its id is taken. The detail names the column in every language. */
 export function isIdTaken(failure: unknown): boolean {
   const cause = causeOf(failure) as { detail?: string };
-  return hasErrorCode(cause, UNIQUE_VIOLATION) && /\(id\)=/.test(cause.detail ?? '');
+  return (
+    hasErrorCode(cause, UNIQUE_VIOLATION, INTERNAL_ERROR) && /\(id\)=/.test(cause.detail ?? '')
+  );
 }
 
 /** The error of the database, without TypeORM's wrapper. */

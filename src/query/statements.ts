@@ -86,11 +86,22 @@ export function explainRows(query: ListQuery, source: Source): Statement {
 
 /** https://www.postgresql.org/docs/current/sql-explain.html */
 export interface Plan {
-  'QUERY PLAN': [{ Plan: { 'Plan Rows': number } }];
+  'QUERY PLAN': [{ Plan: PlanNode }];
+}
+
+/** Citus plans a part of the rows for each task, and shows the plan of one: its own estimate is always the same. */
+interface PlanNode {
+  'Plan Rows': number;
+  'Distributed Query'?: {
+    Job: { 'Task Count': number; Tasks: { 'Remote Plan'?: [[{ Plan: PlanNode }]] }[] };
+  };
 }
 
 export function plannedRows([result]: Plan[]): number {
-  return result!['QUERY PLAN'][0].Plan['Plan Rows'];
+  const { Plan: node } = result!['QUERY PLAN'][0];
+  const job = node['Distributed Query']?.Job;
+  const remote = job?.Tasks[0]?.['Remote Plan']?.[0][0].Plan;
+  return job && remote ? job['Task Count'] * remote['Plan Rows'] : node['Plan Rows'];
 }
 
 /**
@@ -132,13 +143,12 @@ function pageSql(query: ListQuery, source: Source, parameters: Parameters, limit
   const rows = listedSql(query, source, parameters);
   const having = conditionSql(query.having, parameters);
   const isAfterCursor = afterCursorSql(query, parameters);
-  const bounds = [
-    limit === undefined ? '' : ` LIMIT ${limit}`,
-    query.offset ? ` OFFSET ${query.offset}` : '',
-  ];
+  const limited = limit === undefined ? '' : ` LIMIT ${limit}`;
   const order = orderSql(readingOrder(query));
   const sorted = order && ` ORDER BY ${order}`;
-  return `FROM (${rows}) AS listed WHERE ${having} AND ${isAfterCursor}${sorted}${bounds.join('')}`;
+  // OFFSET 0 keeps the order of a subquery also where tables are distributed
+  const bounds = `${limited} OFFSET ${query.offset}`;
+  return `FROM (${rows}) AS listed WHERE ${having} AND ${isAfterCursor}${sorted}${bounds}`;
 }
 
 function readingOrder({ order, after }: ListQuery) {

@@ -3,6 +3,7 @@ import { closestMatch } from 'leven';
 import { LRUCache } from 'lru-cache';
 import pg from 'pg';
 import type { DataSource } from 'typeorm';
+import { isDistributed } from '../database/distribution.js';
 import { queryScript } from '../database/prepared-statements.js';
 import type { Retry } from '../database/retry.js';
 import { Parameters } from '../query/sql.js';
@@ -132,14 +133,23 @@ export class TextSearch {
     const isSimilar = `${pg.escapeLiteral(word)} OPERATOR(${trigramSchema}.<%) ${this.textSql}`;
     const condition = parts.map((part) => `(${part} AND ${isSimilar})`).join(' OR ');
     const sql = `
-      SET LOCAL pg_trgm.word_similarity_threshold = ${similarity};
       SELECT ${this.textSql} AS text FROM ${relation} AS source
       WHERE ${condition} LIMIT ${MAX_CANDIDATE_ROWS}`;
-    const rows = await this.retry.transient(async () =>
-      queryScript<{ text: string }>(this.dataSource, sql),
-    );
+    const rows = await this.retry.transient(async () => this.queryWith(similarity, sql));
     const words = new Set(rows.flatMap(({ text }) => text.split(WORD_SEPARATOR)));
     return [...words].filter(Boolean);
+  }
+
+  /** Executes a statement while words with this similarity match `<%`. */
+  private async queryWith(similarity: number, sql: string): Promise<{ text: string }[]> {
+    const setting = `SET LOCAL pg_trgm.word_similarity_threshold = ${similarity}`;
+    if (!isDistributed(this.dataSource)) return queryScript(this.dataSource, `${setting}; ${sql}`);
+    return this.dataSource.transaction(async (manager) => {
+      // Citus sends the settings of a transaction to the other servers then, if they are statements of their own
+      await manager.query(`SET LOCAL citus.propagate_set_commands = 'local'`);
+      await manager.query(setting);
+      return manager.query(sql);
+    });
   }
 
   /** A search runs many statements. Each one is retried by itself. */

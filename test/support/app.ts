@@ -2,6 +2,7 @@ import 'reflect-metadata';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { Test } from '@nestjs/testing';
 import supertest from 'supertest';
+import { CITUS_URL } from './citus.js';
 import { createDatabase, type TestDatabase } from './database.js';
 
 /** The service in this process, with a database of its own. */
@@ -24,7 +25,8 @@ export async function startApp(
   const database = existing ?? (await createDatabase());
   const DATABASE_URL = await connectVia(database.url);
   const environment = { ...process.env };
-  Object.assign(process.env, { DATABASE_URL, LOG_LEVEL: 'silent', ...settings });
+  const DB_DISTRIBUTE = CITUS_URL ? 'citus' : 'none';
+  Object.assign(process.env, { DATABASE_URL, DB_DISTRIBUTE, LOG_LEVEL: 'silent', ...settings });
   const { AppModule } = await import('../../src/app.module.js');
   const { configureApp, makeAdapter } = await import('../../src/configure-app.js');
   const { SETTINGS } = await import('../../src/config/settings.module.js');

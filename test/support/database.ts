@@ -1,5 +1,8 @@
 import { randomUUID } from 'node:crypto';
-import pg from 'pg';
+import { CITUS_URL, citusUrlOf, createOnCluster, dropOnCluster } from './citus.js';
+import { query } from './query.js';
+
+export { query } from './query.js';
 
 /** A database on the PostgreSQL of the test run. */
 export interface TestDatabase {
@@ -11,12 +14,14 @@ export interface TestDatabase {
 /** Creates an empty database. `options` are those of CREATE DATABASE. */
 export async function createDatabase(options = ''): Promise<TestDatabase> {
   const name = `test_${randomUUID().replaceAll('-', '')}`;
-  await query(urlOf('postgres'), `CREATE DATABASE ${name} ${options}`);
+  if (CITUS_URL) await createOnCluster(name, options);
+  else await query(urlOf('postgres'), `CREATE DATABASE ${name} ${options}`);
   return {
-    url: urlOf(name, process.env.TEST_SERVICE_SOCKET),
+    url: CITUS_URL ? citusUrlOf(name) : urlOf(name, process.env.TEST_SERVICE_SOCKET),
     query: async (sql) => query(urlOf(name), sql),
     drop: async () => {
-      await query(urlOf('postgres'), `DROP DATABASE ${name} WITH (FORCE)`);
+      if (CITUS_URL) await dropOnCluster(name);
+      else await query(urlOf('postgres'), `DROP DATABASE ${name} WITH (FORCE)`);
     },
   };
 }
@@ -29,18 +34,6 @@ export async function untilBlocked(database: TestDatabase, count: number): Promi
 }
 
 function urlOf(database: string, socketFolder = process.env.TEST_POSTGRES_SOCKET): string {
+  if (CITUS_URL) return citusUrlOf(database);
   return `postgresql://postgres@/${database}?host=${encodeURIComponent(socketFolder ?? '')}`;
-}
-
-/** Executes a statement on a connection of its own. */
-export async function query(url: string, sql: string): Promise<Record<string, unknown>[]> {
-  const client = new pg.Client(url);
-  // the statement fails too, if the server ends
-  client.on('error', () => undefined);
-  await client.connect();
-  try {
-    return (await client.query(sql)).rows;
-  } finally {
-    await client.end();
-  }
 }

@@ -38,7 +38,7 @@ export async function writeFor(
   await Promise.race([wait(seconds * 1000), writing]);
   over.abort();
   await writing;
-  await writers.create(urls.at(-1)!, LAST_NAME);
+  await writers.createSurely(urls.at(-1)!, LAST_NAME);
   const heard = await hearing;
   const table = await database.query(
     'SELECT id, name, city, inception_year FROM marathon ORDER BY id',

@@ -22,10 +22,9 @@ export interface Link {
 export async function startProxy(databaseUrl: string) {
   const links = new Set<Link>();
   const proxy = { fault: {} as ConnectionFault, isRefusing: false };
-  const socketPath = socketPathOf(databaseUrl);
   const server = createServer((toService) => {
     if (proxy.isRefusing) return void toService.resetAndDestroy();
-    const link = { toService, toDatabase: connect(socketPath), lastUsedAt: Date.now() };
+    const link = { toService, toDatabase: connectTo(databaseUrl), lastUsedAt: Date.now() };
     links.add(link);
     pass(link, proxy, () => links.delete(link));
   });
@@ -52,6 +51,12 @@ export async function startProxy(databaseUrl: string) {
       await closed;
     },
   };
+}
+
+function connectTo(databaseUrl: string): Socket {
+  if (databaseUrl.includes('@/')) return connect(socketPathOf(databaseUrl));
+  const { hostname, port } = new URL(databaseUrl);
+  return connect(Number(port), hostname);
 }
 
 /** The socket of the PostgreSQL of the test run. */

@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { resolve } from 'node:path';
 import { createInterface } from 'node:readline';
 import { afterEach } from '@jest/globals';
+import { CITUS_URL } from './citus.js';
 
 const ENTRY = new URL('../../dist/src/', import.meta.url).pathname;
 
@@ -52,7 +53,7 @@ function run(
 ) {
   const child = spawn(process.execPath, [resolve(ENTRY, file), ...words], {
     ...options,
-    env: { PATH: process.env.PATH, ...stockPool(), ...settings },
+    env: { PATH: process.env.PATH, ...stockPool(), ...distribution(settings), ...settings },
     stdio: ['pipe', 'pipe', 'pipe'],
   });
   started.add(child);
@@ -78,6 +79,11 @@ function stockPool(): Record<string, string> {
   if (!process.env.STOCK_POOL) return {};
   const file = new URL('stock-pool.mjs', import.meta.url).href;
   return { STOCK_POOL: 'service', NODE_OPTIONS: `--import=${file}` };
+}
+
+/** See `citus.ts`. The embedded server has no Citus. */
+function distribution({ DATABASE_URL }: Record<string, string>): Record<string, string> {
+  return CITUS_URL && DATABASE_URL ? { DB_DISTRIBUTE: 'citus' } : {};
 }
 
 async function findUrl(output: NodeJS.ReadableStream, isUp: RegExp): Promise<string | undefined> {

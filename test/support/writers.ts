@@ -9,6 +9,8 @@ interface Acknowledged {
   marathon: MarathonResponse;
 }
 
+const MAX_ATTEMPTS = 100;
+
 /** Clients that create, update, delete and restore randomly, and record acknowledged writes. */
 export class Writers {
   readonly acknowledged: Acknowledged[] = [];
@@ -34,6 +36,17 @@ export class Writers {
     if (!answer) return;
     const { id } = JSON.parse(answer.text) as { id: number };
     this.acknowledged.push({ id, version: 1, marathon: { id, ...body } });
+  }
+
+  /** As `create`, repeated until it is acknowledged. */
+  async createSurely(url: string, name: string): Promise<void> {
+    const key = { 'Idempotency-Key': `"${randomUUID()}"` };
+    const { length } = this.acknowledged;
+    for (let attempt = 1; this.acknowledged.length === length; attempt += 1) {
+      if (attempt > MAX_ATTEMPTS)
+        throw new Error(`${name} was not created: ${this.failures.at(-1)}`);
+      await this.create(url, name, 2000, key);
+    }
   }
 
   private async writeOnce(url: string): Promise<void> {
