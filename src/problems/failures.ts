@@ -111,6 +111,9 @@ function describeExpression(message: string): string {
 
 /** https://www.postgresql.org/docs/current/errcodes-appendix.html, class 23 and P0001 */
 function describeViolation({ code, message, table, constraint, column }: Violation): string {
+  // another server of a distributed table tells nothing but the message
+  const isNamed = table !== undefined || ['23505', 'P0001'].includes(code);
+  if (!isNamed) return `The database does not allow it: ${message}`;
   switch (code) {
     case '23505':
       return 'A record with these values exists already.';

@@ -44,11 +44,12 @@ export async function writeFor(
     'SELECT id, name, city, inception_year FROM marathon ORDER BY id',
   );
   const journal = await database.query(
-    `SELECT seq::float8 AS seq, operation, version,
+    `WITH entry AS MATERIALIZED (SELECT * FROM journal)
+     SELECT seq::float8 AS seq, operation, version,
        (SELECT at FROM journal_request WHERE first_seq <= seq ORDER BY first_seq DESC LIMIT 1),
        json_build_object('id', record_id, 'name', record->'name', 'city', record->'city',
                          'inception_year', record->'inception_year') AS marathon
-       FROM journal ORDER BY seq`,
+       FROM entry ORDER BY seq`,
   );
   return { writers, heard, journal: journal as never, table: table as never };
 }

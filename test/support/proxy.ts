@@ -33,7 +33,8 @@ export async function startProxy(databaseUrl: string) {
   const { port } = server.address() as AddressInfo;
   const database = new URL(databaseUrl.replace('@/', '@x/')).pathname;
   return {
-    url: `postgresql://postgres@127.0.0.1:${port}${database}`,
+    // without TLS, so that the bytes can be read
+    url: `postgresql://postgres@127.0.0.1:${port}${database}?sslmode=disable`,
     links,
     /** Causes this fault until another one is set. */
     breakBy: (fault: ConnectionFault) => void (proxy.fault = fault),
