@@ -1,5 +1,6 @@
 import { writeFile } from 'node:fs/promises';
 import { measureAttacks } from './attack-section.js';
+import { measureCosts } from './cost-section.js';
 import { measureGrowth } from './growth-section.js';
 import { measureLoneClient } from './lone-section.js';
 import { measureMillion } from './million-section.js';
@@ -24,6 +25,7 @@ const SECTIONS = {
   million: measureMillion,
   page: measurePage,
   scale: measureScale,
+  cost: measureCosts,
   'slow-clients': measureSlowClients,
   start: measureStarts,
 };

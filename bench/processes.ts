@@ -76,6 +76,24 @@ export function processorMicroseconds(pid: number): number | undefined {
   }
 }
 
+const MICROSECONDS_PER_TICK = 10_000;
+
+/** As `processorMicroseconds`, of a process with its children, those that have ended included. */
+export function serverMicroseconds(pid: number): number | undefined {
+  try {
+    const running = [pid, ...childrenOf(pid)].map((each) => processorMicroseconds(each) ?? 0);
+    return running.reduce((sum, each) => sum + each, endedMicroseconds(pid));
+  } catch {
+    return undefined;
+  }
+}
+
+/** The fields after the name in parentheses: https://man7.org/linux/man-pages/man5/proc_pid_stat.5.html */
+function endedMicroseconds(pid: number): number {
+  const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1]!.split(' ');
+  return (Number(fields[13]) + Number(fields[14])) * MICROSECONDS_PER_TICK;
+}
+
 function childrenOf(pid: number): number[] {
   const threads = readdirSync(`/proc/${pid}/task`);
   const children = threads.flatMap((thread) =>

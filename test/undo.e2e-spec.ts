@@ -50,6 +50,15 @@ describe('undoing a write', () => {
     expect(await list()).toEqual(BOTH);
   });
 
+  it('skips what another program deleted already', async () => {
+    const { headers } = await running.http
+      .post('/marathon/')
+      .send([{ name: 'Rome' }, { name: 'Oslo' }]);
+    await running.database.query(`DELETE FROM marathon WHERE name = 'Rome'`);
+    await undo(headers['change-range']).expect(200, { restored: 0, deleted: 1, skipped: 1 });
+    expect(await list()).toEqual(BOTH);
+  });
+
   it('deletes what an import added, and restores what it changed', async () => {
     const { headers } = await running.http
       .post('/marathon/?on_conflict=name,city')

@@ -7,6 +7,7 @@ import type { Journaled, JournaledTable } from './journaled-table.js';
 /** The table of planned changes. It is dropped with its transaction. */
 const PLAN_TABLE = 'planned_change';
 const BEFORE = 'before_';
+const IS_NEW = `NOT is_stored AND operation <> 'none'`;
 
 /**
  * SQL that selects what records become: the `planColumns`. Plain statements execute it in one transaction, which
@@ -141,7 +142,7 @@ async function execute(
   const [counts] = (await manager.query(
     `SELECT ${CHANGE_COUNTS_SQL}, count(*)::integer AS considered,
             count(*) FILTER (WHERE operation <> 'none')::integer AS total,
-            count(*) FILTER (WHERE NOT is_stored)::integer AS created
+            count(*) FILTER (WHERE ${IS_NEW})::integer AS created
      FROM ${relation}`,
     values,
   )) as [Counts];
@@ -194,7 +195,7 @@ function updateSql(table: JournaledTable, relation: string): string {
 
 function insertSql(table: JournaledTable, relation: string): string {
   return `INSERT INTO ${table.name} (id, version, ${table.list}) OVERRIDING SYSTEM VALUE
-    SELECT id, version, ${table.list} FROM ${relation} WHERE NOT is_stored`;
+    SELECT id, version, ${table.list} FROM ${relation} WHERE ${IS_NEW}`;
 }
 
 function journalSql(table: JournaledTable, relation: string, seq: number): string {

@@ -18,8 +18,8 @@ const UNAVAILABLE = /^(08...|53(?!100)...|57P..|58...|25006|25P03|40001|40P01|55
 /** Class 23, and what a trigger raises. */
 const INTEGRITY_VIOLATION = /^(23|P0001$)/;
 const UNIQUE_VIOLATION = '23505';
-/** Citus reports so what went wrong on another server during a COPY. */
-const INTERNAL_ERROR = 'XX000';
+/** The function of Citus that reports what another server rejected, with its words and without its code. */
+const CITUS_COPY_ERROR = 'ReportCopyError';
 /** Invalid regular expression, syntax error, undefined object, invalid text and number of a cast. */
 const EXPRESSION_ERRORS = ['2201B', '42601', '42704', '22P02', '22003'];
 const EXPRESSION =
@@ -121,7 +121,14 @@ export interface Violation {
 export function findViolation(failure: unknown): Violation | undefined {
   const cause = causeOf(failure);
   if (!isNativeError(cause) || !('code' in cause)) return undefined;
-  return INTEGRITY_VIOLATION.test(String(cause.code)) ? (cause as Error & Violation) : undefined;
+  const isViolation = INTEGRITY_VIOLATION.test(String(cause.code)) || isRejectedCopy(cause);
+  return isViolation ? (cause as Error & Violation) : undefined;
+}
+
+/** Violations have a detail; most other failures of a server have none. */
+function isRejectedCopy(cause: object): boolean {
+  const { routine, detail } = cause as { routine?: string; detail?: string };
+  return routine === CITUS_COPY_ERROR && detail !== undefined;
 }
 
 /**
@@ -142,10 +149,9 @@ export function isUniqueViolation(failure: unknown, table: string): boolean {
 
 /** Whether a record was rejected because its id is taken. The detail names the column in every language. */
 export function isIdTaken(failure: unknown): boolean {
-  const cause = causeOf(failure) as { detail?: string };
-  return (
-    hasErrorCode(cause, UNIQUE_VIOLATION, INTERNAL_ERROR) && /\(id\)=/.test(cause.detail ?? '')
-  );
+  const cause = causeOf(failure) as { detail?: string; routine?: string };
+  const isTaken = hasErrorCode(cause, UNIQUE_VIOLATION) || isRejectedCopy(cause);
+  return isTaken && /\(id\)=/.test(cause.detail ?? '');
 }
 
 /** The error of the database, without TypeORM's wrapper. */
