@@ -67,7 +67,7 @@ describe('no request fails', () => {
     let silent: Link | undefined;
     proxy.breakBy({
       onRequest: (link, bytes) => {
-        if (bytes.includes('FROM journal CROSS JOIN')) silent ??= link;
+        if (bytes.includes('FROM entry CROSS JOIN')) silent ??= link;
         return link !== silent;
       },
     });
