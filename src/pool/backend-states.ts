@@ -18,8 +18,15 @@ interface Activity {
   wait_event: string | null;
 }
 
-/** https://www.postgresql.org/docs/current/monitoring-stats.html#MONITORING-PG-STAT-ACTIVITY-VIEW */
-const ACTIVITY = 'SELECT pid, state, wait_event FROM pg_stat_activity WHERE pid = ANY($1)';
+/**
+ * https://www.postgresql.org/docs/current/monitoring-stats.html#MONITORING-PG-STAT-ACTIVITY-VIEW
+ *
+ * Citus reports a wait for another server as one for the client.
+ */
+const ACTIVITY = `
+  SELECT pid, state,
+         CASE WHEN wait_event <> 'ClientRead' OR to_regclass('pg_dist_partition') IS NULL THEN wait_event END AS wait_event
+  FROM pg_stat_activity WHERE pid = ANY($1)`;
 /** The server does not notice a silent connection, whose process keeps its locks until it ends. */
 const TERMINATE = 'SELECT pg_terminate_backend(pid) FROM unnest($1::integer[]) AS finished (pid)';
 

@@ -122,9 +122,12 @@ export class SearchIndex {
     try {
       const [before] = (await runner.query('SHOW lock_timeout')) as { lock_timeout: string }[];
       await runner.query('SET lock_timeout = 0');
-      await work(runner).finally(async () =>
-        runner.query(`SET lock_timeout = '${before!.lock_timeout}'`),
-      );
+      try {
+        await work(runner);
+      } finally {
+        // a lost connection needs no setting, and its error must be heard of
+        if (!runner.isReleased) await runner.query(`SET lock_timeout = '${before!.lock_timeout}'`);
+      }
     } finally {
       this.runner = undefined;
       await runner.release();
