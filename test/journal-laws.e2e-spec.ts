@@ -3,6 +3,7 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { afterAll, beforeAll, describe } from '@jest/globals';
 import { childrenOf } from './support/child-processes.js';
 import { createDatabase, type TestDatabase } from './support/database.js';
+import { findFreePorts } from './support/free-ports.js';
 import { holdLaws, writeFor, type Written } from './support/laws.js';
 import { startService } from './support/service.js';
 
@@ -50,7 +51,35 @@ describe('the journal, while eight workers start at once and are killed at rando
   holdLaws(() => written, isLostWithWorker);
 });
 
-/** A request ends with the worker that had it, before its answer or within it. */
+describe('the journal, while eight instances start at once and are killed at random', () => {
+  let database: TestDatabase;
+  let written: Written;
+
+  beforeAll(
+    async () => {
+      database = await createDatabase();
+      const ports = await findFreePorts(8);
+      const start = async (port: number) =>
+        startService({ DATABASE_URL: database.url, PORT: String(port), DB_POOL_SIZE: '4' });
+      const instances = await Promise.all(ports.map(start));
+      const kill = async (until: AbortSignal) => {
+        while (!until.aborted) {
+          const index = randomInt(ports.length);
+          await instances[index]!.stop('SIGKILL');
+          instances[index] = await start(ports[index]!);
+        }
+      };
+      const urls = instances.map(({ url }) => url);
+      written = await writeFor(SECONDS, urls, database, kill, isLostWithWorker);
+    },
+    SECONDS * 1000 + 120_000,
+  );
+  afterAll(async () => database.drop());
+
+  holdLaws(() => written, isLostWithWorker);
+});
+
+/** A request ends with the process that had it, before its answer or within it. */
 function isLostWithWorker(failure: string): boolean {
   return failure === 'TypeError: fetch failed' || failure === 'TypeError: terminated';
 }
