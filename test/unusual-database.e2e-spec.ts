@@ -100,6 +100,12 @@ describe('a database', () => {
     },
   );
 
+  it('without Citus is not distributed, and the message says what is missing', async () => {
+    const settings = { DATABASE_URL: database.url, DB_DISTRIBUTE: 'citus', PORT: '0' };
+    const { stderr } = await runProgram('main.js', [], settings);
+    expect(stderr.trim().split('\n')).toEqual([expect.stringContaining('CREATE EXTENSION citus')]);
+  });
+
   describe('that is read-only', () => {
     it('serves reads, and explains rejected writes', async () => {
       const first = await start();
