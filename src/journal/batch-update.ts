@@ -1,4 +1,3 @@
-import { insertJournalEntriesSql } from './journal-sql.js';
 import type { JournaledTable } from './journaled-table.js';
 import type { BatchParameters, Write } from './write-request.js';
 
@@ -34,7 +33,9 @@ export function batchUpdateSql(table: JournaledTable): string {
       SELECT requested.request_id, before + position, before + position, head.at,
              requested.by, requested.fingerprint
       FROM numbered JOIN requested USING (request_position), head),
-    entries AS (${insertJournalEntriesSql(table)})
+    entries AS (
+      INSERT INTO journal (seq, record_id, version, operation, record)
+      SELECT before + position, id, version, operation, ${table.jsonOf('numbered')} FROM numbered, head)
     SELECT ${columns} FROM numbered`;
 }
 
