@@ -91,7 +91,8 @@ export async function measureCosts(
       // each process is a little faster or slower than another one
       const peer = await startPeer(server, OURS, 100);
       try {
-        await load(ITEM.requests)(peer, 32, warmUpSeconds);
+        await work.prepare?.(peer, work.points[1]!);
+        await work.run(peer, work.points[1]!, warmUpSeconds);
         for (const [index, point] of work.points.entries()) {
           await work.prepare?.(peer, point);
           turns[index]!.push(await measure(peer, async () => work.run(peer, point, seconds)));
