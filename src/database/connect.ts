@@ -2,7 +2,7 @@ import type { DataSource } from 'typeorm';
 import type { Settings } from '../config/settings.js';
 import { isStatementPooling } from '../pool/database-errors.js';
 import { withinDeadline, withLongStatements } from '../pool/deadline.js';
-import { findDistributedTables } from './distribution.js';
+import { noteDistributedTables } from './distribution.js';
 import { UnsuitableDatabaseError } from './schema-errors.js';
 import type { SchemaHooks } from './schema-hooks.js';
 import { prepareSchema } from './schema.js';
@@ -26,7 +26,7 @@ export async function connect(
     const server = await withLongStatements(deadlineMs, async () =>
       prepareSchema(direct, schema, hooks),
     );
-    await findDistributedTables(dataSource);
+    await noteDistributedTables(dataSource);
     return server;
   } catch (error) {
     for (const each of [dataSource, direct]) await destroy(each);

@@ -1,7 +1,6 @@
-import pg from 'pg';
-import { sequenceOf } from '../journal/id-sequence.js';
+import { nextIdSql, sequenceOf } from '../journal/id-sequence.js';
 import type { JournaledTable } from '../journal/journaled-table.js';
-import { beforeName, planColumns, type Plan } from '../journal/planned-changes.js';
+import { beforeName, planColumns, type Plan } from '../journal/plan.js';
 import type { SqlExecutor } from '../journal/write-request.js';
 import type { ImportColumn } from './import-columns.js';
 import type { ImportRules } from './import-rules.js';
@@ -37,10 +36,9 @@ export async function planMerge(
   conflict: Conflict,
   identifiedRows?: string,
 ): Promise<Plan> {
-  const sequence = await sequenceOf(executor, rules.table);
   const [id, version] = identifiedRows
     ? ['id', 'version']
-    : [`nextval(${pg.escapeLiteral(sequence)}::regclass)`, '1'];
+    : [nextIdSql(await sequenceOf(executor, rules.table)), '1'];
   const columns = planColumns(
     table,
     {

@@ -1,7 +1,8 @@
 import type { EntityManager } from 'typeorm';
 import { lockHead, storeRequest } from './journal-head.js';
 import type { JournaledTable } from './journaled-table.js';
-import { columnsIn, executePlan, planColumns, type Plan } from './planned-changes.js';
+import { planColumns, type Plan } from './plan.js';
+import { executePlan } from './planned-changes.js';
 import { WriteRequest } from './write-request.js';
 
 /**
@@ -21,13 +22,9 @@ export async function backfill(manager: EntityManager, table: JournaledTable): P
 }
 
 function planBackfill(table: JournaledTable, condition: string): Plan {
-  const current = columnsIn('record');
   const columns = planColumns(table, {
-    id: 'record.id',
     version: 'greatest(record.version, 1 + coalesce(latest.version, 0))',
     operation: `'create'`,
-    value: current,
-    before: current,
   });
   const text = `
     SELECT ${columns} FROM ${table.name} AS record LEFT JOIN (

@@ -1,4 +1,4 @@
-import pg from 'pg';
+import { nextIdSql } from './id-sequence.js';
 import type { StoredRequest } from './journal-head.js';
 import type { JournaledTable } from './journaled-table.js';
 import type { BatchParameters, JournalPosition, Write } from './write-request.js';
@@ -13,14 +13,13 @@ import type { BatchParameters, JournalPosition, Write } from './write-request.js
  */
 export function batchInsertSql(table: JournaledTable, sequence: string): string {
   const { name, list, epoch } = table;
-  const nextId = `nextval(${pg.escapeLiteral(sequence)}::regclass)::integer`;
   return `
     WITH head AS (
       UPDATE journal_head
       SET seq = seq + $1::integer + ${epoch.gap}, at = greatest(at, clock_timestamp())${epoch.assignment}
       RETURNING seq - $1::integer AS before, at),
     created AS MATERIALIZED (
-      SELECT position, before + position AS seq, ${nextId} AS id, ${list}
+      SELECT position, before + position AS seq, ${nextIdSql(sequence)} AS id, ${list}
       FROM head, ROWS FROM (json_to_recordset($2::json) AS (${table.definitions}))
         WITH ORDINALITY AS requested (${list}, position)),
     stored AS (

@@ -1,9 +1,16 @@
 import type { EntityManager } from 'typeorm';
 import { batchInsertParameters } from './batch-insert.js';
-import { sequenceOf } from './id-sequence.js';
+import { nextIdSql, sequenceOf } from './id-sequence.js';
 import { lockHead, storeRequests, type StoredRequest } from './journal-head.js';
 import type { Journaled, JournaledTable } from './journaled-table.js';
-import { changeTo, executeChanges, findRecords, type Change } from './planned-changes.js';
+import {
+  changeTo,
+  executeChanges,
+  findRecords,
+  recordOf,
+  type Change,
+  type StoredRecord,
+} from './planned-changes.js';
 import type { Write } from './write-request.js';
 
 interface Batch {
@@ -30,7 +37,10 @@ export async function executeBatchInTransaction<T extends Journaled>(
     await executeChanges(manager, table, seq, made);
     await storeRequests(manager, made.length, requests);
   }
-  return ordered.map((write, index) => [write, resultOf(table, changes[index]) as T | undefined]);
+  return ordered.map((write, index) => {
+    const change = changes[index];
+    return [write, change && (recordOf(table, change) as T)];
+  });
 }
 
 async function planCreations(
@@ -41,8 +51,8 @@ async function planCreations(
   const { ordered, requests } = batchInsertParameters(writes);
   const sequence = await sequenceOf(manager, table.name);
   const ids = (await manager.query(
-    'SELECT nextval($1::regclass)::integer AS id FROM generate_series(1, $2)',
-    [sequence, ordered.length],
+    `SELECT ${nextIdSql(sequence)} AS id FROM generate_series(1, $1)`,
+    [ordered.length],
   )) as { id: number }[];
   const changes = ordered.map(({ changes: details = {} }, index) =>
     changeTo(table, 'create', { id: ids[index]!.id, version: 1 }, details),
@@ -72,7 +82,7 @@ async function planChanges(
 function planChange(
   table: JournaledTable,
   { operation, changes = {}, request }: Write,
-  stored: Awaited<ReturnType<typeof findRecords>>[number] | undefined,
+  stored: StoredRecord | undefined,
 ): Change | undefined {
   if (!stored || stored.version === 0) return undefined;
   const { ifMatch } = request.options;
@@ -83,8 +93,4 @@ function planChange(
   const { names, values } = table.definedColumns(changes);
   if (names.every((name, index) => record[name] === values[index])) return undefined;
   return changeTo(table, operation, identity, { ...record, ...changes }, record);
-}
-
-function resultOf(table: JournaledTable, change: Change | undefined): Journaled | undefined {
-  return change && { id: change.id, version: change.version, ...table.recordOf(change) };
 }

@@ -8,7 +8,8 @@ import { copiesOf, copyBetween } from './copy-between.js';
 import { advancePastRecords, MAX_ID_ATTEMPTS } from './id-sequence.js';
 import { planDeletion, planUpdate, type MatchingIds } from './matching-plan.js';
 import { storeRequest } from './journal-head.js';
-import { executePlan, type Plan } from './planned-changes.js';
+import type { Plan } from './plan.js';
+import { executePlan, type Planned } from './planned-changes.js';
 import type { JournalTransaction } from './journal-transaction.js';
 import type { JournaledTable } from './journaled-table.js';
 import { assertPrecondition } from './precondition.js';
@@ -96,16 +97,7 @@ export class BulkJournal<T extends object> {
       if (stored) return stored;
       assertPrecondition(seq, request.options);
       await assertAllowed?.(manager, seq);
-      const { total, considered, ...counts } = await executePlan(
-        manager,
-        this.table,
-        seq,
-        plan,
-        (planned) => assertMaxAffected(planned, request.options),
-      );
-      const skipped = considered - total;
-      await storeRequest(manager, request, total, skipped);
-      return { ...counts, skipped };
+      return this.executePlan(manager, request, seq, plan);
     });
   }
 
@@ -121,13 +113,26 @@ export class BulkJournal<T extends object> {
     const seq = await backfill(manager, this.table);
     const stored = await request.findStoredCounts(manager);
     if (stored) return stored;
-    const { total, ...counts } = await executePlan(
+    return this.executePlan(manager, request, seq, await plan(this.table), offered);
+  }
+
+  /** Without `offered`, what was considered counts as sent. */
+  private async executePlan(
+    manager: EntityManager,
+    request: WriteRequest,
+    seq: number,
+    plan: Plan,
+    offered?: number,
+  ): Promise<ChangeCounts> {
+    const check = (planned: Planned) => assertMaxAffected(planned, request.options);
+    const { total, considered, ...counts } = await executePlan(
       manager,
       this.table,
       seq,
-      await plan(this.table),
+      plan,
+      check,
     );
-    const skipped = offered - total;
+    const skipped = (offered ?? considered) - total;
     await storeRequest(manager, request, total, skipped);
     return { ...counts, skipped };
   }

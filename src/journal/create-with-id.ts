@@ -5,7 +5,7 @@ import { advanceSequence } from './id-sequence.js';
 import { findEntry } from './journal-entries.js';
 import type { Journaled, JournaledTable } from './journaled-table.js';
 import { storeRequest } from './journal-head.js';
-import { changeTo, executeChanges } from './planned-changes.js';
+import { changeTo, executeChanges, recordOf } from './planned-changes.js';
 import type { WriteRequest } from './write-request.js';
 
 /**
@@ -26,11 +26,12 @@ export async function createWithId<T extends Journaled>(
   await assertNew(manager, table, request, id);
   const latest = await findEntry(manager, id);
   const identity = { id, version: (latest?.version ?? 0) + 1 };
-  await executeChanges(manager, table, seq, [changeTo(table, 'create', identity, details)]);
+  const change = changeTo(table, 'create', identity, details);
+  await executeChanges(manager, table, seq, [change]);
   await storeRequest(manager, request, 1);
   // a sequence is not rolled back
   if (!request.options.dryRun) await advanceSequence(manager, table.name, id);
-  return { ...identity, ...table.recordOf(details) } as unknown as T;
+  return recordOf(table, change) as T;
 }
 
 async function assertNew(

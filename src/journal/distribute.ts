@@ -1,5 +1,6 @@
 import pg from 'pg';
 import type { EntityManager } from 'typeorm';
+import { fetchDistributedTables } from '../database/distribution.js';
 import { UnsuitableDatabaseError } from '../database/schema-errors.js';
 import type { JournaledTable } from './journaled-table.js';
 
@@ -10,8 +11,9 @@ import type { JournaledTable } from './journaled-table.js';
  * @throws {UnsuitableDatabaseError} if the database is not one of Citus
  */
 export async function distribute(manager: EntityManager, table: JournaledTable): Promise<void> {
-  if (!(await hasCitus(manager))) throw withoutCitus();
-  if (await isDistributed(manager)) return;
+  const distributed = await fetchDistributedTables(manager);
+  if (!distributed) throw withoutCitus();
+  if (distributed.has('journal')) return;
   // a unique constraint needs the column by which the rows are distributed; the head row keeps `seq` unique
   const [key] = (await manager.query(
     `SELECT conname AS name FROM pg_constraint WHERE conrelid = 'journal'::regclass AND contype = 'p'`,
@@ -26,20 +28,6 @@ export async function distribute(manager: EntityManager, table: JournaledTable):
     'record_id',
     table.name,
   ]);
-}
-
-async function hasCitus(manager: EntityManager): Promise<boolean> {
-  const found = (await manager.query(
-    `SELECT FROM pg_extension WHERE extname = 'citus'`,
-  )) as unknown[];
-  return found.length > 0;
-}
-
-async function isDistributed(manager: EntityManager): Promise<boolean> {
-  const found = (await manager.query(
-    `SELECT FROM pg_dist_partition WHERE logicalrelid = 'journal'::regclass`,
-  )) as unknown[];
-  return found.length > 0;
 }
 
 function withoutCitus(): UnsuitableDatabaseError {

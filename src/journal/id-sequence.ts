@@ -1,3 +1,4 @@
+import pg from 'pg';
 import type { SqlExecutor } from './write-request.js';
 
 /** How often a write is executed if the ids that it was assigned are taken. */
@@ -9,6 +10,11 @@ export async function sequenceOf(executor: SqlExecutor, table: string): Promise<
   const [found] = (await executor.query(sql, [table])) as { sequence: string | null }[];
   if (found?.sequence) return found.sequence;
   throw new Error(`The column id of ${table} has no sequence.`);
+}
+
+/** SQL for the next id of a sequence. */
+export function nextIdSql(sequence: string): string {
+  return `nextval(${pg.escapeLiteral(sequence)}::regclass)::integer`;
 }
 
 /**

@@ -8,7 +8,7 @@ import type { JournalTransaction } from './journal-transaction.js';
 import { assertDeleted, findEntry } from './journal-entries.js';
 import type { Journaled, JournaledTable } from './journaled-table.js';
 import { storeRequest } from './journal-head.js';
-import { changeTo, executeChanges, findRecords } from './planned-changes.js';
+import { changeTo, executeChanges, findRecords, recordOf } from './planned-changes.js';
 import { assertPrecondition } from './precondition.js';
 import type { WriteBatcher } from './write-batcher.js';
 import type { WriteOptions } from './write-options.js';
@@ -119,7 +119,7 @@ export class Journal<T extends Journaled> {
       const change = changeTo(this.table, 'restore', identity, restored.record, replaced?.record);
       await executeChanges(manager, this.table, seq, [change]);
       await storeRequest(manager, request, 1);
-      return { ...identity, ...this.table.recordOf(restored.record) } as unknown as T;
+      return recordOf(this.table, change) as T;
     });
   }
 

@@ -1,5 +1,5 @@
 import type { JournaledTable } from './journaled-table.js';
-import { columnsIn, planColumns, type Plan } from './planned-changes.js';
+import { columnsIn, planColumns, type Plan } from './plan.js';
 
 /** Composes SQL that selects the ids of records. Its parameters begin after `offset` others. */
 export type MatchingIds = (offset: number) => Plan;
@@ -13,24 +13,18 @@ export function planUpdate(table: JournaledTable, matching: MatchingIds, changes
   const newValues = new Map(names.map((name, index) => [name, placeholders[index]!]));
   const isChanged = `ROW(${names.map(current).join(', ')}) IS DISTINCT FROM ROW(${placeholders.join(', ')})`;
   const columns = planColumns(table, {
-    id: 'record.id',
     version: 'record.version + 1',
     operation: `CASE WHEN ${isChanged} THEN 'update' ELSE 'none' END`,
     value: (name) => newValues.get(name) ?? current(name),
-    before: current,
   });
   return { text: selectSql(table, columns, ids), values: [...ids.values, ...values] };
 }
 
 export function planDeletion(table: JournaledTable, matching: MatchingIds): Plan {
   const ids = matching(0);
-  const current = columnsIn('record');
   const columns = planColumns(table, {
-    id: 'record.id',
     version: 'record.version + 1',
     operation: `'delete'`,
-    value: current,
-    before: current,
   });
   return { text: selectSql(table, columns, ids), values: ids.values };
 }

@@ -3,20 +3,11 @@ import type { EntityManager } from 'typeorm';
 import { CHANGE_COUNTS_SQL, type ChangeCounts } from './change-counts.js';
 import type { Operation } from './journal.entity.js';
 import type { Journaled, JournaledTable } from './journaled-table.js';
+import { BEFORE, beforeName, columnsIn, type Plan } from './plan.js';
 
 /** The table of planned changes. It is dropped with its transaction. */
 const PLAN_TABLE = 'planned_change';
-const BEFORE = 'before_';
 const IS_NEW = `NOT is_stored AND operation <> 'none'`;
-
-/**
- * SQL that selects what records become: the `planColumns`. Plain statements execute it in one transaction, which
- * distributed databases run too. Most of them take no statement that changes several tables.
- */
-export interface Plan {
-  text: string;
-  values: unknown[];
-}
 
 /** What was planned. */
 export interface Planned extends ChangeCounts {
@@ -26,6 +17,19 @@ export interface Planned extends ChangeCounts {
   considered: number;
 }
 
+/** How many records are changed in all, deleted, and new. */
+interface Effects {
+  total: number;
+  deleted: number;
+  created: number;
+}
+
+/** SQL for changes as rows, with its parameters. */
+interface Source {
+  relation: string;
+  values: unknown[];
+}
+
 /** A program that does not use the journal changed a record between the plan and its execution. Plan again. */
 class ConcurrentChangeError extends Error {
   override readonly name = 'ConcurrentChangeError';
@@ -33,41 +37,8 @@ class ConcurrentChangeError extends Error {
   readonly code = '40001';
 }
 
-/** What a plan says of each record: what it becomes. `operation` is `none` if it stays as it is. */
-export interface PlannedColumns {
-  id: string;
-  version: string;
-  operation: string;
-  /** SQL for the value of a column; for a deletion, the last one. */
-  value: (column: string) => string;
-  /** SQL for the value of a column in the table now. */
-  before: (column: string) => string;
-}
-
 /** A change of one record, with its columns before and after it. */
 export type Change = Journaled & { operation: Operation; is_stored: boolean };
-
-/** The SELECT list of a plan. `isStored` is SQL for whether the record is in the table now. */
-export function planColumns(
-  { columns }: JournaledTable,
-  { id, version, operation, value, before }: PlannedColumns,
-  isStored = 'true',
-): string {
-  const values = columns.map((name) => `${value(name)} AS ${pg.escapeIdentifier(name)}`);
-  const earlier = columns.map((name) => `${before(name)} AS ${beforeName(name)}`);
-  const identity = `${id} AS id, ${version} AS version, ${operation} AS operation`;
-  return [identity, `${isStored} AS is_stored`, ...values, ...earlier].join(', ');
-}
-
-/** The columns of a relation, for a plan. */
-export function columnsIn(relation: string): (column: string) => string {
-  return (column) => `${relation}.${pg.escapeIdentifier(column)}`;
-}
-
-/** The name of a column that has the value before the change. */
-export function beforeName(column: string): string {
-  return pg.escapeIdentifier(`${BEFORE}${column}`);
-}
 
 /**
  * Executes a plan and journals its changes, which are numbered on from `seq`, the number in the head row. The head row
@@ -79,15 +50,17 @@ export async function executePlan(
   table: JournaledTable,
   seq: number,
   plan: Plan,
-  check?: (planned: Planned) => void,
+  check: (planned: Planned) => void = () => undefined,
 ): Promise<Planned> {
   await manager.query(
     `CREATE TEMPORARY TABLE ${PLAN_TABLE} (${planDefinitions(table)}) ON COMMIT DROP`,
   );
   await manager.query(`INSERT INTO ${PLAN_TABLE} ${plan.text}`, plan.values);
-  const planned = await execute(manager, table, seq, PLAN_TABLE, [], check);
+  const { created, ...planned } = await countChanges(manager);
+  check(planned);
+  await execute(manager, table, seq, { relation: PLAN_TABLE, values: [] }, { ...planned, created });
   await manager.query(`DROP TABLE ${PLAN_TABLE}`);
-  return planned;
+  return { ...planned, range: planned.total ? [seq + 1, seq + planned.total] : null };
 }
 
 /** As `executePlan`, for changes that are known. */
@@ -98,15 +71,27 @@ export async function executeChanges(
   changes: Change[],
 ): Promise<void> {
   const relation = `json_to_recordset($1::json) AS ${PLAN_TABLE} (${planDefinitions(table)})`;
-  await execute(manager, table, seq, relation, [JSON.stringify(changes)]);
+  const effects = {
+    total: changes.length,
+    deleted: changes.filter(({ operation }) => operation === 'delete').length,
+    created: changes.filter(({ is_stored }) => !is_stored).length,
+  };
+  await execute(manager, table, seq, { relation, values: [JSON.stringify(changes)] }, effects);
 }
 
-/** Records in the table now, with their columns as JSON. */
+/** The record that a change leaves; for a deletion, the last one. */
+export function recordOf(table: JournaledTable, change: Change): Journaled {
+  return { id: change.id, version: change.version, ...table.recordOf(change) };
+}
+
+/** A record in the table now, with its columns as JSON. */
+export type StoredRecord = Journaled & { record: Record<string, unknown> };
+
 export async function findRecords(
   manager: EntityManager,
   table: JournaledTable,
   ids: number[],
-): Promise<(Journaled & { record: Record<string, unknown> })[]> {
+): Promise<StoredRecord[]> {
   const sql = `SELECT id, version, ${table.jsonOf('stored')} AS record FROM ${table.name} AS stored WHERE id = ANY($1)`;
   return manager.query(sql, [ids]);
 }
@@ -130,34 +115,32 @@ export function changeTo(
   };
 }
 
-async function execute(
-  manager: EntityManager,
-  table: JournaledTable,
-  seq: number,
-  relation: string,
-  values: unknown[],
-  check: (planned: Planned) => void = () => undefined,
-): Promise<Planned> {
-  type Counts = Planned & { created: number };
+async function countChanges(manager: EntityManager): Promise<Planned & Effects> {
   const [counts] = (await manager.query(
     `SELECT ${CHANGE_COUNTS_SQL}, count(*)::integer AS considered,
             count(*) FILTER (WHERE operation <> 'none')::integer AS total,
             count(*) FILTER (WHERE ${IS_NEW})::integer AS created
-     FROM ${relation}`,
-    values,
-  )) as [Counts];
-  const { created, ...planned } = { ...counts, range: null };
-  check(planned);
-  if (!planned.total) return planned;
-  const replaced = planned.total - planned.deleted - created;
-  if (planned.deleted) await change(manager, deleteSql(table, relation), values, planned.deleted);
-  if (replaced) await change(manager, updateSql(table, relation), values, replaced);
-  if (created) await manager.query(insertSql(table, relation), values);
-  await manager.query(journalSql(table, relation, seq), values);
-  return { ...planned, range: [seq + 1, seq + planned.total] };
+     FROM ${PLAN_TABLE}`,
+  )) as [Planned & Effects];
+  return counts;
 }
 
-async function change(
+async function execute(
+  manager: EntityManager,
+  table: JournaledTable,
+  seq: number,
+  { relation, values }: Source,
+  { total, deleted, created }: Effects,
+): Promise<void> {
+  if (!total) return;
+  const replaced = total - deleted - created;
+  if (deleted) await executeExpecting(manager, deleteSql(table, relation), values, deleted);
+  if (replaced) await executeExpecting(manager, updateSql(table, relation), values, replaced);
+  if (created) await manager.query(insertSql(table, relation), values);
+  await manager.query(journalSql(table, relation, seq), values);
+}
+
+async function executeExpecting(
   manager: EntityManager,
   sql: string,
   values: unknown[],

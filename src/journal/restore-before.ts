@@ -2,7 +2,7 @@ import { ProblemError } from '../problems/problems.js';
 import type { ChangeRange } from './change-counts.js';
 import { assertNotLost, EPOCH_LENGTH } from './epoch.js';
 import type { JournaledTable } from './journaled-table.js';
-import { columnsIn, planColumns, type Plan } from './planned-changes.js';
+import { columnsIn, planColumns, type Plan } from './plan.js';
 import type { SqlExecutor } from './write-request.js';
 
 const MAX_SHOWN = 100;
@@ -82,7 +82,6 @@ export function planRestoreBefore(table: JournaledTable, range: ChangeRange): Pl
       operation: `CASE WHEN ${isDeletion} AND ${isStored} THEN 'delete'
                        WHEN ${isDeletion} OR ${isSame} THEN 'none' ELSE 'restore' END`,
       value: (name) => `CASE WHEN ${isDeletion} THEN ${current(name)} ELSE ${restored(name)} END`,
-      before: current,
     },
     isStored,
   );
