@@ -1,7 +1,7 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { aMarathon } from './support/a-marathon.js';
-import { startReplicatedServers } from './support/replicated-servers.js';
+import { startReplicatedServers, untilEqual } from './support/replicated-servers.js';
 import { startService } from './support/service.js';
 
 /** With `PAIRS=100000`, for `docs/scale.md`. */
@@ -70,7 +70,7 @@ describe('reads with two replicas', () => {
   it('go to the replicas', async () => {
     const client = new Client('header');
     const { headers } = await create(client, urls[0]!, 'Boston');
-    await untilEqual(servers);
+    for (const standby of servers.standbys) await untilEqual(servers.primary, standby);
     const before = await readCounts();
     for (let count = 0; count < 200; count += 1) {
       await client.send(`${urls[0]}${headers.get('location')}`);
@@ -96,7 +96,8 @@ describe('reads with two replicas', () => {
       if (((await read.json()) as { name?: string }).name !== name)
         stale.push(`item ${read.status}`);
       const list = await client.send(`${one}/marathon/?name=eq.${name}`);
-      if (!(await list.text()).includes(name)) stale.push('list');
+      const listed = await list.text();
+      if (!listed.includes(name)) stale.push(`list ${list.status} ${listed}`);
       await client.send(place, { method: 'DELETE' });
       if ((await client.send(place)).status !== 404) stale.push('deleted item');
     };
@@ -171,11 +172,4 @@ async function create(client: Pick<Client, 'send'>, url: string, name: string): 
   });
   expect(answer.status).toBe(201);
   return answer;
-}
-
-/** Resolves when all standbys have what the primary has. */
-async function untilEqual({ primary, standbys }: Servers): Promise<void> {
-  const sql = 'SELECT seq FROM journal_head';
-  const [{ seq }] = (await primary.query(sql)) as [{ seq: string }];
-  for (const standby of standbys) while ((await standby.query(sql))[0]!.seq !== seq) await wait(20);
 }

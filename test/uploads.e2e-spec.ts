@@ -87,9 +87,10 @@ describe('an upload', () => {
       const sending = upload(url).on('error', () => undefined);
       sending.write('name\n');
       sending.write(ROWS);
-      await untilReceived(pid);
+      await untilReceiving(pid, true);
       if (isKilled) await stop('SIGKILL');
       sending.destroy();
+      if (!isKilled) await untilReceiving(pid, false);
     }
     await expectNothingStored();
   });
@@ -130,15 +131,16 @@ describe('an upload', () => {
   );
 });
 
-/** Resolves when an unlinked file is written; immediately if that cannot be observed. */
-async function untilReceived(pid: number): Promise<void> {
+/** Resolves when an unlinked file is open, or none; immediately if that cannot be observed. */
+async function untilReceiving(pid: number, isReceiving: boolean): Promise<void> {
   const folder = `/proc/${pid}/fd`;
   if (!existsSync(folder)) return;
   const isOne = async (name: string) => {
     const target = await readlink(join(folder, name)).catch(() => '');
     return target.includes('marathon-upload') && target.endsWith('(deleted)');
   };
-  while (!(await Promise.all((await readdir(folder)).map(isOne))).includes(true));
+  const isOpen = async () => (await Promise.all((await readdir(folder)).map(isOne))).includes(true);
+  while ((await isOpen()) !== isReceiving);
 }
 
 /** Mounts a disk of one MiB. */

@@ -4,7 +4,7 @@ import { messageOf, RefusedError } from './api.ts';
 import { remove, restore } from './edits.ts';
 import { editOne } from './form-dialog.tsx';
 import { formatTime } from './format.ts';
-import { lastSeq } from './list.ts';
+import { lastSeq, rows } from './list.ts';
 import { attempt } from './notices.ts';
 import { dayOf, endOfDay } from './past.ts';
 import { read } from './reads.ts';
@@ -30,6 +30,7 @@ export function Details({ id, onClose }: { id: number; onClose: () => void }) {
     return () => fetching.abort();
   }, [id, lastSeq.value, restoredCount.value]);
   const [latest] = history.value;
+  const current = latest && { ...latest.marathon, version: latest.version };
   return (
     <article class="details">
       <header>
@@ -42,7 +43,7 @@ export function Details({ id, onClose }: { id: number; onClose: () => void }) {
       </header>
       {failure.value && <p role="alert">{failure.value}</p>}
       {latest && latest.operation !== 'delete' && !isPast.value && (
-        <Actions marathon={{ ...latest.marathon, version: latest.version }} />
+        <Actions marathon={current!} />
       )}
       {latest && <Values id={id} latest={latest.marathon} />}
       <h3>{texts.history}</h3>
@@ -52,7 +53,7 @@ export function Details({ id, onClose }: { id: number; onClose: () => void }) {
             key={change.seq}
             change={change}
             before={history.value[index + 1]}
-            current={index ? latest!.version : undefined}
+            current={index ? current : undefined}
           />
         ))}
       </ol>
@@ -63,14 +64,19 @@ export function Details({ id, onClose }: { id: number; onClose: () => void }) {
 function Actions({ marathon }: { marathon: Marathon }) {
   return (
     <div class="buttons">
-      <button type="button" onClick={() => void attempt(async () => remove(marathon))}>
+      <button type="button" onClick={() => void attempt(async () => remove(newestOf(marathon)))}>
         {texts.delete}
       </button>
-      <button type="button" onClick={() => editOne(marathon)}>
+      <button type="button" onClick={() => editOne(newestOf(marathon))}>
         {texts.edit}
       </button>
     </div>
   );
+}
+
+/** What was just saved is in its row before its history is fetched. */
+function newestOf(marathon: Marathon): Marathon {
+  return rows.peek().newestOf(marathon);
 }
 
 type Values = Pick<Marathon, Column>;
@@ -133,8 +139,8 @@ function showFailure(error: unknown): void {
 interface VersionProperties {
   change: Change;
   before?: Change;
-  /** The version that a restore replaces; none for the latest version. */
-  current?: number;
+  /** What a restore replaces; none for the latest version. */
+  current?: Marathon;
 }
 
 function Version({ change, before, current }: VersionProperties) {
@@ -156,7 +162,7 @@ function Version({ change, before, current }: VersionProperties) {
         <button
           type="button"
           aria-label={`${texts.restore}: ${texts.version(version)}`}
-          onClick={() => void attempt(async () => restoreVersion(marathon.id, current, version))}
+          onClick={() => void attempt(async () => restoreVersion(current, version))}
         >
           {texts.restore}
         </button>
@@ -169,8 +175,8 @@ function differences(before: Change, after: Change): Column[] {
   return COLUMNS.filter((column) => before.marathon[column] !== after.marathon[column]);
 }
 
-async function restoreVersion(id: number, current: number, version: number): Promise<void> {
-  await restore(id, current, version);
+async function restoreVersion(current: Marathon, version: number): Promise<void> {
+  await restore(current.id, newestOf(current).version, version);
   restoredCount.value += 1;
 }
 

@@ -46,6 +46,13 @@ export class Rows {
     return undefined;
   }
 
+  /** The marathon, or its row if that is newer. */
+  newestOf(marathon: Marathon): Marathon {
+    const index = this.indexOf(marathon.id);
+    const row = index === undefined ? undefined : this.at(index);
+    return row && row.version > marathon.version ? row : marathon;
+  }
+
   /** Whether a marathon was changed a moment ago. */
   isMarked(id: number): boolean {
     return (this.marks.get(id) ?? 0) > Date.now();

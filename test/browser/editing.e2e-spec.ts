@@ -164,6 +164,16 @@ describeInBrowser('editing on the page', () => {
     expect((await marathon(1)).name).toBe('Theirs');
     await page.keyboard.press('Enter');
     await untilColumn(page, 'name', ['Mine', 'Paris Marathon']);
+  });
+
+  it('deletes what was just saved, before its history is fetched', async () => {
+    const page = await open('/#/1');
+    await page.click('.details button:has-text("Edit")');
+    await page.fill('dialog [name=name]', 'Mine');
+    // no answer comes
+    await page.route('**/history', () => undefined);
+    await page.keyboard.press('Enter');
+    await untilColumn(page, 'name', ['Mine', 'Paris Marathon']);
     await page.click('.details button:has-text("Delete")');
     await untilColumn(page, 'name', ['Paris Marathon']);
     await page.click('.notice button:has-text("Undo")');

@@ -5,7 +5,7 @@ import type { ChangeResponse } from '../../src/marathon/marathon.dto.js';
 import { aMarathon } from '../support/a-marathon.js';
 import { holdLaws, writeFor, type Written } from '../support/laws.js';
 import { listen } from '../support/listen.js';
-import { startReplicatedServers, type ReplicatedServer } from '../support/replicated-servers.js';
+import { startReplicatedServers, untilEqual, type ReplicatedServer } from '../support/replicated-servers.js';
 import { startService } from '../support/service.js';
 import { untilMore, type Writers } from '../support/writers.js';
 
@@ -131,13 +131,6 @@ async function hearOf(
     const { value } = (await heard.next()) as IteratorYieldResult<ChangeResponse>;
     if (value.marathon.name === name) return value;
   }
-}
-
-/** Resolves when a standby has what its primary has. */
-async function untilEqual(primary: ReplicatedServer, standby: ReplicatedServer): Promise<void> {
-  const sql = 'SELECT seq FROM journal_head';
-  const [{ seq }] = (await primary.query(sql)) as [{ seq: string }];
-  while ((await standby.query(sql))[0]!.seq !== seq) await wait(20);
 }
 
 async function namesOn(server: ReplicatedServer): Promise<unknown[]> {

@@ -34,6 +34,16 @@ export interface ReplicatedServer {
   follow: (primary: ReplicatedServer) => Promise<void>;
 }
 
+/** Resolves when a standby has what its primary has. */
+export async function untilEqual(
+  primary: ReplicatedServer,
+  standby: ReplicatedServer,
+): Promise<void> {
+  const [end] = await primary.query('SELECT pg_current_wal_flush_lsn() lsn');
+  const sql = `SELECT pg_last_wal_replay_lsn() >= '${String(end!.lsn)}' has_all`;
+  while (!(await standby.query(sql))[0]!.has_all) await wait(20);
+}
+
 /** A primary and its standbys, by PostgreSQL's streaming replication. */
 export async function startReplicatedServers(
   standbys: number,
