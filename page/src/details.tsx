@@ -42,9 +42,7 @@ export function Details({ id, onClose }: { id: number; onClose: () => void }) {
         </button>
       </header>
       {failure.value && <p role="alert">{failure.value}</p>}
-      {latest && latest.operation !== 'delete' && !isPast.value && (
-        <Actions marathon={current!} />
-      )}
+      {latest && latest.operation !== 'delete' && !isPast.value && <Actions marathon={current!} />}
       {latest && <Values id={id} latest={latest.marathon} />}
       <h3>{texts.history}</h3>
       <ol class="timeline">

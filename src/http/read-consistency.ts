@@ -2,6 +2,7 @@ import { Logger } from '@nestjs/common';
 import type { FastifyInstance, FastifyReply, FastifyRequest, RouteOptions } from 'fastify';
 import { LRUCache } from 'lru-cache';
 import type { ReadServer, ReadServers } from '../journal/read-servers.js';
+import { deadlineIn, type Deadline } from '../pool/deadline.js';
 import { headerParameter } from './api-operation.js';
 import { fromRequest } from './from-request.js';
 import { prependHook } from './route-hooks.js';
@@ -82,7 +83,7 @@ export async function sendToken(reply: FastifyReply): Promise<void> {
   try {
     // the answer waits no longer than the request may; after a long import at least for this time
     const remainingMs = Math.max(MIN_TOKEN_TIMEOUT_MS, server.deadlineMs - reply.elapsedTime);
-    const { seq } = await usedServerOf(request).versions.fetch(Date.now() + remainingMs);
+    const seq = await fetchSeq(request, deadlineIn(remainingMs));
     const token = Math.max(seq, sentToken(request));
     reply.header(CONSISTENCY_HEADER, token);
     const attributes = `Path=/; Max-Age=${COOKIE_SECONDS}; HttpOnly; SameSite=Lax`;
@@ -91,6 +92,14 @@ export async function sendToken(reply: FastifyReply): Promise<void> {
     // the client keeps the token that it has
     log.warn(`An answer has no ${CONSISTENCY_HEADER}: ${String(error)}`);
   }
+}
+
+/** The number of the last change that the answer may contain, or of a later one. */
+async function fetchSeq(request: FastifyRequest, deadline: Deadline): Promise<number> {
+  const fetch = async ({ versions }: ReadServer, { endsAt }: Deadline) => versions.fetch(endsAt);
+  const { readServers } = request.server;
+  const { seq } = await readServers.read(usedServerOf(request), deadline, fetch);
+  return seq;
 }
 
 /** Which server the answer may be from: if reads of the chosen one went to the primary meanwhile, that one. */

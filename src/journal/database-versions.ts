@@ -2,7 +2,7 @@ import { Logger } from '@nestjs/common';
 import { shareCalls, type Batcher } from '../database/batcher.js';
 import type { DatabaseStartup } from '../database/database-startup.js';
 import { queryPreparedOn } from '../database/prepared-statements.js';
-import { limitWait, type Deadline } from '../pool/deadline.js';
+import type { Deadline } from '../pool/deadline.js';
 import { hasErrorCode } from '../pool/error-code.js';
 import type { RecyclingPool } from '../pool/recycling-pool.js';
 
@@ -53,11 +53,10 @@ export class DatabaseVersions {
   constructor(
     private readonly pool: () => RecyclingPool,
     private readonly database: DatabaseStartup,
-    /** The longest time to wait for a connection; the default is the deadline. */
-    connectTimeoutMs = Infinity,
+    /** The longest time to wait; the default is the deadline. */
+    private readonly timeoutMs?: number,
   ) {
-    const query = async (deadline: Deadline) => this.query(limitWait(deadline, connectTimeoutMs));
-    this.batcher = shareCalls(database, query, 'version');
+    this.batcher = shareCalls(database, async (deadline) => this.query(deadline), 'version');
   }
 
   /**
@@ -65,7 +64,9 @@ export class DatabaseVersions {
    * @throws {DeadlineExceededError} at `endsAt` at the latest.
    */
   fetch(endsAt?: number): Promise<DatabaseVersion> {
-    return this.batcher.load(true, endsAt);
+    if (this.timeoutMs === undefined) return this.batcher.load(true, endsAt);
+    const timeoutAt = Date.now() + this.timeoutMs;
+    return this.batcher.load(true, Math.min(endsAt ?? Infinity, timeoutAt));
   }
 
   private async query(deadline: Deadline): Promise<DatabaseVersion> {

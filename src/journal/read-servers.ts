@@ -66,39 +66,51 @@ export class ReadServers implements OnApplicationShutdown {
   /** Executes a statement under the current deadline, or a new one. */
   async query<Row>(server: ReadServer, text: string, values: unknown[]): Promise<Row[]> {
     const deadline = this.database.startDeadline();
-    return this.read(server, deadline, async (pool, within) =>
+    return this.read(server, deadline, async ({ pool }, within) =>
       queryOn<Row>(pool, within, text, values),
     );
   }
 
   /**
-   * Reads from a server. If it is a replica that fails, reads from the primary. `discard` releases what a result
-   * holds that is not returned.
+   * Reads from a server. If it is a replica that fails, reads from the primary: `work` is called with the server
+   * that it reads from. `discard` releases what a result holds that is not returned.
    */
   async read<T>(
     server: ReadServer,
     deadline: Deadline,
-    work: (pool: RecyclingPool, deadline: Deadline) => Promise<T>,
+    work: (server: ReadServer, deadline: Deadline) => Promise<T>,
     discard: (result: T) => Promise<void> = async () => undefined,
   ): Promise<T> {
-    if (!(server instanceof Replica)) return work(server.pool, deadline);
-    const { connectionCount } = server;
-    try {
-      const result = await work(server.pool, limitWait(deadline, REPLICA_TIMEOUT_MS));
-      // what was known of the replica when it was chosen was known by other connections
-      if (server.connectionCount === connectionCount) return result;
-      await discard(result);
-    } catch (error) {
-      if (!isDatabaseUnavailable(error)) throw error;
-      // otherwise it is busy, or cancelled a statement that was in the way of its replay
-      if (!server.pool.isReachable) server.noteFailed(error);
-    }
+    if (!(server instanceof Replica)) return work(server, deadline);
+    const read = server.isAvailable && (await this.readReplica(server, deadline, work, discard));
+    if (read) return read.result;
     server.fallbackCount += 1;
-    return work(this.primary.pool, deadline);
+    return work(this.primary, deadline);
   }
 
   async onApplicationShutdown(): Promise<void> {
     await Promise.all(this.replicas.map(async (replica) => replica.close()));
+  }
+
+  private async readReplica<T>(
+    replica: Replica,
+    deadline: Deadline,
+    work: (server: ReadServer, deadline: Deadline) => Promise<T>,
+    discard: (result: T) => Promise<void>,
+  ): Promise<{ result: T } | undefined> {
+    const { connectionCount } = replica;
+    try {
+      const result = await work(replica, limitWait(deadline, REPLICA_TIMEOUT_MS));
+      // what was known of the replica when it was chosen was known by other connections
+      if (replica.connectionCount === connectionCount) return { result };
+      await discard(result);
+    } catch (error) {
+      if (!isDatabaseUnavailable(error)) throw error;
+      if (!replica.pool.isReachable) replica.noteFailed(error);
+      // it hangs, is busy, or cancelled a statement that was in the way of its replay
+      else void replica.update();
+    }
+    return undefined;
   }
 
   private findReplica(seq: number): Replica | undefined {

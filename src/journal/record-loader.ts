@@ -23,7 +23,9 @@ export class RecordLoader<T extends Journaled> {
 
   private addBatcher(server: ReadServer): Batcher<number, T | undefined> {
     const load = async (ids: readonly number[], deadline: Deadline) =>
-      this.servers.read(server, deadline, async (pool, within) => this.fetchAll(pool, ids, within));
+      this.servers.read(server, deadline, async ({ pool }, within) =>
+        this.fetchAll(pool, ids, within),
+      );
     const batcher = new Batcher(this.database, load, 'read');
     this.batchers.set(server, batcher);
     return batcher;

@@ -65,7 +65,7 @@ export class Replica {
 
   private async probe(): Promise<void> {
     try {
-      await this.versions.fetch(Date.now() + REPLICA_TIMEOUT_MS);
+      await this.versions.fetch();
     } catch (error) {
       this.noteFailed(error);
       return;

@@ -1,4 +1,5 @@
-import type { DatabaseVersion, DatabaseVersions } from '../journal/database-versions.js';
+import type { DatabaseVersion } from '../journal/database-versions.js';
+import type { ReadServer } from '../journal/read-servers.js';
 import { runWithDeadline, type Deadline } from '../pool/deadline.js';
 import type { SearchMatch } from '../query/statements.js';
 import type { ListStatement } from './list-executor.js';
@@ -8,22 +9,23 @@ import type { ListSource } from './list-result.js';
 /**
  * What a list needs before its rows are read: first its version, then the match of its search. A retry
  * does not fetch them again, so that a search of many statements succeeds on a bad network. The version
- * is never newer than the rows, so that no list is cached under a version that it does not contain.
+ * is one of the server that the rows are read from, and never newer than the rows, so that no list is cached under a
+ * version that it does not contain.
  */
 export class ListPreparation {
-  private fetchedVersion?: { value: DatabaseVersion | undefined };
+  private fetched?: { from: ReadServer; version: DatabaseVersion | undefined };
   private foundMatch?: SearchMatch;
 
   constructor(
     private readonly request: ListRequest,
     private readonly source: ListSource,
-    private readonly versions: DatabaseVersions,
   ) {}
 
   /** Undefined if the list must not be cached. */
-  async version(endsAt: number): Promise<DatabaseVersion | undefined> {
-    this.fetchedVersion ??= { value: await fetchVersion(this.source, this.versions, endsAt) };
-    return this.fetchedVersion.value;
+  async version(from: ReadServer, endsAt: number): Promise<DatabaseVersion | undefined> {
+    if (this.fetched?.from !== from)
+      this.fetched = { from, version: await fetchVersion(this.source, from, endsAt) };
+    return this.fetched.version;
   }
 
   async statement(deadline: Deadline): Promise<ListStatement> {
@@ -42,7 +44,7 @@ export class ListPreparation {
 /** The version of a source; undefined if its lists must not be cached. */
 export async function fetchVersion(
   { version }: ListSource,
-  versions: DatabaseVersions,
+  { versions }: ReadServer,
   endsAt: number,
 ): Promise<DatabaseVersion | undefined> {
   if (version === 'latest') return versions.fetch(endsAt);

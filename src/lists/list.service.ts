@@ -6,9 +6,8 @@ import { DatabaseStartup } from '../database/database-startup.js';
 import { RequestCoalescer } from '../database/request-coalescer.js';
 import { knownTag } from '../http/compression.js';
 import type { DatabaseVersion } from '../journal/database-versions.js';
-import { ReadServers } from '../journal/read-servers.js';
+import { ReadServers, type ReadServer } from '../journal/read-servers.js';
 import type { Deadline } from '../pool/deadline.js';
-import type { RecyclingPool } from '../pool/recycling-pool.js';
 import { ListExecutor, type ListStream } from './list-executor.js';
 import { fetchVersion, ListPreparation } from './list-preparation.js';
 import type { ListRequest } from './list-request.js';
@@ -63,7 +62,7 @@ export class ListService {
    */
   async read(request: ListRequest, source: ListSource): Promise<ListResult> {
     if (request.ifNoneMatch !== undefined) {
-      const version = await fetchVersion(source, request.server.versions, request.deadline.endsAt);
+      const version = await this.fetchVersion(request, source);
       if (isCurrent(request, version)) return { version, isNotModified: true, cursors: {} };
     }
     if (!request.needsRows) return this.readMetadata(request, source);
@@ -71,15 +70,15 @@ export class ListService {
   }
 
   private async readMetadata(request: ListRequest, source: ListSource): Promise<ListResult> {
-    const preparation = this.prepare(request, source);
-    return this.retry(request, async () => {
-      const version = await preparation.version(request.deadline.endsAt);
-      return this.readOn(request, preparation, request.deadline, async (pool, deadline) => {
-        const list = await this.open(pool, preparation, request.client.signal, deadline);
+    const preparation = new ListPreparation(request, source);
+    return this.retry(request, async () =>
+      this.readOn(request, preparation, request.deadline, async (server, deadline) => {
+        const version = await preparation.version(server, deadline.endsAt);
+        const list = await this.open(server, preparation, request.client.signal, deadline);
         await list.close();
         return { ...list.metadata, version };
-      });
-    });
+      }),
+    );
   }
 
   /** Undefined if the list does not fit into the buffer. */
@@ -88,33 +87,38 @@ export class ListService {
     source: ListSource,
   ): Promise<ShortList | undefined> {
     if (request.coalescingKey === undefined) return undefined;
-    const key = `${request.server.name} ${request.coalescingKey} ${source.relation}`;
+    const key = `${request.coalescingKey} ${source.relation}`;
     if (this.knownLongLists.has(key)) return undefined;
-    const preparation = this.prepare(request, source);
+    const preparation = new ListPreparation(request, source);
     const execute = async (signal: AbortSignal, deadline: Deadline) => {
-      const version = await preparation.version(deadline.endsAt);
-      const cached = this.cache.get(key);
-      if (cached && cached.version?.snapshot === version?.snapshot) return cached;
-      const list = await this.readOn(request, preparation, deadline, async (pool, within) =>
-        this.readBuffered(pool, preparation, signal, within),
-      );
-      if (list && version?.snapshot) this.cache.set(key, list);
-      return list;
+      const findCached = async (server: ReadServer, { endsAt }: Deadline) => {
+        const version = await preparation.version(server, endsAt);
+        const cached = this.cache.get(`${server.name} ${key}`);
+        return cached?.version?.snapshot === version?.snapshot ? cached : undefined;
+      };
+      const cached = await this.servers.read(request.server, deadline, findCached);
+      if (cached) return cached;
+      return this.readOn(request, preparation, deadline, async (server, within) => {
+        const list = await this.readBuffered(server, preparation, signal, within);
+        if (list?.version?.snapshot) this.cache.set(`${server.name} ${key}`, list);
+        return list;
+      });
     };
     const waiter = { client: request.client, execute };
-    const list = await this.coalescer.read(key, waiter, request.deadline.endsAt);
+    const atServer = `${request.server.name} ${key}`;
+    const list = await this.coalescer.read(atServer, waiter, request.deadline.endsAt);
     if (!list) this.knownLongLists.set(key, true);
     return list;
   }
 
   private async readBuffered(
-    pool: RecyclingPool,
+    server: ReadServer,
     preparation: ListPreparation,
     signal: AbortSignal,
     deadline: Deadline,
   ): Promise<ShortList | undefined> {
-    const version = await preparation.version(deadline.endsAt);
-    const list = await this.open(pool, preparation, signal, deadline);
+    const version = await preparation.version(server, deadline.endsAt);
+    const list = await this.open(server, preparation, signal, deadline);
     try {
       const { start, isComplete } = await bufferStart(list.readRows());
       return isComplete ? { ...list.metadata, version, rows: start } : undefined;
@@ -125,15 +129,15 @@ export class ListService {
 
   private async readLong(request: ListRequest, source: ListSource): Promise<ListResult> {
     const release = await this.longLists.acquire(request.deadline);
-    const preparation = this.prepare(request, source);
+    const preparation = new ListPreparation(request, source);
     try {
       return await this.retry(request, async () =>
         this.readOn(
           request,
           preparation,
           request.deadline,
-          async (pool, deadline) =>
-            this.openStream(pool, { client: request.client, deadline }, preparation, release),
+          async (server, deadline) =>
+            this.openStream(server, { client: request.client, deadline }, preparation, release),
           closeRows,
         ),
       );
@@ -145,13 +149,13 @@ export class ListService {
 
   /** A list that ends within the buffer is closed before it is sent. */
   private async openStream(
-    pool: RecyclingPool,
+    server: ReadServer,
     { client, deadline }: Pick<ListRequest, 'client' | 'deadline'>,
     preparation: ListPreparation,
     release: () => void,
   ): Promise<ListResult> {
-    const version = await preparation.version(deadline.endsAt);
-    const list = await this.open(pool, preparation, client.signal, deadline);
+    const version = await preparation.version(server, deadline.endsAt);
+    const list = await this.open(server, preparation, client.signal, deadline);
     try {
       const chunks = list.readRows();
       const { start, isComplete } = await bufferStart(chunks);
@@ -169,7 +173,7 @@ export class ListService {
     { server }: ListRequest,
     preparation: ListPreparation,
     deadline: Deadline,
-    work: (pool: RecyclingPool, deadline: Deadline) => Promise<T>,
+    work: (server: ReadServer, deadline: Deadline) => Promise<T>,
     discard?: (result: T) => Promise<void>,
   ): Promise<T> {
     // a search may take longer than a replica is waited for
@@ -177,12 +181,17 @@ export class ListService {
     return this.servers.read(server, deadline, work, discard);
   }
 
-  private prepare(request: ListRequest, source: ListSource): ListPreparation {
-    return new ListPreparation(request, source, request.server.versions);
+  private async fetchVersion(
+    { server, deadline }: ListRequest,
+    source: ListSource,
+  ): Promise<DatabaseVersion | undefined> {
+    return this.servers.read(server, deadline, async (from, { endsAt }) =>
+      fetchVersion(source, from, endsAt),
+    );
   }
 
   private async open(
-    pool: RecyclingPool,
+    { pool }: ReadServer,
     preparation: ListPreparation,
     signal: AbortSignal,
     deadline: Deadline,

@@ -5,7 +5,11 @@ import type { ChangeResponse } from '../../src/marathon/marathon.dto.js';
 import { aMarathon } from '../support/a-marathon.js';
 import { holdLaws, writeFor, type Written } from '../support/laws.js';
 import { listen } from '../support/listen.js';
-import { startReplicatedServers, untilEqual, type ReplicatedServer } from '../support/replicated-servers.js';
+import {
+  startReplicatedServers,
+  untilEqual,
+  type ReplicatedServer,
+} from '../support/replicated-servers.js';
 import { startService } from '../support/service.js';
 import { untilMore, type Writers } from '../support/writers.js';
 

@@ -1,4 +1,4 @@
-import { spawn, type ChildProcess } from 'node:child_process';
+import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { chmod, chown, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -27,6 +27,8 @@ export interface ReplicatedServer {
   query: (sql: string) => Promise<Record<string, unknown>[]>;
   /** Ends it at once, as a crash of its machine does. */
   kill: () => Promise<void>;
+  /** All of its processes hang, until the returned function is called. */
+  stop: () => Promise<() => void>;
   promote: () => Promise<void>;
   /** From now on it acknowledges what its standby has, too. Resolves when the standby has all. */
   replicateSynchronously: () => Promise<void>;
@@ -104,6 +106,16 @@ async function makeServer(folder: string, name: string) {
       // all processes end at once, without a checkpoint
       child.kill('SIGQUIT');
       await ended;
+    },
+    stop: async () => {
+      const backends = await query(url, 'SELECT pid FROM pg_stat_activity');
+      const pids = [child!.pid, ...backends.map(({ pid }) => pid)] as number[];
+      const signal = (name: 'SIGSTOP' | 'SIGCONT') => {
+        // the last one is the connection that asked
+        for (const pid of pids) spawnSync('kill', [`-${name}`, String(pid)]);
+      };
+      signal('SIGSTOP');
+      return () => signal('SIGCONT');
     },
     promote: async () => {
       await query(url, 'SELECT pg_promote(true, 30)');
