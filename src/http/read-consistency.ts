@@ -96,9 +96,12 @@ export async function sendToken(reply: FastifyReply): Promise<void> {
 
 /** The number of the last change that the answer may contain, or of a later one. */
 async function fetchSeq(request: FastifyRequest, deadline: Deadline): Promise<number> {
-  const fetch = async ({ versions }: ReadServer, { endsAt }: Deadline) => versions.fetch(endsAt);
   const { readServers } = request.server;
-  const { seq } = await readServers.read(usedServerOf(request), deadline, fetch);
+  return readServers.read(usedServerOf(request), deadline, fetchSeqOf);
+}
+
+async function fetchSeqOf({ versions }: ReadServer, { endsAt }: Deadline): Promise<number> {
+  const { seq } = await versions.fetch(endsAt);
   return seq;
 }
 

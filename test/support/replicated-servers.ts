@@ -110,12 +110,12 @@ async function makeServer(folder: string, name: string) {
     stop: async () => {
       const backends = await query(url, 'SELECT pid FROM pg_stat_activity');
       const pids = [child!.pid, ...backends.map(({ pid }) => pid)] as number[];
-      const signal = (name: 'SIGSTOP' | 'SIGCONT') => {
+      const send = (signal: 'SIGSTOP' | 'SIGCONT') => {
         // the last one is the connection that asked
-        for (const pid of pids) spawnSync('kill', [`-${name}`, String(pid)]);
+        for (const pid of pids) spawnSync('kill', [`-${signal}`, String(pid)]);
       };
-      signal('SIGSTOP');
-      return () => signal('SIGCONT');
+      send('SIGSTOP');
+      return () => send('SIGCONT');
     },
     promote: async () => {
       await query(url, 'SELECT pg_promote(true, 30)');
