@@ -83,7 +83,8 @@ export async function sendToken(reply: FastifyReply): Promise<void> {
   try {
     // the answer waits no longer than the request may; after a long import at least for this time
     const remainingMs = Math.max(MIN_TOKEN_TIMEOUT_MS, server.deadlineMs - reply.elapsedTime);
-    const seq = await fetchSeq(request, deadlineIn(remainingMs));
+    const deadline = deadlineIn(remainingMs);
+    const seq = await server.readServers.read(usedServerOf(request), deadline, fetchSeq);
     const token = Math.max(seq, sentToken(request));
     reply.header(CONSISTENCY_HEADER, token);
     const attributes = `Path=/; Max-Age=${COOKIE_SECONDS}; HttpOnly; SameSite=Lax`;
@@ -94,13 +95,8 @@ export async function sendToken(reply: FastifyReply): Promise<void> {
   }
 }
 
-/** The number of the last change that the answer may contain, or of a later one. */
-async function fetchSeq(request: FastifyRequest, deadline: Deadline): Promise<number> {
-  const { readServers } = request.server;
-  return readServers.read(usedServerOf(request), deadline, fetchSeqOf);
-}
-
-async function fetchSeqOf({ versions }: ReadServer, { endsAt }: Deadline): Promise<number> {
+/** The number of the last change of a server. */
+async function fetchSeq({ versions }: ReadServer, { endsAt }: Deadline): Promise<number> {
   const { seq } = await versions.fetch(endsAt);
   return seq;
 }
