@@ -1,81 +1,124 @@
+import { setTimeout as wait } from 'node:timers/promises';
+import {
+  alike,
+  BY_BATCHES,
+  BY_POINT,
+  BY_SHARE,
+  describeCosts,
+  typicalTurn,
+  type Formulas,
+  type Turn,
+} from './cost-formulas.js';
 import { measureThroughput, type Request } from './load.js';
 import { listenUntil } from './listeners.js';
 import type { Options } from './options.js';
-import { importRows, OURS, startPeer, type StartedPeer } from './peers.js';
-import { query, writeRows, type BenchServer } from './postgres.js';
+import { importRows, startOurs, type StartedPeer } from './peers.js';
+import { query, withClient, writeRows, type BenchServer } from './postgres.js';
 import { processorMicroseconds, serverMicroseconds } from './processes.js';
-import { median, type Section } from './report.js';
+import type { Section } from './report.js';
 import { CREATE, ITEM, LIST } from './workloads.js';
 
-/** What one unit of work costs. */
-interface Cost {
-  /** Processor time of the service and of PostgreSQL, in microseconds. */
-  service: number;
-  postgres: number;
-  /** Bytes of the write-ahead log, and of the tables and indexes. */
-  log: number;
-  disk: number;
-}
-
-/** A kind of work whose cost is a line in `x`. */
+/** A kind of work whose costs are measured by clients, rows or listeners: its points. */
 interface Work {
   name: string;
-  /** What `x` is, and what the cost depends on it. */
-  formula: string;
-  /** The costs are fitted to the first and the last, and compared with the others. */
-  points: number[];
-  /** Of a point: the x of the line. */
-  at: (point: number) => number;
+  formulas: Formulas;
+  /** The points that the formulas are fitted to. */
+  fitted: number[];
+  /** Those that they are compared with. */
+  others: number[];
   /** Does it, and returns the number of units. */
   run: (peer: StartedPeer, point: number, seconds: number) => Promise<number>;
   prepare?: (peer: StartedPeer, point: number) => Promise<void>;
 }
 
-const KEYS = ['service', 'postgres', 'log', 'disk'] as const;
-/** Less than this is not compared: it is the work of the background. */
-const LEAST: Cost = { service: 2, postgres: 2, log: 20, disk: 20 };
+const INTERVAL_MS = 100;
+const INDEX_LIMIT_MS = 60_000;
 
 const load = (requests: Request[]) => async (peer: StartedPeer, clients: number, seconds: number) =>
   seconds * (await measureThroughput(peer.url, requests, clients, seconds));
 
-const fill = async (peer: StartedPeer, count: number) => {
-  await query(peer.databaseUrl, 'TRUNCATE marathon');
+/** A checkpoint writes all pages to the log once more: at a time of its own it would be a cost of chance. */
+const empty = async ({ databaseUrl }: StartedPeer) => {
+  await query(databaseUrl, 'TRUNCATE marathon');
+  await query(databaseUrl, 'CHECKPOINT');
+};
+
+const importAndIndex = async (peer: StartedPeer, count: number) => {
   await importRows(peer, writeRows(1, count));
+  await untilIndexed(peer.databaseUrl);
+};
+
+const fill = async (peer: StartedPeer, count: number) => {
+  await empty(peer);
+  await importAndIndex(peer, count);
   await query(peer.databaseUrl, 'VACUUM ANALYZE marathon');
 };
 
-const shared = { points: [1, 4, 16, 32], at: (clients: number) => 1 / clients };
+const clients = { fitted: [2, 4, 16, 32], others: [1, 3, 8, 24] };
 
 const WORKS: Work[] = [
-  { name: 'Read of one marathon', formula: 'a + b / clients', ...shared, run: load(ITEM.requests) },
-  { name: 'Create', formula: 'a + b / clients', ...shared, run: load(CREATE.requests) },
   {
-    name: 'List that did not change, 32 clients',
-    formula: 'a + b × rows',
-    points: [10, 100, 300, 1000],
-    at: (rows) => rows,
+    name: 'Read of one marathon, by clients',
+    formulas: { service: BY_BATCHES, postgres: BY_BATCHES },
+    ...clients,
+    run: load(ITEM.requests),
+  },
+  {
+    name: 'Create, by clients',
+    formulas: alike(BY_BATCHES),
+    ...clients,
+    run: load(CREATE.requests),
+  },
+  {
+    name: 'List that did not change, 32 clients, by rows',
+    formulas: { service: BY_POINT, postgres: BY_BATCHES },
+    fitted: [10, 100, 1000, 10_000],
+    others: [30, 300, 3000],
     prepare: fill,
     run: async (peer, _, seconds) => load(LIST.requests)(peer, 32, seconds),
   },
   {
-    name: 'Row of an import',
-    formula: 'a + b / rows',
-    points: [10_000, 30_000, 100_000, 300_000],
-    at: (rows) => 1 / rows,
+    name: 'Row of an import, with the index of the search and a vacuum, by rows',
+    formulas: alike(BY_SHARE),
+    fitted: [20_000, 50_000, 120_000, 320_000],
+    others: [30_000, 80_000, 200_000],
+    prepare: empty,
     run: async (peer, rows) => {
-      await importRows(peer, writeRows(1, rows));
+      await importAndIndex(peer, rows);
+      await query(peer.databaseUrl, 'VACUUM ANALYZE');
       return rows;
     },
   },
   {
-    name: 'Change that is sent to listeners',
-    formula: 'a + b × listeners',
-    points: [10, 50, 150, 400],
-    at: (listeners) => listeners,
+    name: 'Change that is sent to listeners, by listeners',
+    formulas: alike(BY_POINT),
+    fitted: [10, 60, 200, 400],
+    others: [30, 100, 300],
     run: async (peer, listeners, seconds) =>
       listenUntil(peer.url, listeners, async () => load(CREATE.requests)(peer, 1, seconds)),
   },
 ];
+
+/** The service builds it after an import in the background; a vacuum meanwhile would be a deadlock. */
+const INDEXED = `
+  SELECT coalesce((SELECT max(id) FROM marathon), 0)
+         - coalesce(max(substring(relname FROM '[0-9]+$')::integer) FILTER (WHERE indisvalid), 0) <= 10000
+         AND NOT EXISTS (
+           SELECT FROM pg_stat_activity
+           WHERE datname = current_database() AND pid <> pg_backend_pid() AND state = 'active'
+             AND query ~ 'INDEX|STATISTICS|ANALYZE') AS done
+  FROM pg_index JOIN pg_class ON pg_class.oid = indexrelid
+  WHERE relname ~ '^marathon_search_[0-9]+$'`;
+
+async function untilIndexed(databaseUrl: string): Promise<void> {
+  await withClient(databaseUrl, async (client) => {
+    const endsAt = Date.now() + INDEX_LIMIT_MS;
+    while (!(await client.query<{ done: boolean }>(INDEXED)).rows[0]!.done) {
+      if (Date.now() > endsAt) throw new Error('The search index was not built. Read the log.');
+      await wait(INTERVAL_MS);
+    }
+  });
+}
 
 /** What requests cost, as formulas that are fitted to some measurements and compared with others. */
 export async function measureCosts(
@@ -85,15 +128,16 @@ export async function measureCosts(
 ): Promise<Section[]> {
   const rows: string[][] = [];
   for (const work of WORKS) {
-    const turns = work.points.map(() => [] as Cost[]);
+    const points = [...work.fitted, ...work.others].toSorted((a, b) => a - b);
+    const turns = points.map(() => [] as Turn[]);
     for (let round = 1; round <= rounds; round += 1) {
       say(`${work.name}: turn ${round} of ${rounds}`);
       // each process is a little faster or slower than another one
-      const peer = await startPeer(server, OURS, 100);
+      const peer = await startOurs(server, 100, { METRICS: 'on' });
       try {
-        await work.prepare?.(peer, work.points[1]!);
-        await work.run(peer, work.points[1]!, warmUpSeconds);
-        for (const [index, point] of work.points.entries()) {
+        await work.prepare?.(peer, work.fitted[1]!);
+        await work.run(peer, work.fitted[1]!, warmUpSeconds);
+        for (const [index, point] of points.entries()) {
           await work.prepare?.(peer, point);
           turns[index]!.push(await measure(peer, async () => work.run(peer, point, seconds)));
         }
@@ -101,27 +145,35 @@ export async function measureCosts(
         await peer.stop();
       }
     }
-    rows.push(...describe(work, turns));
+    const measured = points.map((point, index) => ({ point, turn: typicalTurn(turns[index]!) }));
+    rows.push(...describeCosts(work.name, work.formulas, measured, work.fitted));
   }
   return [
     {
       title: 'What requests cost',
-      about: `Microseconds of processor time of the service and of PostgreSQL, bytes of the write-ahead log and of the disk. Medians of ${rounds} starts of ${seconds} s. The formulas are fitted to the first and the last of the points, and compared with the others.`,
-      columns: ['work', 'of', 'formula', 'a', 'b', 'measured, by point', 'formula to measured'],
+      about: `Microseconds of processor time of the service and of PostgreSQL, bytes of the write-ahead log and of the disk. Medians of ${rounds} starts of ${seconds} s. Each formula is fitted to four of the points by least squares of the relative error, and compared with the others.`,
+      columns: ['work', 'of', 'formula', 'measured, by point', 'formula to measured'],
       rows,
     },
   ];
 }
 
-async function measure(peer: StartedPeer, run: () => Promise<number>): Promise<Cost> {
+async function measure(peer: StartedPeer, run: () => Promise<number>): Promise<Turn> {
   const before = await readTotals(peer);
   const units = await run();
   const after = await readTotals(peer);
-  const per = (key: keyof Cost) => (after[key] - before[key]) / units;
-  return { service: per('service'), postgres: per('postgres'), log: per('log'), disk: per('disk') };
+  const per = (key: keyof Turn) => (after[key] - before[key]) / units;
+  return {
+    service: per('service'),
+    postgres: per('postgres'),
+    log: per('log'),
+    disk: per('disk'),
+    batches: per('batches'),
+  };
 }
 
-async function readTotals({ pid, databaseUrl }: StartedPeer): Promise<Cost> {
+async function readTotals({ url, pid, databaseUrl }: StartedPeer): Promise<Turn> {
+  const metrics = await (await fetch(`${url}/metrics`)).text();
   const [row] = await query(
     databaseUrl,
     `SELECT split_part(pg_read_file('postmaster.pid'), chr(10), 1)::integer AS pid,
@@ -134,26 +186,11 @@ async function readTotals({ pid, databaseUrl }: StartedPeer): Promise<Cost> {
     postgres: serverMicroseconds(postmaster) ?? 0,
     log,
     disk,
+    batches: countBatches(metrics),
   };
 }
 
-/** A row for each kind of cost that is worth a formula. */
-function describe({ name, formula, points, at }: Work, turns: Cost[][]): string[][] {
-  return KEYS.flatMap((key) => {
-    const costs = turns.map((of) => median(of.map((cost) => cost[key])));
-    if (Math.max(...costs) < LEAST[key]) return [];
-    const [x0, x1] = [at(points[0]!), at(points.at(-1)!)];
-    const b = (costs.at(-1)! - costs[0]!) / (x1 - x0);
-    const a = costs[0]! - b * x0;
-    const measured = points.map((point, index) => `${point}: ${costs[index]!.toFixed(1)}`);
-    const ratios = points.slice(1, -1).map((point, index) => {
-      const ratio = (a + b * at(point)) / costs[index + 1]!;
-      return `${point}: **${ratio.toFixed(2)}**`;
-    });
-    return [[name, key, formula, toText(a), toText(b), measured.join(', '), ratios.join(', ')]];
-  });
-}
-
-function toText(value: number): string {
-  return value.toPrecision(3);
+function countBatches(metrics: string): number {
+  const counts = metrics.matchAll(/^database_batch_size_count\S* (\d+)/gm);
+  return [...counts].reduce((sum, [, count]) => sum + Number(count), 0);
 }

@@ -32,7 +32,7 @@ const PYTHONS = ['python3', '/usr/bin/python3'];
 const NEEDED = 'import flask_sqlalchemy, psycopg2, gunicorn';
 
 export const PEERS: Peer[] = [
-  { name: OURS, isInstalled: () => true, start: startOurs },
+  { name: OURS, isInstalled: () => true, start: async (server, rows) => startOurs(server, rows) },
   { name: BARE, isInstalled: () => true, start: startNode(BARE, 'bare') },
   { name: NO_DATABASE, isInstalled: () => true, start: startNode(NO_DATABASE, 'without-database') },
   { name: NEST, isInstalled: () => true, start: startNode(NEST, 'nest-express') },
@@ -44,10 +44,15 @@ export async function startPeer(server: BenchServer, name: string, rows: number)
   return PEERS.find((peer) => peer.name === name)!.start(server, rows);
 }
 
-async function startOurs(server: BenchServer, rows: number): Promise<StartedPeer> {
+/** Starts this service with a database of its own and this number of rows. */
+export async function startOurs(
+  server: BenchServer,
+  rows: number,
+  others: Record<string, string> = {},
+): Promise<StartedPeer> {
   const databaseUrl = await server.createDatabase(nextName());
   const settings = { DATABASE_URL: databaseUrl, DB_POOL_SIZE: String(POOL_SIZE) };
-  const started = await startService({ ...settings, ...NOTHING_ON });
+  const started = await startService({ ...settings, ...NOTHING_ON, ...others });
   const peer = { ...started, name: OURS, databaseUrl };
   if (rows) await growTo(peer, 1, rows);
   return peer;
