@@ -1,7 +1,9 @@
 import { writeFile } from 'node:fs/promises';
 import { measureAttacks } from './attack-section.js';
+import { drawRatios } from './chart.js';
 import { measureCosts } from './cost-section.js';
 import { measureGrowth } from './growth-section.js';
+import { currentVersion, keepRun, readRuns } from './history.js';
 import { measureLoneClient } from './lone-section.js';
 import { measureMillion } from './million-section.js';
 import { measureOperation } from './operation-section.js';
@@ -16,6 +18,7 @@ import { measureSlowClients } from './slow-clients-section.js';
 import { measureStarts } from './start-section.js';
 
 const RESULTS = new URL('../../bench/RESULTS.md', import.meta.url);
+const CHART = new URL('../../docs/ratios.svg', import.meta.url);
 const SECTIONS = {
   peers: measurePeers,
   operation: measureOperation,
@@ -30,25 +33,36 @@ const SECTIONS = {
   start: measureStarts,
 };
 
-/** Compares this service with its peers, and writes the results to bench/RESULTS.md. */
+/** Compares this service with its peers. Keeps the results in bench/history/, and writes the report and the chart. */
 async function main(): Promise<void> {
   const options = readOptions(process.argv.slice(2));
   const unknown = options.only.filter((name) => !Object.hasOwn(SECTIONS, name));
   if (unknown.length) throw new Error(`--only takes ${Object.keys(SECTIONS).join(', ')}.`);
   const startedAt = Date.now();
+  const run = {
+    startedAt: new Date(startedAt).toISOString(),
+    version: currentVersion(),
+    notes: findNotes(),
+  };
   const say = (text: string) =>
     console.log(`${((Date.now() - startedAt) / 1000).toFixed(0).padStart(5)} s  ${text}`);
   const server = await startPostgres();
   try {
-    const sections = [];
     for (const [name, measure] of Object.entries(SECTIONS)) {
       if (options.only.length && !options.only.includes(name)) continue;
-      sections.push(...(await measure(server, options, say)));
+      const sections = await measure(server, options, say);
+      // each section is kept at once, so that a run that fails later loses nothing
+      await keepRun({
+        ...run,
+        machine: describeMachine(server.version),
+        sections: { [name]: sections },
+      });
     }
-    const report = writeReport(describeMachine(server.version), findNotes(), sections);
+    const runs = await readRuns();
+    const report = writeReport(runs, Object.keys(SECTIONS));
     console.log(`\n${report}`);
-    // the results of some sections must not replace those of all
-    if (!options.only.length) await writeFile(RESULTS, report);
+    await writeFile(RESULTS, report);
+    await writeFile(CHART, drawRatios(runs));
   } finally {
     await server.stop();
   }

@@ -1,5 +1,9 @@
 import { cpus, totalmem } from 'node:os';
+import { dateOf, type Run } from './history.js';
 import { loadGenerator } from './load.js';
+
+const ABOUT =
+  'Written by `npm run bench` from `bench/history/`: the newest results of each section. Clients, peers and PostgreSQL share the processors.';
 
 /** A table of results, and how they were measured. */
 export interface Section {
@@ -37,19 +41,19 @@ export function describeMachine(postgresVersion: string): string {
   ].join(', ');
 }
 
-export function writeReport(machine: string, notes: string[], sections: Section[]): string {
-  return [
-    '# What was measured',
-    `Written by \`npm run bench\` on ${new Date().toISOString().slice(0, 10)}: ${machine}. Clients, peers and PostgreSQL share the processors.`,
-    ...notes,
-    ...sections.map(writeSection),
-    '',
-  ].join('\n\n');
+/** The newest results of each section; `names` is their order. */
+export function writeReport(runs: Run[], names: string[]): string {
+  const parts = names.flatMap((name) => {
+    const run = runs.findLast(({ sections }) => sections[name]);
+    return run ? run.sections[name]!.map((section) => writeSection(section, run)) : [];
+  });
+  return ['# What was measured', ABOUT, ...parts, ''].join('\n\n');
 }
 
-function writeSection({ title, about, columns, rows }: Section): string {
+function writeSection({ title, about, columns, rows }: Section, run: Run): string {
+  const origin = [`${dateOf(run)}, commit ${run.version}, ${run.machine}.`, ...run.notes].join(' ');
   const table = [line(columns), line(columns.map(() => '---')), ...rows.map(line)].join('\n');
-  return `## ${title}\n\n${about}\n\n${table}`;
+  return `## ${title}\n\n${about}\n\n${origin}\n\n${table}`;
 }
 
 function line(cells: string[]): string {
