@@ -94,7 +94,7 @@ export class MetricsService implements OnApplicationBootstrap, OnModuleDestroy {
     gauge(
       'database_connections_idle',
       'Open connections without work.',
-      pool(({ idleCount }) => idleCount),
+      pool(({ idleCount, leases }) => idleCount + leases.keptCount),
     );
     gauge(
       'database_requests_waiting',
