@@ -1,6 +1,6 @@
 import { dateOf, type Run } from './history.js';
 
-const [WIDTH, HEIGHT] = [760, 320];
+const [WIDTH, HEIGHT] = [820, 320];
 const AREA = { left: 44, right: 530, top: 24, bottom: 268 };
 const LABEL_HEIGHT = 15;
 /** The colours of Okabe and Ito, which people with a colour vision deficiency can tell apart. */
