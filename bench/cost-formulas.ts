@@ -32,7 +32,7 @@ interface Measured {
 }
 
 export const BY_POINT: Formula = { text: 'x', x: (point) => point };
-export const BY_SHARE: Formula = { text: '1 / x', x: (point) => 1 / point };
+export const BY_INVERSE: Formula = { text: '1 / x', x: (point) => 1 / point };
 export const BY_BATCHES: Formula = { text: 'batches', x: (_, { batches }) => batches };
 
 /** The same formula for all costs. */
@@ -42,7 +42,11 @@ export function alike(formula: Formula): Formulas {
 
 /** The median of each cost. */
 export function typicalTurn(turns: Turn[]): Turn {
-  const of = (key: keyof Turn) => median(turns.map((turn) => turn[key]));
+  return makeTurn((key) => median(turns.map((turn) => turn[key])));
+}
+
+/** A turn of the values that `of` returns. */
+export function makeTurn(of: (key: keyof Turn) => number): Turn {
   return {
     service: of('service'),
     postgres: of('postgres'),
@@ -59,25 +63,23 @@ export function describeCosts(
   measured: Measured[],
   fitted: number[],
 ): string[][] {
-  return Object.entries(formulas).map(([key, { text, x }]) => {
+  return Object.entries(formulas).map(([key, formula]) => {
     const points = measured.map(({ point, turn }) => ({
       point,
-      x: x(point, turn),
+      x: formula.x(point, turn),
       y: turn[key as keyof Cost],
     }));
     const { a, b } = fitLine(points.filter(({ point }) => fitted.includes(point)));
     const ratios = points
       .filter(({ point }) => !fitted.includes(point))
       .map((each) => `${each.point}: **${((a + b * each.x) / each.y).toFixed(2)}**`);
-    const costs = points.map((each) => `${each.point}: ${each.y.toFixed(1)}`);
-    const batches = text === 'batches' ? measured.map(describeBatches).join(', ') : '';
-    const line = `${a.toPrecision(3)} + ${b.toPrecision(3)} × ${text}`;
-    return [name, key, line, `${costs.join(', ')} ${batches}`.trim(), ratios.join(', ')];
+    const costs = points.map(({ point, x, y }) => {
+      const batches = formula === BY_BATCHES ? ` (${x.toPrecision(2)} batches)` : '';
+      return `${point}: ${y.toFixed(1)}${batches}`;
+    });
+    const line = `${a.toPrecision(3)} + ${b.toPrecision(3)} × ${formula.text}`;
+    return [name, key, line, costs.join(', '), ratios.join(', ')];
   });
-}
-
-function describeBatches({ point, turn }: Measured): string {
-  return `(${point}: ${turn.batches.toPrecision(2)} batches)`;
 }
 
 /** The line y = a + b x with the least sum of squares of the relative errors. */

@@ -1,10 +1,10 @@
-import { setTimeout as wait } from 'node:timers/promises';
 import {
   alike,
   BY_BATCHES,
   BY_POINT,
-  BY_SHARE,
+  BY_INVERSE,
   describeCosts,
+  makeTurn,
   typicalTurn,
   type Formulas,
   type Turn,
@@ -12,10 +12,11 @@ import {
 import { measureThroughput, type Request } from './load.js';
 import { listenUntil } from './listeners.js';
 import type { Options } from './options.js';
-import { importRows, startOurs, type StartedPeer } from './peers.js';
-import { query, withClient, writeRows, type BenchServer } from './postgres.js';
+import { growTo, importRows, startOurs, type StartedPeer } from './peers.js';
+import { query, writeRows, type BenchServer } from './postgres.js';
 import { processorMicroseconds, serverMicroseconds } from './processes.js';
 import type { Section } from './report.js';
+import { untilIndexed } from './search-index.js';
 import { CREATE, ITEM, LIST } from './workloads.js';
 
 /** A kind of work whose costs are measured by clients, rows or listeners: its points. */
@@ -31,9 +32,6 @@ interface Work {
   prepare?: (peer: StartedPeer, point: number) => Promise<void>;
 }
 
-const INTERVAL_MS = 100;
-const INDEX_LIMIT_MS = 60_000;
-
 const load = (requests: Request[]) => async (peer: StartedPeer, clients: number, seconds: number) =>
   seconds * (await measureThroughput(peer.url, requests, clients, seconds));
 
@@ -43,15 +41,9 @@ const empty = async ({ databaseUrl }: StartedPeer) => {
   await query(databaseUrl, 'CHECKPOINT');
 };
 
-const importAndIndex = async (peer: StartedPeer, count: number) => {
-  await importRows(peer, writeRows(1, count));
-  await untilIndexed(peer.databaseUrl);
-};
-
 const fill = async (peer: StartedPeer, count: number) => {
   await empty(peer);
-  await importAndIndex(peer, count);
-  await query(peer.databaseUrl, 'VACUUM ANALYZE marathon');
+  await growTo(peer, 1, count);
 };
 
 const clients = { fitted: [2, 4, 16, 32], others: [1, 3, 8, 24] };
@@ -79,12 +71,13 @@ const WORKS: Work[] = [
   },
   {
     name: 'Row of an import, with the index of the search and a vacuum, by rows',
-    formulas: alike(BY_SHARE),
+    formulas: alike(BY_INVERSE),
     fitted: [20_000, 50_000, 120_000, 320_000],
     others: [30_000, 80_000, 200_000],
     prepare: empty,
     run: async (peer, rows) => {
-      await importAndIndex(peer, rows);
+      await importRows(peer, writeRows(1, rows));
+      await untilIndexed(peer.databaseUrl);
       await query(peer.databaseUrl, 'VACUUM ANALYZE');
       return rows;
     },
@@ -98,27 +91,6 @@ const WORKS: Work[] = [
       listenUntil(peer.url, listeners, async () => load(CREATE.requests)(peer, 1, seconds)),
   },
 ];
-
-/** The service builds it after an import in the background; a vacuum meanwhile would be a deadlock. */
-const INDEXED = `
-  SELECT coalesce((SELECT max(id) FROM marathon), 0)
-         - coalesce(max(substring(relname FROM '[0-9]+$')::integer) FILTER (WHERE indisvalid), 0) <= 10000
-         AND NOT EXISTS (
-           SELECT FROM pg_stat_activity
-           WHERE datname = current_database() AND pid <> pg_backend_pid() AND state = 'active'
-             AND query ~ 'INDEX|STATISTICS|ANALYZE') AS done
-  FROM pg_index JOIN pg_class ON pg_class.oid = indexrelid
-  WHERE relname ~ '^marathon_search_[0-9]+$'`;
-
-async function untilIndexed(databaseUrl: string): Promise<void> {
-  await withClient(databaseUrl, async (client) => {
-    const endsAt = Date.now() + INDEX_LIMIT_MS;
-    while (!(await client.query<{ done: boolean }>(INDEXED)).rows[0]!.done) {
-      if (Date.now() > endsAt) throw new Error('The search index was not built. Read the log.');
-      await wait(INTERVAL_MS);
-    }
-  });
-}
 
 /** What requests cost, as formulas that are fitted to some measurements and compared with others. */
 export async function measureCosts(
@@ -162,14 +134,7 @@ async function measure(peer: StartedPeer, run: () => Promise<number>): Promise<T
   const before = await readTotals(peer);
   const units = await run();
   const after = await readTotals(peer);
-  const per = (key: keyof Turn) => (after[key] - before[key]) / units;
-  return {
-    service: per('service'),
-    postgres: per('postgres'),
-    log: per('log'),
-    disk: per('disk'),
-    batches: per('batches'),
-  };
+  return makeTurn((key) => (after[key] - before[key]) / units);
 }
 
 async function readTotals({ url, pid, databaseUrl }: StartedPeer): Promise<Turn> {

@@ -39,24 +39,21 @@ async function main(): Promise<void> {
   const unknown = options.only.filter((name) => !Object.hasOwn(SECTIONS, name));
   if (unknown.length) throw new Error(`--only takes ${Object.keys(SECTIONS).join(', ')}.`);
   const startedAt = Date.now();
-  const run = {
-    startedAt: new Date(startedAt).toISOString(),
-    version: currentVersion(),
-    notes: findNotes(),
-  };
   const say = (text: string) =>
     console.log(`${((Date.now() - startedAt) / 1000).toFixed(0).padStart(5)} s  ${text}`);
   const server = await startPostgres();
   try {
+    const run = {
+      startedAt: new Date(startedAt).toISOString(),
+      version: currentVersion(),
+      machine: describeMachine(server.version),
+      notes: findNotes(),
+    };
     for (const [name, measure] of Object.entries(SECTIONS)) {
       if (options.only.length && !options.only.includes(name)) continue;
       const sections = await measure(server, options, say);
       // each section is kept at once, so that a run that fails later loses nothing
-      await keepRun({
-        ...run,
-        machine: describeMachine(server.version),
-        sections: { [name]: sections },
-      });
+      await keepRun({ ...run, sections: { [name]: sections } });
     }
     const runs = await readRuns();
     const report = writeReport(runs, Object.keys(SECTIONS));

@@ -1,16 +1,15 @@
 import { existsSync, readFileSync } from 'node:fs';
-import { setTimeout as wait } from 'node:timers/promises';
 import { chromium, type Browser, type CDPSession, type Page } from 'playwright-core';
 import type { Options } from './options.js';
 import { importRows, OURS, startPeer } from './peers.js';
 import { query, type BenchServer } from './postgres.js';
 import { median, type Section } from './report.js';
+import { untilIndexed } from './search-index.js';
 
 const CHROMIUM = '/usr/bin/chromium';
 const ROWS = 1_000_000;
 const CITIES = 19_000;
 const WHEEL_STEPS = 150;
-const MAX_INDEX_SECONDS = 300;
 const PLACES = new URL('../../dist/places.tsv', import.meta.url);
 const REQUESTS = {
   'GET /marathon/stats': '/marathon/stats',
@@ -42,9 +41,9 @@ export async function measurePage(
   try {
     say('the page: a million rows are imported');
     await importRows(peer, writeRows());
-    await query(peer.databaseUrl, 'VACUUM ANALYZE marathon');
     say('the page: the search index is built');
-    await untilIndexed(peer.databaseUrl, peer.url);
+    await untilIndexed(peer.databaseUrl);
+    await query(peer.databaseUrl, 'VACUUM ANALYZE marathon');
     const visits: Visit[] = [];
     for (let round = 1; round <= rounds; round += 1) {
       say(`the page: visit ${round} of ${rounds}`);
@@ -55,19 +54,6 @@ export async function measurePage(
     await browser.close();
     await peer.stop();
   }
-}
-
-/** The service builds the index after an import; if that failed, again after a search. */
-async function untilIndexed(databaseUrl: string, url: string): Promise<void> {
-  const sql = `SELECT 1 FROM pg_index JOIN pg_class ON pg_class.oid = indexrelid
-    WHERE relname LIKE 'marathon_search_%' AND indisvalid
-      AND NOT EXISTS (SELECT FROM pg_stat_progress_create_index)`;
-  for (let attempt = 0; attempt < MAX_INDEX_SECONDS; attempt += 1) {
-    if ((await query(databaseUrl, sql)).length) return;
-    await fetch(`${url}/marathon/?q=${attempt}&limit=1`, { signal: AbortSignal.timeout(20_000) });
-    await wait(1000);
-  }
-  throw new Error('The search index was not built.');
 }
 
 /** Names of real cities, so that the map has dots. */

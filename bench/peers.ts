@@ -1,5 +1,6 @@
 import { execFileSync } from 'node:child_process';
 import type { Headers } from './load.js';
+import { untilIndexed } from './search-index.js';
 import { startProcess, type RunningPeer } from './processes.js';
 import { NOTHING_ON, startService } from './service.js';
 import { addRows, query, seed, writeRows, type BenchServer } from './postgres.js';
@@ -32,7 +33,7 @@ const PYTHONS = ['python3', '/usr/bin/python3'];
 const NEEDED = 'import flask_sqlalchemy, psycopg2, gunicorn';
 
 export const PEERS: Peer[] = [
-  { name: OURS, isInstalled: () => true, start: async (server, rows) => startOurs(server, rows) },
+  { name: OURS, isInstalled: () => true, start: startOurs },
   { name: BARE, isInstalled: () => true, start: startNode(BARE, 'bare') },
   { name: NO_DATABASE, isInstalled: () => true, start: startNode(NO_DATABASE, 'without-database') },
   { name: NEST, isInstalled: () => true, start: startNode(NEST, 'nest-express') },
@@ -105,6 +106,7 @@ function findPython(): string | undefined {
 export async function growTo(peer: StartedPeer, first: number, last: number): Promise<void> {
   if (peer.name !== OURS) return addRows(peer.databaseUrl, first, last);
   await importRows(peer, writeRows(first, last));
+  await untilIndexed(peer.databaseUrl);
   await query(peer.databaseUrl, 'VACUUM ANALYZE marathon');
 }
 
