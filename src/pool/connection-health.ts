@@ -54,7 +54,7 @@ export class ConnectionHealth {
   }
 
   /** Whether a connection that can be kept can be used without a query: it responded in the last `recentMs`. */
-  canBeLent(client: RecyclingClient, recentMs: number): boolean {
+  canBeCheckedOut(client: RecyclingClient, recentMs: number): boolean {
     const since = Math.max(Date.now() - recentMs, this.suspectBefore, this.deadBefore);
     return this.canBeKept(client) && !client.isIdleSince(since);
   }

@@ -15,7 +15,6 @@ const KEEP_MS = 250;
 export class Leases {
   private readonly semaphore: Semaphore<Lease>;
   private timer?: NodeJS.Timeout;
-  private isClosed = false;
 
   constructor(
     max: number,
@@ -42,7 +41,7 @@ export class Leases {
    */
   async acquire(timeoutMs: number): Promise<Lease | undefined> {
     const lease = await this.semaphore.acquire(timeoutMs);
-    if (!lease || this.health.canBeLent(lease.client, KEEP_MS)) return lease;
+    if (!lease || this.health.canBeCheckedOut(lease.client, KEEP_MS)) return lease;
     lease.returnToPool(lease.client.isDirty);
     return undefined;
   }
@@ -52,10 +51,11 @@ export class Leases {
     this.semaphore.release();
   }
 
-  /** Returns connections to the pool that are kept, and keeps none from now on. */
-  close(): void {
-    this.isClosed = true;
-    this.returnKept();
+  /** Returns the connections to the pool that are kept. */
+  returnKept(): void {
+    clearTimeout(this.timer);
+    this.timer = undefined;
+    for (const { client, returnToPool } of this.semaphore.takeItems()) returnToPool(client.isDirty);
   }
 
   /** Rejects all callers that wait. */
@@ -87,8 +87,7 @@ export class Leases {
     const { client } = lease;
     if (client.isClosed) this.health.noteFailed();
     else client.markUsed();
-    const isWanted = !this.isClosed || this.queueLength > 0;
-    if (!error && isWanted && this.health.canBeKept(client)) return this.keep(lease);
+    if (!error && this.health.canBeKept(client)) return this.keep(lease);
     lease.returnToPool(error ?? client.isDirty);
     this.semaphore.release();
   }
@@ -96,11 +95,5 @@ export class Leases {
   private keep(lease: Lease): void {
     this.semaphore.release(lease);
     this.timer ??= setTimeout(() => this.returnKept(), KEEP_MS);
-  }
-
-  private returnKept(): void {
-    clearTimeout(this.timer);
-    this.timer = undefined;
-    for (const { client, returnToPool } of this.semaphore.takeItems()) returnToPool(client.isDirty);
   }
 }
