@@ -94,7 +94,7 @@ export class MetricsService implements OnApplicationBootstrap, OnModuleDestroy {
     gauge(
       'database_connections_idle',
       'Open connections without work.',
-      pool(({ idleCount, leases }) => idleCount + leases.keptCount),
+      pool(({ idleCount }) => idleCount),
     );
     gauge(
       'database_requests_waiting',

@@ -53,12 +53,6 @@ export class ConnectionHealth {
     return !client.isDirty && this.servers.isCurrent(client) && !this.isExpired(client);
   }
 
-  /** Whether a connection that can be kept can be used without a query: it responded in the last `recentMs`. */
-  canBeCheckedOut(client: RecyclingClient, recentMs: number): boolean {
-    const since = Math.max(Date.now() - recentMs, this.suspectBefore, this.deadBefore);
-    return this.canBeKept(client) && !client.isIdleSince(since);
-  }
-
   private isExpired(client: RecyclingClient): boolean {
     return client.isOlderThan(this.maxLifetimeMs * (1 - JITTER * Math.random()));
   }

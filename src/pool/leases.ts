@@ -5,16 +5,13 @@ import type { Lease, PooledClient } from './pool-types.js';
 import { Semaphore } from './semaphore.js';
 
 const MAX_WAITING_PER_CONNECTION = 100;
-/** How long connections are kept for the next caller. */
-const KEEP_MS = 250;
 
 /**
- * Lends connections to callers, in their order, and monitors them meanwhile. A healthy connection that is returned is
- * kept for the next caller for a moment, because the way through the pool costs more than a small statement.
+ * Lends connections to callers, in their order, and monitors them meanwhile. A connection that is returned is handed
+ * off to the next caller, if it is healthy.
  */
 export class Leases {
   private readonly semaphore: Semaphore<Lease>;
-  private timer?: NodeJS.Timeout;
 
   constructor(
     max: number,
@@ -29,33 +26,18 @@ export class Leases {
     return this.semaphore.queueLength;
   }
 
-  /** The number of connections that are kept for the next caller. */
-  get keptCount(): number {
-    return this.semaphore.itemCount;
-  }
-
   /**
    * Resolves when a connection may be lent: that of another caller, or undefined.
    * @throws {DeadlineExceededError} after `timeoutMs`.
    * @throws {QueueFullError} if too many callers are waiting.
    */
   async acquire(timeoutMs: number): Promise<Lease | undefined> {
-    const lease = await this.semaphore.acquire(timeoutMs);
-    if (!lease || this.health.canBeCheckedOut(lease.client, KEEP_MS)) return lease;
-    lease.returnToPool(lease.client.isDirty);
-    return undefined;
+    return this.semaphore.acquire(timeoutMs);
   }
 
   /** Call it if there is no connection to lend after `acquire`. */
   giveUp(): void {
     this.semaphore.release();
-  }
-
-  /** Returns the connections to the pool that are kept. */
-  returnKept(): void {
-    clearTimeout(this.timer);
-    this.timer = undefined;
-    for (const { client, returnToPool } of this.semaphore.takeItems()) returnToPool(client.isDirty);
   }
 
   /** Rejects all callers that wait. */
@@ -87,13 +69,9 @@ export class Leases {
     const { client } = lease;
     if (client.isClosed) this.health.noteFailed();
     else client.markUsed();
-    if (!error && this.health.canBeKept(client)) return this.keep(lease);
+    // it has just responded, so the next caller need not validate it
+    if (!error && this.health.canBeKept(client) && this.semaphore.handOff(lease)) return;
     lease.returnToPool(error ?? client.isDirty);
     this.semaphore.release();
-  }
-
-  private keep(lease: Lease): void {
-    this.semaphore.release(lease);
-    this.timer ??= setTimeout(() => this.returnKept(), KEEP_MS);
   }
 }

@@ -128,7 +128,6 @@ export class RecyclingPool extends pg.Pool {
   override end(callback: () => void): void;
   override end(callback?: () => void): Promise<void> | void {
     this.servers.stopWatching();
-    this.leases.returnKept();
     const timer = setTimeout(() => this.abort(), END_TIMEOUT_MS);
     const ended = super.end().finally(() => clearTimeout(timer));
     return callback ? void ended.finally(callback) : ended;

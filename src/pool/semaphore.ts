@@ -15,13 +15,11 @@ interface Waiter<T> {
 }
 
 /**
- * Limits concurrent work by permits. Waiters are served in order. A permit can be released together with an
- * item that the next holder uses.
+ * Limits concurrent work by permits. Waiters are served in order. A permit can be handed off together with
+ * an item that the next holder uses.
  */
 export class Semaphore<T> {
   private readonly queue = new Set<Waiter<T>>();
-  /** Of permits that nobody holds. */
-  private readonly items: T[] = [];
 
   constructor(
     private availablePermits: number,
@@ -32,10 +30,6 @@ export class Semaphore<T> {
     return this.queue.size;
   }
 
-  get itemCount(): number {
-    return this.items.length;
-  }
-
   /**
    * Resolves when a permit is acquired, with the item that came with it.
    * @throws {QueueFullError} immediately if the queue is full.
@@ -44,7 +38,7 @@ export class Semaphore<T> {
   acquire(timeoutMs: number): Promise<T | undefined> {
     if (this.availablePermits > 0) {
       this.availablePermits -= 1;
-      return Promise.resolve(this.items.pop());
+      return Promise.resolve(undefined);
     }
     if (this.queue.size >= this.maxQueueLength) {
       return Promise.reject(new QueueFullError(this.queue.size));
@@ -76,20 +70,16 @@ export class Semaphore<T> {
     for (const waiter of this.queue) waiter.reject(reason);
   }
 
-  /** Passes the permit, and an item, to the first waiter, or to the next one. */
-  release(item?: T): void {
-    const [next] = this.queue;
-    if (next) {
-      this.queue.delete(next);
-      next.resolve(item);
-      return;
-    }
-    this.availablePermits += 1;
-    if (item !== undefined) this.items.push(item);
+  release(): void {
+    if (!this.handOff()) this.availablePermits += 1;
   }
 
-  /** Removes the items of the permits that nobody holds. */
-  takeItems(): T[] {
-    return this.items.splice(0);
+  /** Passes the permit, and an item, to the first waiter. Returns false if there is none. */
+  handOff(item?: T): boolean {
+    const [next] = this.queue;
+    if (!next) return false;
+    this.queue.delete(next);
+    next.resolve(item);
+    return true;
   }
 }

@@ -58,19 +58,6 @@ describe('the pool', () => {
     expect(await pid()).not.toBe(before);
   });
 
-  it('queries a connection that was just returned if another one failed since', async () => {
-    const [failing, silent] = [await pool().connect(), await pool().connect()];
-    await silent.query('SELECT 1');
-    silent.release();
-    // it fails later than the other one was returned, also by the clock
-    await failing.query('SELECT pg_sleep(0.01)');
-    await failing.query('SELECT pg_terminate_backend(pg_backend_pid())').catch(() => undefined);
-    failing.release();
-    for (const { toDatabase } of proxy.links) toDatabase.pause();
-    while (pool().totalCount > 1) await wait(1);
-    expect(await pid()).toEqual(expect.any(Number));
-  });
-
   it('recycles a connection that pipelined statements share without a pause', async () => {
     const { Pipeline } = await import('../../src/database/pipeline.js');
     const pipeline = new Pipeline(running.app.get(DataSource));
