@@ -5,6 +5,7 @@ import type { DataSource } from 'typeorm';
 import type { Deadline } from '../pool/deadline.js';
 import { hasErrorCode } from '../pool/error-code.js';
 import type { PooledClient } from '../pool/pool-types.js';
+import { PreparedQuery } from '../pool/prepared-query.js';
 import { poolOf, type RecyclingPool } from '../pool/recycling-pool.js';
 
 /**
@@ -78,7 +79,9 @@ export async function runPrepared<Row>(
   try {
     if (poolsWithoutPrepared.has(pool)) return (await client.query(text, values)).rows as Row[];
     discardOldPlans(client);
-    return (await client.query({ name: nameOf(text), text, values })).rows as Row[];
+    const name = nameOf(text);
+    if (client.isPooled) return (await client.query({ name, text, values })).rows as Row[];
+    return (await PreparedQuery.run(client, name, text, values)) as Row[];
   } catch (error) {
     if (!hasErrorCode(error, INVALID_STATEMENT_NAME, DUPLICATE_STATEMENT, FEATURE_NOT_SUPPORTED))
       throw error;

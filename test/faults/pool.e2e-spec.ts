@@ -2,6 +2,7 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { Pool, PoolClient } from 'pg';
 import { DataSource } from 'typeorm';
+import { PreparedQuery } from '../../src/pool/prepared-query.js';
 import { aMarathon } from '../support/a-marathon.js';
 import { startApp, type RunningApp } from '../support/app.js';
 import { startProxy, type Link } from '../support/proxy.js';
@@ -137,7 +138,7 @@ describe('the pool', () => {
 
   describe('uses undocumented parts of the installed pg:', () => {
     interface Internals {
-      connection: { stream: import('node:net').Socket };
+      connection: import('node:events').EventEmitter & { stream: import('node:net').Socket };
       readyForQuery: boolean;
       getTransactionStatus: () => string;
       settle: () => Promise<void>;
@@ -174,6 +175,33 @@ describe('the pool', () => {
         const pending = client.query('SELECT pg_sleep(60)').catch((error: Error) => error.message);
         stream.destroy(new Error('Enough.'));
         expect(await pending).toMatch(/Enough|terminated/);
+      });
+    });
+
+    it('the messages of a statement, whose columns a connection asks for once', async () => {
+      const text =
+        'SELECT id, $1::text[] AS texts, NULL AS nothing FROM unnest($2::bigint[]) AS id';
+      await borrowInternals(async (client) => {
+        let described = 0;
+        const count = () => (described += 1);
+        client.connection.on('rowDescription', count);
+        const run = async (id: number) =>
+          PreparedQuery.run(client as never, 'texts', text, [['a', '"b"'], [id]]);
+        expect(await run(1)).toEqual([{ id: 1, texts: ['a', '"b"'], nothing: null }]);
+        expect(await run(2)).toEqual([{ id: 2, texts: ['a', '"b"'], nothing: null }]);
+        client.connection.off('rowDescription', count);
+        expect(described).toBe(1);
+      });
+    });
+
+    it('the error of a statement, after which the connection executes others', async () => {
+      await borrowInternals(async (client) => {
+        const divide = async (divisor: number) =>
+          PreparedQuery.run(client as never, 'divide', 'SELECT 4 / $1::integer AS half', [divisor]);
+        await expect(divide(0)).rejects.toMatchObject({ code: '22012' });
+        expect(await divide(2)).toEqual([{ half: 2 }]);
+        await expect(divide(0)).rejects.toMatchObject({ code: '22012' });
+        expect(await divide(2)).toEqual([{ half: 2 }]);
       });
     });
   });
