@@ -1,4 +1,3 @@
-import { setImmediate as nextTurn } from 'node:timers/promises';
 import { currentDeadline, deadlineIn, settleBy, type Deadline } from '../pool/deadline.js';
 import { reportBatch } from './batch-events.js';
 import type { DatabaseStartup } from './database-startup.js';
@@ -22,9 +21,9 @@ type Batch<Key, Value> = PendingRequest<Key, Value>[];
  * Batches concurrent requests of one kind into one database call (compare DataLoader).
  *
  * A single request is dispatched on the next turn of the event loop. While batches are in flight, new
- * requests queue; the next batch is dispatched as soon as one returns, before its requests are answered. A
- * request never joins a batch that was already sent, so every caller reads all writes acknowledged before
- * its call.
+ * requests queue; the next batch is dispatched one turn after one returned and was answered, so that the requests
+ * that arrived meanwhile join it: larger batches cost each request less. A request never joins a batch that was
+ * already sent, so every caller reads all writes acknowledged before its call.
  *
  * A batch has one deadline and is retried if its connection fails, so it must be safe to repeat.
  */
@@ -57,7 +56,7 @@ export class Batcher<Key, Value> {
     const loaded = new Promise<Value>((resolve, reject) => {
       this.unansweredCount += 1;
       this.queue.push({ key, resolve, reject });
-      if (this.hasRoom && !this.isDispatchScheduled) this.scheduleDispatch();
+      this.scheduleDispatch();
     });
     return this.isCoveredByBatch(endsAt) ? loaded : settleBy(endsAt!, loaded);
   }
@@ -73,6 +72,7 @@ export class Batcher<Key, Value> {
 
   /** Requests that arrive in the same turn of the event loop join the batch. */
   private scheduleDispatch(): void {
+    if (this.isDispatchScheduled || !this.hasRoom || !this.queue.length) return;
     this.isDispatchScheduled = true;
     setImmediate(() => {
       this.isDispatchScheduled = false;
@@ -80,9 +80,9 @@ export class Batcher<Key, Value> {
     });
   }
 
-  private dispatch(maxSize = this.queue.length): void {
+  private dispatch(): void {
     if (!this.hasRoom || !this.queue.length) return;
-    void this.execute(this.queue.splice(0, maxSize));
+    void this.execute(this.queue.splice(0));
   }
 
   private async execute(batch: Batch<Key, Value>): Promise<void> {
@@ -94,7 +94,8 @@ export class Batcher<Key, Value> {
     reportBatch(this.kind, batch.length);
     const results = await this.runWithRetry(batch);
     clearTimeout(timer);
-    await this.dispatchNext(batch);
+    this.inFlight.delete(batch);
+    this.scheduleDispatch();
     this.unansweredCount -= batch.length;
     for (const [index, { resolve, reject }] of batch.entries()) {
       const result = results[index];
@@ -112,18 +113,6 @@ export class Batcher<Key, Value> {
     } catch (error) {
       return batch.map(() => error as Error);
     }
-  }
-
-  /**
-   * Dispatches the next batch before the last one is answered: answering takes longer, and the database
-   * works meanwhile. The next batch gets only its share of the waiting requests, so that the following
-   * one is not empty.
-   */
-  private async dispatchNext(batch: Batch<Key, Value>): Promise<void> {
-    this.inFlight.delete(batch);
-    if (!this.queue.length) return;
-    this.dispatch(Math.ceil(this.unansweredCount / (1 + MAX_CONCURRENT_BATCHES)));
-    await nextTurn();
   }
 }
 

@@ -27,14 +27,16 @@ export class SlowBodies {
 
   /** Emits an error of the body if it is too slow: a `ProblemError` with the code `request_timeout`. */
   watch(body: IncomingMessage): void {
-    const forget = () => this.bodies.delete(body);
     this.bodies.set(body, { startedAt: Date.now(), bytesReadBefore: body.socket.bytesRead });
-    body.once('end', forget).once('close', forget).once('error', forget);
+    // it follows the end of the body and every error
+    body.once('close', () => this.bodies.delete(body));
   }
 
   private rejectSlow(): void {
     for (const [body, progress] of this.bodies) {
-      if (this.isSlow(body, progress)) body.emit('error', this.problem());
+      if (!this.isSlow(body, progress)) continue;
+      this.bodies.delete(body);
+      body.emit('error', this.problem());
     }
   }
 
