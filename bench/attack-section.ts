@@ -22,14 +22,14 @@ export async function measureAttacks(
   const key = await createKey(databaseUrl);
   const { url, stop } = await startService({ DATABASE_URL: databaseUrl, ...ALL_ON });
   try {
-    await importRows({ url }, writeRows(1, ROWS), key);
+    await importRows({ url, headers: key }, writeRows(1, ROWS));
     const rows = [];
     for (const name of ATTACK_NAMES) {
       say(`a client while others attack: ${name}`);
       const attacker = new Worker(ATTACKER, { workerData: { name, url } });
       await once(attacker, 'online');
       await wait(500);
-      const { p50Ms, p99Ms } = await measureLatencies(url, ITEM.requests[0]!, 2 * seconds);
+      const { p50Ms, p99Ms } = await measureLatencies({ url }, ITEM.requests[0]!, 2 * seconds);
       await attacker.terminate();
       rows.push([name, p50Ms.toFixed(2), p99Ms.toFixed(2)]);
     }

@@ -33,7 +33,7 @@ interface Work {
 }
 
 const load = (requests: Request[]) => async (peer: StartedPeer, clients: number, seconds: number) =>
-  seconds * (await measureThroughput(peer.url, requests, clients, seconds));
+  seconds * (await measureThroughput(peer, requests, clients, seconds));
 
 /** A checkpoint writes all pages to the log once more: at a time of its own it would be a cost of chance. */
 const empty = async ({ databaseUrl }: StartedPeer) => {

@@ -21,10 +21,10 @@ export async function measureGrowth(
   const [ours, bare] = [peers[0]!, peers[1]!];
   const compare = async ({ requests }: Workload, clients: number) => {
     const rates: number[][] = [[], []];
-    for (const { url } of peers) await measureThroughput(url, requests, clients, 1);
+    for (const peer of peers) await measureThroughput(peer, requests, clients, 1);
     for (let round = 1; round <= options.rounds; round += 1) {
-      for (const [index, { url }] of peers.entries()) {
-        rates[index]!.push(await measureThroughput(url, requests, clients, 1));
+      for (const [index, peer] of peers.entries()) {
+        rates[index]!.push(await measureThroughput(peer, requests, clients, 1));
       }
     }
     return `${describeRatio(rates[0]!, rates[1]!)}, ${describeRate(rates[0]!)}`;
@@ -38,7 +38,7 @@ export async function measureGrowth(
       byRows[0]!.push(await compare(ITEM, 32));
       const rates = [];
       for (let round = 0; round < options.rounds; round += 1) {
-        rates.push(await measureThroughput(ours.url, PAGE.requests, 32, 1));
+        rates.push(await measureThroughput(ours, PAGE.requests, 32, 1));
       }
       byRows[1]!.push(describeRate(rates));
       if (step) continue;

@@ -1,10 +1,6 @@
-import { execFile, execFileSync } from 'node:child_process';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { Agent, request } from 'node:http';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { promisify } from 'node:util';
 import autocannon from 'autocannon';
+import { findWrk, runWrk } from './wrk.js';
 
 /** One request of a workload; `body` makes it a POST. */
 export interface Request {
@@ -14,31 +10,45 @@ export interface Request {
 
 export type Headers = Record<string, string>;
 
-const HEADERS = { 'Content-Type': 'application/json' };
-const run = promisify(execFile);
+/** Clients that send the requests in turn, each of them one after another. */
+export interface Load {
+  url: string;
+  requests: Request[];
+  clients: number;
+  seconds: number;
+  headers: Headers;
+}
 
-/** If wrk is installed it is used: it needs less of the processor that it shares with the servers. */
-export const loadGenerator = findWrk() ?? 'autocannon';
+const JSON_TYPE = { 'Content-Type': 'application/json' };
+
+/**
+ * If wrk is installed it is used: it needs less of the processor that it shares with the servers. A client of Node also
+ * waits 0.2 ms for itself, which hides how long a lone client waits for the server.
+ */
+const wrk = findWrk();
+export const loadGenerator = wrk ?? 'autocannon';
+
+/** A server, and the headers that its clients send. */
+interface Target {
+  url: string;
+  headers?: Headers;
+}
 
 /** Sends requests on a number of connections, and returns the answers per second. */
 export async function measureThroughput(
-  url: string,
+  { url, headers = {} }: Target,
   requests: Request[],
   clients: number,
   seconds: number,
-  headers: Headers = {},
 ): Promise<number> {
-  const isWrk = loadGenerator !== 'autocannon';
-  return (isWrk ? runWrk : runAutocannon)(url, requests, clients, seconds, headers);
+  const load = { url, requests, clients, seconds, headers };
+  if (!wrk) return runAutocannon(load);
+  const { perSecond, failed } = await runWrk(load);
+  mustBeAnswered(failed, url);
+  return perSecond;
 }
 
-async function runAutocannon(
-  url: string,
-  requests: Request[],
-  clients: number,
-  seconds: number,
-  headers: Headers,
-) {
+async function runAutocannon({ url, requests, clients, seconds, headers }: Load): Promise<number> {
   const result = await autocannon({
     url,
     connections: clients,
@@ -47,60 +57,42 @@ async function runAutocannon(
       method: body ? 'POST' : 'GET',
       path,
       body,
-      headers: { ...HEADERS, ...headers },
+      headers: { ...JSON_TYPE, ...headers },
     })),
   });
   mustBeAnswered(result.non2xx + result.errors, url);
   return result['2xx'] / result.duration;
 }
 
-async function runWrk(
-  url: string,
-  requests: Request[],
-  clients: number,
+export interface Latencies {
+  p50Ms: number;
+  p99Ms: number;
+}
+
+/** The latencies of clients that send one request after another. More than one need wrk. */
+export async function measureLatencies(
+  { url, headers = {} }: Target,
+  repeated: Request,
   seconds: number,
-  headers: Headers,
-) {
-  const folder = await mkdtemp(join(tmpdir(), 'marathon-bench-'));
-  try {
-    const script = join(folder, 'requests.lua');
-    await writeFile(script, scriptOf(requests, headers));
-    const words = ['-t1', `-c${clients}`, `-d${seconds}`, '-s', script, url];
-    const { stdout } = await run('wrk', words);
-    mustBeAnswered(Number(/Non-2xx or 3xx responses: (\d+)/.exec(stdout)?.[1] ?? 0), url);
-    return Number(/Requests\/sec:\s+([\d.]+)/.exec(stdout)![1]);
-  } finally {
-    await rm(folder, { recursive: true });
+  clients = 1,
+): Promise<Latencies> {
+  if (wrk) {
+    const report = await runWrk({ url, requests: [repeated], clients, seconds, headers });
+    mustBeAnswered(report.failed, url);
+    return report;
   }
+  if (clients > 1)
+    throw new Error('The latencies of many clients are measured by wrk. Install it.');
+  return measureByNode(url, repeated, seconds, headers);
 }
 
-function scriptOf(requests: Request[], headers: Headers): string {
-  const table = (fields: Headers) =>
-    `{${Object.entries(fields)
-      .map(([name, value]) => `["${name}"]="${value}"`)
-      .join(', ')}}`;
-  const formats = requests.map(({ path, body }) =>
-    body
-      ? `wrk.format("POST", ${JSON.stringify(path)}, ${table({ ...HEADERS, ...headers })}, ${JSON.stringify(body)})`
-      : `wrk.format("GET", ${JSON.stringify(path)}, ${table(headers)})`,
-  );
-  return `
-    local requests, turn = {}, 0
-    init = function() requests = {${formats.join(', ')}} end
-    request = function()
-      turn = turn % #requests + 1
-      return requests[turn]
-    end`;
-}
-
-/** The latencies of a single client that sends one request after another. */
-export async function measureLatencies(url: string, repeated: Request, seconds: number) {
+async function measureByNode(url: string, repeated: Request, seconds: number, headers: Headers) {
   const agent = new Agent({ keepAlive: true, maxSockets: 1 });
   const times: number[] = [];
   try {
     for (const end = performance.now() + seconds * 1000; performance.now() < end;) {
       const sentAt = performance.now();
-      await send(url, repeated, agent);
+      await send(url, repeated, agent, headers);
       times.push(performance.now() - sentAt);
     }
   } finally {
@@ -111,10 +103,15 @@ export async function measureLatencies(url: string, repeated: Request, seconds: 
   return { p50Ms: at(0.5), p99Ms: at(0.99) };
 }
 
-async function send(url: string, { path, body }: Request, agent: Agent): Promise<void> {
+async function send(
+  url: string,
+  { path, body }: Request,
+  agent: Agent,
+  others: Headers,
+): Promise<void> {
   return new Promise((resolve, reject) => {
-    const method = body ? 'POST' : 'GET';
-    const sent = request(`${url}${path}`, { method, agent, headers: HEADERS }, (answer) => {
+    const [method, headers] = [body ? 'POST' : 'GET', { ...JSON_TYPE, ...others }];
+    const sent = request(`${url}${path}`, { method, agent, headers }, (answer) => {
       answer.resume();
       answer.once('end', () => (answer.statusCode! < 300 ? resolve() : reject(failure(url))));
     });
@@ -130,15 +127,4 @@ function mustBeAnswered(failed: number, url: string): void {
 
 function failure(url: string, failed = 1): Error {
   return new Error(`${failed} requests to ${url} failed: there is nothing to compare.`);
-}
-
-function findWrk(): string | undefined {
-  try {
-    // it prints its version and exits with 1
-    execFileSync('wrk', ['-v'], { stdio: 'pipe' });
-    return 'wrk';
-  } catch (error) {
-    const { stdout } = error as { stdout?: Buffer };
-    return stdout && /wrk \S+/.exec(String(stdout))?.[0];
-  }
 }

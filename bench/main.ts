@@ -1,5 +1,6 @@
 import { writeFile } from 'node:fs/promises';
 import { measureAttacks } from './attack-section.js';
+import { measureClients } from './clients-section.js';
 import { drawRatios } from './chart.js';
 import { measureCosts } from './cost-section.js';
 import { measureGrowth } from './growth-section.js';
@@ -10,20 +11,22 @@ import { measureOperation } from './operation-section.js';
 import { readOptions } from './options.js';
 import { measurePage } from './page-section.js';
 import { GUIDE, PEERS } from './peers.js';
-import { measurePeers } from './peers-section.js';
+import { measurePeers, measureWithKeys } from './peers-section.js';
 import { startPostgres } from './postgres.js';
 import { describeMachine, writeReport } from './report.js';
 import { measureScale } from './scale-section.js';
 import { measureSlowClients } from './slow-clients-section.js';
-import { measureStarts } from './start-section.js';
+import { measureInstallations, measureStarts } from './start-section.js';
 
 const RESULTS = new URL('../../bench/RESULTS.md', import.meta.url);
 const CHART = new URL('../../docs/ratios.svg', import.meta.url);
 const SECTIONS = {
   peers: measurePeers,
+  keys: measureWithKeys,
   operation: measureOperation,
   attacks: measureAttacks,
   lone: measureLoneClient,
+  clients: measureClients,
   growth: measureGrowth,
   million: measureMillion,
   page: measurePage,
@@ -31,6 +34,7 @@ const SECTIONS = {
   cost: measureCosts,
   'slow-clients': measureSlowClients,
   start: measureStarts,
+  install: measureInstallations,
 };
 
 /** Compares this service with its peers. Keeps the results in bench/history/, and writes the report and the chart. */

@@ -8,6 +8,7 @@ import { BARE, importRows, OURS, startPeer, type StartedPeer } from './peers.js'
 import { query, withClient, writeRows, type BenchServer } from './postgres.js';
 import { residentMiB } from './processes.js';
 import { describeRatio, median, type Section } from './report.js';
+import { timeSeconds } from './time.js';
 
 const ROWS = 1_000_000;
 const OBJECTS =
@@ -58,12 +59,6 @@ export async function measureMillion(
     clearInterval(watch);
     for (const { stop } of peers) await stop();
   }
-}
-
-async function timeSeconds(work: () => Promise<unknown>): Promise<number> {
-  const startedAt = performance.now();
-  await work();
-  return (performance.now() - startedAt) / 1000;
 }
 
 async function copyInto({ databaseUrl }: StartedPeer, file: string): Promise<void> {

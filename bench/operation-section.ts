@@ -104,7 +104,7 @@ async function start(
     { DATABASE_URL: databaseUrl, ...settings },
     join(folder, `${name}.log`),
   );
-  await importRows(started, writeRows(1, ROWS), headers);
+  await importRows({ ...started, headers }, writeRows(1, ROWS));
   await query(databaseUrl, 'VACUUM ANALYZE marathon');
   return { ...started, databaseUrl, headers: settings === ALL_ON ? headers : {} };
 }
@@ -121,11 +121,11 @@ function describeTime(turns: Turn[]): string {
 }
 
 async function measure(
-  { url, pid, databaseUrl, headers }: Variant,
+  { pid, databaseUrl, ...target }: Variant,
   { requests, meanwhile }: Workload,
   seconds: number,
 ): Promise<Turn> {
-  const load = async () => measureThroughput(url, requests, CLIENTS, seconds, headers);
+  const load = async () => measureThroughput(target, requests, CLIENTS, seconds);
   const before = processorMicroseconds(pid);
   const perSecond = await (meanwhile ? whileSending(databaseUrl, meanwhile, load) : load());
   const used = processorMicroseconds(pid);

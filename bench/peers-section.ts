@@ -1,24 +1,50 @@
 import { measureThroughput } from './load.js';
 import type { Options } from './options.js';
-import { OURS, PEERS, type StartedPeer } from './peers.js';
+import { BARE, NO_DATABASE, OURS, PEERS, startOurs, startPeer, type StartedPeer } from './peers.js';
 import { residentMiB } from './processes.js';
 import { whileSending, type BenchServer } from './postgres.js';
 import { describeRate, describeRatio, type Section } from './report.js';
+import { ALL_ON } from './service.js';
 import { WORKLOADS, type Workload } from './workloads.js';
 
 const [CLIENTS, ROWS] = [32, 100];
 
+type Say = (text: string) => void;
+
 /** All servers in each workload, in turn, and their memory. */
 export async function measurePeers(
   server: BenchServer,
+  options: Options,
+  say: Say,
+): Promise<Section[]> {
+  const peers = PEERS.filter(({ isInstalled }) => isInstalled());
+  const starts = peers.map((peer) => async () => peer.start(server, ROWS));
+  return compare(starts, options, say);
+}
+
+/** As `measurePeers`, with keys, limits, the log of requests and metrics, beside two hand-written servers. */
+export async function measureWithKeys(
+  server: BenchServer,
+  options: Options,
+  say: Say,
+): Promise<Section[]> {
+  const others = [BARE, NO_DATABASE].map((name) => async () => startPeer(server, name, ROWS));
+  const starts = [async () => startOurs(server, ROWS, ALL_ON), ...others];
+  const sections = await compare(starts, options, say);
+  return sections.map((section) => ({
+    ...section,
+    title: `With keys, limits, logs and metrics: ${section.title}`,
+  }));
+}
+
+async function compare(
+  starts: (() => Promise<StartedPeer>)[],
   { rounds, seconds, warmUpSeconds }: Options,
-  say: (text: string) => void,
+  say: Say,
 ): Promise<Section[]> {
   const peers: StartedPeer[] = [];
   try {
-    for (const peer of PEERS.filter(({ isInstalled }) => isInstalled())) {
-      peers.push(await peer.start(server, ROWS));
-    }
+    for (const start of starts) peers.push(await start());
     const atRest = peers.map(({ pid }) => residentMiB(pid));
     const underLoad = peers.map(() => 0);
     const rates = WORKLOADS.map(() => peers.map(() => [] as number[]));
@@ -71,12 +97,12 @@ export async function measurePeers(
 }
 
 async function measure(
-  { url, databaseUrl }: StartedPeer,
+  peer: StartedPeer,
   { requests, meanwhile }: Workload,
   seconds: number,
 ): Promise<number> {
-  const load = async () => measureThroughput(url, requests, CLIENTS, seconds);
-  return meanwhile ? whileSending(databaseUrl, meanwhile, load) : load();
+  const load = async () => measureThroughput(peer, requests, CLIENTS, seconds);
+  return meanwhile ? whileSending(peer.databaseUrl, meanwhile, load) : load();
 }
 
 function showMiB(mebibytes: number | undefined): string {

@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process';
 import type { Headers } from './load.js';
 import { untilIndexed } from './search-index.js';
 import { startProcess, type RunningPeer } from './processes.js';
-import { NOTHING_ON, startService } from './service.js';
+import { createKey, NOTHING_ON, startService } from './service.js';
 import { addRows, query, seed, writeRows, type BenchServer } from './postgres.js';
 
 const BUILT = new URL('.', import.meta.url).pathname;
@@ -20,6 +20,8 @@ export interface Peer {
 
 export interface StartedPeer extends RunningPeer {
   name: string;
+  /** With an API key, if it is required. */
+  headers?: Headers;
   databaseUrl: string;
 }
 
@@ -53,8 +55,9 @@ export async function startOurs(
 ): Promise<StartedPeer> {
   const databaseUrl = await server.createDatabase(nextName());
   const settings = { DATABASE_URL: databaseUrl, DB_POOL_SIZE: String(POOL_SIZE) };
+  const headers = others.ACCESS ? await createKey(databaseUrl) : {};
   const started = await startService({ ...settings, ...NOTHING_ON, ...others });
-  const peer = { ...started, name: OURS, databaseUrl };
+  const peer = { ...started, name: OURS, databaseUrl, headers };
   if (rows) await growTo(peer, 1, rows);
   return peer;
 }
@@ -110,11 +113,10 @@ export async function growTo(peer: StartedPeer, first: number, last: number): Pr
   await query(peer.databaseUrl, 'VACUUM ANALYZE marathon');
 }
 
-/** Imports a file into this service. `key` is the header with an API key. */
+/** Imports a file into this service. */
 export async function importRows(
-  { url }: Pick<StartedPeer, 'url'>,
+  { url, headers: key }: Pick<StartedPeer, 'url' | 'headers'>,
   body: string,
-  key: Headers = {},
 ): Promise<void> {
   const headers = { ...key, 'Content-Type': 'text/csv' };
   const answer = await fetch(`${url}/marathon/`, { method: 'POST', headers, body });

@@ -159,7 +159,9 @@ async function measureTurns(
 
 async function measure(services: Service[], { requests }: Workload, seconds: number) {
   const clients = CLIENTS / services.length;
-  const rates = services.map(async ({ url }) => measureThroughput(url, requests, clients, seconds));
+  const rates = services.map(async (service) =>
+    measureThroughput(service, requests, clients, seconds),
+  );
   return (await Promise.all(rates)).reduce((sum, rate) => sum + rate, 0);
 }
 
