@@ -49,7 +49,7 @@ export async function runWrk({ url, requests, clients, seconds, headers }: Load)
 
 function readReport(text: string): WrkReport {
   const at = (percent: number) => {
-    const [, value, unit] = new RegExp(String.raw`^ +${percent}% +([\d.]+)(us|ms|s)$`, 'm').exec(
+    const [, value, unit] = new RegExp(String.raw`^ +${percent}% +([\d.]+)(us|ms|s) *$`, 'm').exec(
       text,
     )!;
     return Number(value) * MS_OF_UNIT[unit!]!;

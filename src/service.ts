@@ -13,6 +13,12 @@ import { prepareShutdown } from './operations/graceful-shutdown.js';
 import { makeLogger, NestLogger } from './operations/logger.js';
 import { isFirst, isWorker, tellPrimary } from './workers/this-worker.js';
 
+/**
+ * How many connections wait until they are accepted. Node's 511 are fewer than clients may connect at once, and those
+ * that do not fit are answered seconds later. The kernel has a limit too, on Linux 4096 (`net.core.somaxconn`).
+ */
+const LISTEN_BACKLOG = 4096;
+
 /** Serves until a signal arrives, or until the database turns out to be unusable. */
 export async function runService(settings: Settings): Promise<void> {
   const { host, port, logLevel } = settings;
@@ -24,7 +30,7 @@ export async function runService(settings: Settings): Promise<void> {
   });
   try {
     await configureApp(app, log);
-    await app.listen(port, host);
+    await app.listen({ port, host, backlog: LISTEN_BACKLOG });
     const adminPort = await listenOnAdminPort(app.getHttpAdapter().getInstance(), settings);
     if (adminPort !== undefined && isFirst) log.info({ context: 'Admin port' }, String(adminPort));
   } catch (error) {
