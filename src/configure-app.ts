@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
 import { AccessControl } from './access/access-control.js';
+import { acceptConnectionsFirst } from './http/accept-first.js';
 import { limitRequests } from './access/rate-limits.js';
 import type { Logger } from 'pino';
 import type { Settings } from './config/settings.js';
@@ -77,6 +78,7 @@ export async function configureApp(
   const settings: Settings = app.get(SETTINGS);
   const fastify = app.getHttpAdapter().getInstance();
   answerUnusualRequests(fastify.server);
+  acceptConnectionsFirst(fastify);
   observeRequests(fastify, settings, log);
   await traceRequests(fastify, settings);
   separateAdminAddresses(fastify, settings);
