@@ -76,20 +76,15 @@ export class Batcher<Key, Value> {
     this.isDispatchScheduled = true;
     setImmediate(() => {
       this.isDispatchScheduled = false;
-      this.dispatch();
+      void this.execute(this.queue.splice(0));
     });
-  }
-
-  private dispatch(): void {
-    if (!this.hasRoom || !this.queue.length) return;
-    void this.execute(this.queue.splice(0));
   }
 
   private async execute(batch: Batch<Key, Value>): Promise<void> {
     this.inFlight.add(batch);
     const timer = setTimeout(() => {
       this.inFlight.delete(batch);
-      this.dispatch();
+      this.scheduleDispatch();
     }, SLOW_BATCH_MS);
     reportBatch(this.kind, batch.length);
     const results = await this.runWithRetry(batch);

@@ -4,14 +4,16 @@ import { bigintAsNumber } from './bigint-as-number.js';
 
 /** What this class uses of pg beyond its documentation. */
 interface Connection {
-  stream: { cork: () => void; uncork: () => void };
-  parsedStatements: Record<string, string | undefined>;
   submittedNamedStatements: Record<string, string | undefined>;
   parse: (statement: { name: string; text: string }) => void;
   bind: (portal: { statement: string; values: unknown[] }) => void;
   describe: (target: { type: 'P' }) => void;
   execute: () => void;
   sync: () => void;
+}
+
+interface Query {
+  hasBeenParsed: (connection: Connection) => boolean;
 }
 
 interface Field {
@@ -33,7 +35,7 @@ interface Columns {
 const knownColumns = new WeakMap<Connection, Map<string, Columns>>();
 
 // pg sends nothing but its own class before the response to the previous statement
-const Query = pg.Query as unknown as new (text: string) => object;
+const PgQuery = pg.Query as unknown as new (text: string) => Query;
 
 /**
  * A named statement, with the protocol's messages and no more: each connection asks for its columns once. If they
@@ -41,7 +43,7 @@ const Query = pg.Query as unknown as new (text: string) => object;
  * pooler, whose connections lead to several servers.
  * https://www.postgresql.org/docs/current/protocol-flow.html#PROTOCOL-FLOW-EXT-QUERY
  */
-export class PreparedQuery extends Query {
+export class PreparedQuery extends PgQuery {
   private readonly result: Row[] = [];
   private readonly values: unknown[];
   private known!: Map<string, Columns>;
@@ -73,23 +75,18 @@ export class PreparedQuery extends Query {
   }
 
   /** Sends the statement. pg calls this when its turn comes, and then a method for each message that arrives. */
-  submit(connection: Connection): void {
+  prepare(connection: Connection): void {
     const { name, text, values } = this;
     this.known = columnsOf(connection);
     this.columns = this.known.get(name);
-    connection.stream.cork();
-    try {
-      if (!isPrepared(connection, name)) {
-        connection.parse({ name, text });
-        connection.submittedNamedStatements[name] = text;
-      }
-      connection.bind({ statement: name, values });
-      if (!this.columns) connection.describe({ type: 'P' });
-      connection.execute();
-      connection.sync();
-    } finally {
-      connection.stream.uncork();
+    if (!this.hasBeenParsed(connection)) {
+      connection.parse({ name, text });
+      connection.submittedNamedStatements[name] = text;
     }
+    connection.bind({ statement: name, values });
+    if (!this.columns) connection.describe({ type: 'P' });
+    connection.execute();
+    connection.sync();
   }
 
   handleRowDescription({ fields }: { fields: Field[] }): void {
@@ -127,11 +124,6 @@ function columnsOf(connection: Connection): Map<string, Columns> {
   const known = knownColumns.get(connection) ?? new Map<string, Columns>();
   knownColumns.set(connection, known);
   return known;
-}
-
-function isPrepared(connection: Connection, name: string): boolean {
-  const { parsedStatements, submittedNamedStatements } = connection;
-  return (parsedStatements[name] ?? submittedNamedStatements[name]) !== undefined;
 }
 
 function readRow({ names, parsers, emptyRow }: Columns, values: (string | null)[]): Row {
