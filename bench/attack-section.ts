@@ -6,7 +6,7 @@ import { measureLatencies } from './load.js';
 import type { Options } from './options.js';
 import { importRows } from './peers.js';
 import { writeRows, type BenchServer } from './postgres.js';
-import { median, type Section } from './report.js';
+import { median, type Say, type Section } from './report.js';
 import { ALL_ON, createKey, startService } from './service.js';
 import { ITEM } from './workloads.js';
 
@@ -16,7 +16,7 @@ const ROWS = 20_000;
 export async function measureAttacks(
   server: BenchServer,
   { seconds }: Options,
-  say: (text: string) => void,
+  say: Say,
 ): Promise<Section[]> {
   const databaseUrl = await server.createDatabase('bench_attacks');
   const key = await createKey(databaseUrl);

@@ -4,7 +4,7 @@ import { measureLatencies } from './load.js';
 import type { Options } from './options.js';
 import { BARE, startOurs, startPeer, type StartedPeer } from './peers.js';
 import type { BenchServer } from './postgres.js';
-import { describeRatio, median, type Section } from './report.js';
+import { describeRatio, median, type Say, type Section } from './report.js';
 import { ALL_ON } from './service.js';
 import { ITEM } from './workloads.js';
 
@@ -21,7 +21,7 @@ const MAX_ROUNDS = 5;
 export async function measureClients(
   server: BenchServer,
   options: Options,
-  say: (text: string) => void,
+  say: Say,
 ): Promise<Section[]> {
   const rounds = Math.min(options.rounds, MAX_ROUNDS);
   const peers = [

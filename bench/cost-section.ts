@@ -15,7 +15,7 @@ import type { Options } from './options.js';
 import { growTo, importRows, startOurs, type StartedPeer } from './peers.js';
 import { query, writeRows, type BenchServer } from './postgres.js';
 import { processorMicroseconds, serverMicroseconds } from './processes.js';
-import type { Section } from './report.js';
+import type { Say, Section } from './report.js';
 import { untilIndexed } from './search-index.js';
 import { CREATE, ITEM, LIST } from './workloads.js';
 
@@ -96,7 +96,7 @@ const WORKS: Work[] = [
 export async function measureCosts(
   server: BenchServer,
   { rounds, seconds, warmUpSeconds }: Options,
-  say: (text: string) => void,
+  say: Say,
 ): Promise<Section[]> {
   const rows: string[][] = [];
   for (const work of WORKS) {

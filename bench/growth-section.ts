@@ -2,14 +2,12 @@ import { measureThroughput } from './load.js';
 import type { Options } from './options.js';
 import { BARE, growTo, OURS, startPeer } from './peers.js';
 import type { BenchServer } from './postgres.js';
-import { describeRate, describeRatio, type Section } from './report.js';
+import { describeRate, describeRatio, type Say, type Section } from './report.js';
 import { CREATE, ITEM, LIST, type Workload } from './workloads.js';
 
 const CLIENTS = [1, 8, 32, 128, 512];
 const ROWS = [100, 10_000, 1_000_000];
 const PAGE: Workload = { name: 'page of 100', requests: [{ path: '/marathon/?limit=100' }] };
-
-type Say = (text: string) => void;
 
 /** Results with more clients, and with more rows. */
 export async function measureGrowth(

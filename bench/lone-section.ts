@@ -2,7 +2,7 @@ import { measureLatencies } from './load.js';
 import type { Options } from './options.js';
 import { BARE, startOurs, startPeer } from './peers.js';
 import type { BenchServer } from './postgres.js';
-import { describeRatio, median, type Section } from './report.js';
+import { describeRatio, median, type Say, type Section } from './report.js';
 import { ALL_ON } from './service.js';
 import { CREATE, ITEM, LIST } from './workloads.js';
 
@@ -10,7 +10,7 @@ import { CREATE, ITEM, LIST } from './workloads.js';
 export async function measureLoneClient(
   server: BenchServer,
   { rounds, seconds, warmUpSeconds }: Options,
-  say: (text: string) => void,
+  say: Say,
 ): Promise<Section[]> {
   const peers = [await startOurs(server, 100, ALL_ON), await startPeer(server, BARE, 100)];
   try {

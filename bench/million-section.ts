@@ -7,7 +7,7 @@ import type { Options } from './options.js';
 import { BARE, importRows, OURS, startPeer, type StartedPeer } from './peers.js';
 import { query, withClient, writeRows, type BenchServer } from './postgres.js';
 import { residentMiB } from './processes.js';
-import { describeRatio, median, type Section } from './report.js';
+import { describeRatio, median, type Say, type Section } from './report.js';
 import { timeSeconds } from './time.js';
 
 const ROWS = 1_000_000;
@@ -19,7 +19,7 @@ const COLUMNS = 'marathon (name, city, inception_year)';
 export async function measureMillion(
   server: BenchServer,
   { rounds }: Options,
-  say: (text: string) => void,
+  say: Say,
 ): Promise<Section[]> {
   const peers = [await startPeer(server, OURS, 0), await startPeer(server, BARE, 0)];
   const [ours, bare] = [peers[0]!, peers[1]!];

@@ -6,7 +6,7 @@ import type { Options } from './options.js';
 import { importRows } from './peers.js';
 import { whileSending, query, writeRows, type BenchServer } from './postgres.js';
 import { processorMicroseconds, type RunningPeer } from './processes.js';
-import { describeRate, describeRatio, median, type Section } from './report.js';
+import { describeRate, describeRatio, median, type Say, type Section } from './report.js';
 import { ALL_ON, createKey, NOTHING_ON, startService } from './service.js';
 import { WORKLOADS, type Workload } from './workloads.js';
 
@@ -32,7 +32,7 @@ const STARTS = 12;
 export async function measureOperation(
   server: BenchServer,
   options: Options,
-  say: (text: string) => void,
+  say: Say,
 ): Promise<Section[]> {
   const folder = await mkdtemp(join(tmpdir(), 'marathon-bench-'));
   const turns = WORKLOADS.map(() => Object.keys(VARIANTS).map(() => [] as Turn[]));

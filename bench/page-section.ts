@@ -3,7 +3,7 @@ import { chromium, type Browser, type CDPSession, type Page } from 'playwright-c
 import type { Options } from './options.js';
 import { importRows, OURS, startPeer } from './peers.js';
 import { query, type BenchServer } from './postgres.js';
-import { median, type Section } from './report.js';
+import { median, type Say, type Section } from './report.js';
 import { untilIndexed } from './search-index.js';
 
 const CHROMIUM = '/usr/bin/chromium';
@@ -33,7 +33,7 @@ interface Visit {
 export async function measurePage(
   server: BenchServer,
   { rounds }: Options,
-  say: (text: string) => void,
+  say: Say,
 ): Promise<Section[]> {
   if (!existsSync(CHROMIUM)) return [];
   const peer = await startPeer(server, OURS, 0);

@@ -3,13 +3,11 @@ import type { Options } from './options.js';
 import { BARE, NO_DATABASE, OURS, PEERS, startOurs, startPeer, type StartedPeer } from './peers.js';
 import { residentMiB } from './processes.js';
 import { query, whileSending, type BenchServer } from './postgres.js';
-import { describeRate, describeRatio, type Section } from './report.js';
+import { describeRate, describeRatio, type Say, type Section } from './report.js';
 import { ALL_ON } from './service.js';
 import { WORKLOADS, type Workload } from './workloads.js';
 
 const [CLIENTS, ROWS] = [32, 100];
-
-type Say = (text: string) => void;
 
 /** All servers in each workload, in turn, and their memory. */
 export async function measurePeers(

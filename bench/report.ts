@@ -13,6 +13,9 @@ export interface Section {
   rows: string[][];
 }
 
+/** Tells whoever watches the run what is measured now. */
+export type Say = (text: string) => void;
+
 export function median(values: number[]): number {
   const sorted = values.toSorted((a, b) => a - b);
   return sorted[Math.floor(sorted.length / 2)]!;

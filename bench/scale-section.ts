@@ -6,7 +6,7 @@ import { measureThroughput } from './load.js';
 import type { Options } from './options.js';
 import { importRows } from './peers.js';
 import { query, writeRows, type BenchServer } from './postgres.js';
-import { describeRate, describeRatio, type Section } from './report.js';
+import { describeRate, describeRatio, type Say, type Section } from './report.js';
 import { NOTHING_ON, startService } from './service.js';
 import { CREATE, ITEM, LIST, type Workload } from './workloads.js';
 
@@ -30,7 +30,7 @@ interface Variant {
 export async function measureScale(
   server: BenchServer,
   options: Options,
-  say: (text: string) => void,
+  say: Say,
 ): Promise<Section[]> {
   const folder = await mkdtemp(join(tmpdir(), 'marathon-bench-'));
   await chmod(folder, 0o755);
@@ -62,11 +62,7 @@ async function instances(server: BenchServer): Promise<Variant[]> {
   }));
 }
 
-async function measureReplicas(
-  folder: string,
-  options: Options,
-  say: (text: string) => void,
-): Promise<Section[]> {
+async function measureReplicas(folder: string, options: Options, say: Say): Promise<Section[]> {
   const servers = await startReplicatedServers(2, folder);
   try {
     await seed(servers.primary.url);
@@ -85,11 +81,7 @@ async function measureReplicas(
   }
 }
 
-async function measurePooler(
-  server: BenchServer,
-  options: Options,
-  say: (text: string) => void,
-): Promise<Section[]> {
+async function measurePooler(server: BenchServer, options: Options, say: Say): Promise<Section[]> {
   const url = await seededDatabase(server, 'bench_pooler');
   const { searchParams } = new URL(url.replace('@/', '@host/'));
   const { startPooler } = (await import(POOLER)) as typeof import('../test/support/pooler.mjs');
@@ -111,7 +103,7 @@ async function compare(
   variants: Variant[],
   workloads: Workload[],
   options: Options,
-  say: (text: string) => void,
+  say: Say,
 ): Promise<Section> {
   say(title);
   const started: Service[][] = [];

@@ -3,7 +3,7 @@ import type { Options } from './options.js';
 import { importRows, OURS, startPeer } from './peers.js';
 import { writeRows, type BenchServer } from './postgres.js';
 import { residentMiB } from './processes.js';
-import type { Section } from './report.js';
+import type { Say, Section } from './report.js';
 
 const ROWS = 300_000;
 const [READERS, LISTENERS, WORKERS] = [1000, 1000, 8];
@@ -23,7 +23,7 @@ const JSON_POST = {
 export async function measureSlowClients(
   server: BenchServer,
   _: Options,
-  say: (text: string) => void,
+  say: Say,
 ): Promise<Section[]> {
   const ours = await startPeer(server, OURS, 0);
   const sockets: Socket[] = [];

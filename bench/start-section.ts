@@ -7,9 +7,9 @@ import type { Options } from './options.js';
 import { OURS, PEERS } from './peers.js';
 import type { BenchServer } from './postgres.js';
 import { startProcess, type RunningPeer } from './processes.js';
-import { timeSeconds } from './time.js';
-import { median, type Section } from './report.js';
+import { median, type Say, type Section } from './report.js';
 import { startService } from './service.js';
+import { timeSeconds } from './time.js';
 
 const run = promisify(execFile);
 const REPOSITORY = new URL('../..', import.meta.url).pathname;
@@ -17,8 +17,6 @@ const REPOSITORY = new URL('../..', import.meta.url).pathname;
 const INSTALLATIONS = 3;
 
 type Start = () => Promise<RunningPeer>;
-type Say = (text: string) => void;
-
 /** From the start of the process to its first answer. */
 export async function measureStarts(
   server: BenchServer,
