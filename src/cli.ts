@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { parseArgs } from 'node:util';
+import { keepCompiledCode } from './compile-cache.js';
 import { parseExportArguments, type ExportFlags } from './cli/export-arguments.js';
 import type { ImportFlags } from './cli/import-arguments.js';
 import type { KeyFlags } from './cli/key-arguments.js';
@@ -32,7 +33,10 @@ interface Command {
 }
 
 /** Loading the application takes most of a second. Help and mistyped commands do not need it. */
-const loadCommands = async () => import('./cli/commands.js');
+const loadCommands = async () => {
+  keepCompiledCode();
+  return import('./cli/commands.js');
+};
 
 const COMMANDS: Record<string, Command> = {
   import: {

@@ -10,6 +10,7 @@ import {
   rm,
   writeFile,
 } from 'node:fs/promises';
+import module from 'node:module';
 import { createServer, type AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
@@ -60,6 +61,17 @@ describe('npm start', () => {
     expect(stderr.trim().split('\n')).toHaveLength(1);
     expect(output).not.toMatch(/search|warn|error/i);
   });
+
+  // Node 22.1 and later keep it
+  ('enableCompileCache' in module ? it : it.skip)(
+    'keeps compiled code for the next start',
+    async () => {
+      const cache = 'dist/.compile-cache';
+      await rm(cache, { recursive: true, force: true });
+      await runProgram('main.js', [], { PORT: 'none' });
+      expect(await readdir(cache, { recursive: true })).not.toHaveLength(0);
+    },
+  );
 
   it('reports once what DB_SCHEMA=check misses', async () => {
     const database = await createDatabase();
