@@ -16,7 +16,7 @@ import { addBodyParsers } from './http/request-bodies.js';
 import { checkRequests } from './http/request-checks.js';
 import { setRequestDeadline } from './http/request-deadline.js';
 import { keepReadsConsistent } from './http/read-consistency.js';
-import { allowOrigins, sendSecurityHeaders } from './http/response-headers.js';
+import { allowOrigins, securedResponses, sendPageHeaders } from './http/response-headers.js';
 import { enforceRouteRules } from './http/route-rules.js';
 import { ReadServers } from './journal/read-servers.js';
 import { setQueryLimits } from './lists/query-limits.js';
@@ -33,7 +33,8 @@ const CONNECTION_CHECK_MS = 1000;
 const MAX_REQUEST_MS = 6 * 3_600_000;
 
 /** Makes the Fastify adapter. `/marathon` and `/marathon/` are the same address. */
-export function makeAdapter({ limits, trustProxy }: Settings): FastifyAdapter {
+export function makeAdapter(settings: Settings): FastifyAdapter {
+  const { limits, trustProxy } = settings;
   return new FastifyAdapter({
     // for Express middleware, which is not used here
     skipMiddie: true,
@@ -45,6 +46,7 @@ export function makeAdapter({ limits, trustProxy }: Settings): FastifyAdapter {
     clientErrorHandler: answerClientError,
     // a request without Host gets a problem document, like any other invalid request
     http: {
+      ServerResponse: securedResponses(settings),
       requireHostHeader: false,
       maxHeaderSize: limits.headersKb * 1024,
       headersTimeout: limits.headersTimeoutSeconds * 1000,
@@ -86,7 +88,7 @@ export async function configureApp(
   setQueryLimits(fastify, settings.limits);
   keepReadsConsistent(fastify, app.get(ReadServers));
   limitConnections(fastify.server, settings.limits);
-  sendSecurityHeaders(fastify, settings);
+  sendPageHeaders(fastify, settings);
   checkRequests(fastify, settings);
   await allowOrigins(fastify, settings);
   const access = app.get(AccessControl);

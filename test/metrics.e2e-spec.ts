@@ -101,6 +101,8 @@ describe('ADMIN_PORT', () => {
       expect(await Promise.all(paths.map(async (path) => statusOf(adminPort, path)))).toEqual([
         200, 200, 403, 404, 200, 200,
       ]);
+      const { headers } = await fetch(`http://127.0.0.1:${adminPort}/metrics`);
+      expect(headers.get('x-content-type-options')).toBe('nosniff');
     } finally {
       const { exitCode } = await service.stop();
       await database.drop();

@@ -2,10 +2,10 @@ import cors from '@fastify/cors';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import helmet from 'helmet';
 import type { Settings } from '../config/settings.js';
+import { responsesWith, type PreparedResponse } from './prepared-headers.js';
 import { prependHook } from './route-hooks.js';
 import type { Page } from './route-rules.js';
 
-type Headers = Record<string, string>;
 type Done = () => void;
 
 /** What a page of another origin may read besides the body. */
@@ -46,27 +46,25 @@ const POLICIES: Record<Page, Record<string, string[]>> = {
 };
 
 /**
- * Sends the headers that tell browsers what they may do, as helmet sets them. They are made once: its plugin
- * for Fastify makes them for each request, which costs more than a small request.
+ * The class of the responses of `node:http`: they begin with the headers that tell browsers what they may do, as helmet
+ * sets them. Its plugin for Fastify makes them for each request, which costs more than a small request.
  */
-export function sendSecurityHeaders(fastify: FastifyInstance, settings: Settings): void {
-  const isShared = settings.corsOrigins.length > 0;
-  const forApi = Object.entries(headersOf(API_POLICY, isShared));
-  fastify.addHook('onRequest', sendHeaders(forApi));
+export function securedResponses({ corsOrigins }: Settings) {
+  return responsesWith(headersOf(API_POLICY, corsOrigins.length > 0));
+}
+
+/** Sends the headers of pages in place of those of `securedResponses`. Call it before the routes are registered. */
+export function sendPageHeaders(fastify: FastifyInstance, { trustProxy }: Settings): void {
   fastify.addHook('onRoute', (route) => {
     const page = route.config?.page;
     if (!page) return;
-    const forPage = Object.entries(headersOf(POLICIES[page], false));
-    prependHook(route, 'onRequest', sendHeaders(forPage));
+    const forPage: PreparedResponse = { preparedHeaders: headersOf(POLICIES[page], false) };
+    prependHook(route, 'onRequest', (_: FastifyRequest, { raw }: FastifyReply, done: Done) => {
+      Object.assign(raw, forPage);
+      done();
+    });
   });
-  if (settings.trustProxy) fastify.addHook('onRequest', requireTls);
-}
-
-function sendHeaders(headers: [string, string][]) {
-  return (_: FastifyRequest, reply: FastifyReply, done: Done) => {
-    for (const [name, value] of headers) reply.header(name, value);
-    done();
-  };
+  if (trustProxy) fastify.addHook('onRequest', requireTls);
 }
 
 /** Lets pages of the allowed origins use the API (https://fetch.spec.whatwg.org/#http-cors-protocol). */
@@ -94,9 +92,10 @@ export function addVary(reply: FastifyReply, names: string): void {
   reply.header('Vary', others === undefined ? names : `${String(others)}, ${names}`);
 }
 
-function headersOf(directives: Record<string, string[]>, isShared: boolean): Headers {
-  const headers: Headers = {};
-  const setHeader = (name: string, value: string) => void (headers[name.toLowerCase()] = value);
+/** Lines of the head of a response. */
+function headersOf(directives: Record<string, string[]>, isShared: boolean): string {
+  let lines = '';
+  const setHeader = (name: string, value: string) => void (lines += `${name}: ${value}\r\n`);
   const response = { setHeader, removeHeader: () => undefined };
   const middleware = helmet({
     contentSecurityPolicy: { useDefaults: false, directives },
@@ -115,7 +114,7 @@ function headersOf(directives: Record<string, string[]>, isShared: boolean): Hea
   middleware({} as never, response as never, (error) => {
     if (error) throw error as Error;
   });
-  return headers;
+  return lines;
 }
 
 /** Browsers that came over TLS come over TLS from now on (RFC 6797). */

@@ -3,6 +3,7 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
 import type { FastifyInstance } from 'fastify';
 import type { Settings } from '../config/settings.js';
+import { securedResponses } from '../http/response-headers.js';
 import { ProblemError } from '../problems/problems.js';
 
 /** What is on the admin port only, if there is one. */
@@ -19,10 +20,13 @@ declare module 'fastify' {
 /**
  * With `ADMIN_PORT`, separates the addresses of the two ports. Call it before the routes are registered.
  */
-export function separateAdminAddresses(fastify: FastifyInstance, { adminPort }: Settings): void {
-  if (adminPort === undefined) return;
+export function separateAdminAddresses(fastify: FastifyInstance, settings: Settings): void {
+  if (settings.adminPort === undefined) return;
   const sockets = new WeakSet<Socket>();
-  const server = createServer((request, response) => fastify.routing(request, response));
+  const ServerResponse = securedResponses(settings);
+  const server = createServer({ ServerResponse }, (request, response) =>
+    fastify.routing(request, response),
+  );
   server.on('connection', (socket: Socket) => sockets.add(socket));
   fastify.decorate('adminServer', server);
   fastify.addHook('preClose', async () => {
