@@ -124,7 +124,13 @@ describe('the files for deployment', () => {
         ([, name]) => name!,
       ),
     );
-    const others = new Set(['NODE_ENV', 'POSTGRES_USER', 'POSTGRES_DB', 'POSTGRES_PASSWORD']);
+    const others = new Set([
+      'NODE_COMPILE_CACHE',
+      'NODE_ENV',
+      'POSTGRES_USER',
+      'POSTGRES_DB',
+      'POSTGRES_PASSWORD',
+    ]);
     const unknown = named.filter((name) => !others.has(name) && !settings.includes(`  ${name}: `));
     expect(named).toContain('DATABASE_URL');
     expect(unknown).toEqual([]);
