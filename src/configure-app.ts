@@ -16,7 +16,12 @@ import { addBodyParsers } from './http/request-bodies.js';
 import { checkRequests } from './http/request-checks.js';
 import { setRequestDeadline } from './http/request-deadline.js';
 import { keepReadsConsistent } from './http/read-consistency.js';
-import { allowOrigins, securedResponses, sendPageHeaders } from './http/response-headers.js';
+import {
+  allowOrigins,
+  requireTls,
+  securedResponses,
+  sendPageHeaders,
+} from './http/response-headers.js';
 import { enforceRouteRules } from './http/route-rules.js';
 import { ReadServers } from './journal/read-servers.js';
 import { setQueryLimits } from './lists/query-limits.js';
@@ -88,7 +93,8 @@ export async function configureApp(
   setQueryLimits(fastify, settings.limits);
   keepReadsConsistent(fastify, app.get(ReadServers));
   limitConnections(fastify.server, settings.limits);
-  sendPageHeaders(fastify, settings);
+  sendPageHeaders(fastify);
+  requireTls(fastify, settings);
   checkRequests(fastify, settings);
   await allowOrigins(fastify, settings);
   const access = app.get(AccessControl);

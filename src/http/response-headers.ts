@@ -54,7 +54,7 @@ export function securedResponses({ corsOrigins }: Settings) {
 }
 
 /** Sends the headers of pages in place of those of `securedResponses`. Call it before the routes are registered. */
-export function sendPageHeaders(fastify: FastifyInstance, { trustProxy }: Settings): void {
+export function sendPageHeaders(fastify: FastifyInstance): void {
   fastify.addHook('onRoute', (route) => {
     const page = route.config?.page;
     if (!page) return;
@@ -64,7 +64,6 @@ export function sendPageHeaders(fastify: FastifyInstance, { trustProxy }: Settin
       done();
     });
   });
-  if (trustProxy) fastify.addHook('onRequest', requireTls);
 }
 
 /** Lets pages of the allowed origins use the API (https://fetch.spec.whatwg.org/#http-cors-protocol). */
@@ -117,8 +116,11 @@ function headersOf(directives: Record<string, string[]>, isShared: boolean): str
   return lines;
 }
 
-/** Browsers that came over TLS come over TLS from now on (RFC 6797). */
-function requireTls(request: FastifyRequest, reply: FastifyReply, done: Done): void {
-  if (request.protocol === 'https') reply.header('strict-transport-security', 'max-age=31536000');
-  done();
+/** Browsers that came over TLS come over TLS from now on (RFC 6797). Only a proxy knows how they came. */
+export function requireTls(fastify: FastifyInstance, { trustProxy }: Settings): void {
+  if (!trustProxy) return;
+  fastify.addHook('onRequest', ({ protocol }, reply, done) => {
+    if (protocol === 'https') reply.header('strict-transport-security', 'max-age=31536000');
+    done();
+  });
 }
