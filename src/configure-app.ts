@@ -9,20 +9,15 @@ import type { Settings } from './config/settings.js';
 import { SETTINGS } from './config/settings.module.js';
 import { ApiRoutes } from './documentation/api-routes.js';
 import { answerOtherMethods, collectAllowedMethods } from './http/allowed-methods.js';
-import { answerClientError, answerUnusualRequests } from './http/client-errors.js';
-import { limitConnections } from './http/connection-limits.js';
+import { answerClientError } from './http/client-errors.js';
 import { toOriginForm } from './http/request-target.js';
 import { addBodyParsers } from './http/request-bodies.js';
 import { checkRequests } from './http/request-checks.js';
 import { setRequestDeadline } from './http/request-deadline.js';
 import { keepReadsConsistent } from './http/read-consistency.js';
-import {
-  allowOrigins,
-  requireTls,
-  securedResponses,
-  sendPageHeaders,
-} from './http/response-headers.js';
+import { allowOrigins, requireTls, sendPageHeaders } from './http/response-headers.js';
 import { enforceRouteRules } from './http/route-rules.js';
+import { guardServer, MAX_REQUEST_MS, serverOptions } from './http/server-options.js';
 import { ReadServers } from './journal/read-servers.js';
 import { setQueryLimits } from './lists/query-limits.js';
 import { withoutSupabasePrefix } from './postgrest/postgrest-clients.js';
@@ -32,14 +27,9 @@ import { observeRequests } from './operations/request-observer.js';
 import { traceRequests } from './operations/tracing.js';
 import { ProblemFilter, rejectRequest } from './problems/problem.filter.js';
 
-/** How often Node looks for connections whose headers are late. */
-const CONNECTION_CHECK_MS = 1000;
-/** The longest time that a request may take to arrive, an upload included. */
-const MAX_REQUEST_MS = 6 * 3_600_000;
-
 /** Makes the Fastify adapter. `/marathon` and `/marathon/` are the same address. */
 export function makeAdapter(settings: Settings): FastifyAdapter {
-  const { limits, trustProxy } = settings;
+  const { trustProxy } = settings;
   return new FastifyAdapter({
     // for Express middleware, which is not used here
     skipMiddie: true,
@@ -49,14 +39,8 @@ export function makeAdapter(settings: Settings): FastifyAdapter {
     return503OnClosing: false,
     frameworkErrors: rejectRequest,
     clientErrorHandler: answerClientError,
-    // a request without Host gets a problem document, like any other invalid request
-    http: {
-      ServerResponse: securedResponses(settings),
-      requireHostHeader: false,
-      maxHeaderSize: limits.headersKb * 1024,
-      headersTimeout: limits.headersTimeoutSeconds * 1000,
-      connectionsCheckingInterval: CONNECTION_CHECK_MS,
-    },
+    http: serverOptions(settings),
+    // Fastify would set its own one
     requestTimeout: MAX_REQUEST_MS,
     trustProxy: typeof trustProxy === 'number' ? trustHops(trustProxy) : trustProxy,
   });
@@ -84,7 +68,7 @@ export async function configureApp(
 ): Promise<NestFastifyApplication> {
   const settings: Settings = app.get(SETTINGS);
   const fastify = app.getHttpAdapter().getInstance();
-  answerUnusualRequests(fastify.server);
+  guardServer(fastify.server, settings);
   acceptConnectionsFirst(fastify);
   observeRequests(fastify, settings, log);
   await traceRequests(fastify, settings);
@@ -92,7 +76,6 @@ export async function configureApp(
   setRequestDeadline(fastify, settings.deadlineMs);
   setQueryLimits(fastify, settings.limits);
   keepReadsConsistent(fastify, app.get(ReadServers));
-  limitConnections(fastify.server, settings.limits);
   sendPageHeaders(fastify);
   requireTls(fastify, settings);
   checkRequests(fastify, settings);

@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { createServer, type IncomingMessage } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { connect, type AddressInfo } from 'node:net';
 import { json } from 'node:stream/consumers';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { aMarathon } from './support/a-marathon.js';
@@ -13,6 +13,7 @@ interface Line {
   requestId?: string;
   route?: string;
   status?: number;
+  aborted?: boolean;
 }
 
 const JSON_TYPE = { 'Content-Type': 'application/json' };
@@ -116,6 +117,21 @@ describe('the log', () => {
     leaving.abort();
     const line = (await linesOf(service)).find(({ route }) => route === '/marathon/changes');
     expect(line).toMatchObject({ aborted: true, address: '127.0.0.1' });
+  });
+
+  it('says that a client has left before it was the turn of a pipelined request', async () => {
+    const service = await start();
+    const socket = connect(Number(new URL(service.url).port), '127.0.0.1');
+    const host = 'Host: localhost\r\n';
+    const stream = `GET /marathon/changes HTTP/1.1\r\n${host}Accept: text/event-stream\r\n\r\n`;
+    socket.write(stream + `GET /health/live HTTP/1.1\r\n${host}\r\n`.repeat(20));
+    await once(socket, 'data');
+    socket.destroy();
+    const lines = await linesOf(service);
+    expect(lines.filter(({ route }) => route === '/marathon/changes')).toHaveLength(1);
+    expect(lines.filter(({ route, aborted }) => route === '/health/live' && aborted)).toHaveLength(
+      20,
+    );
   });
 });
 

@@ -84,6 +84,22 @@ describe('/metrics while access is open', () => {
 });
 
 describe('ADMIN_PORT', () => {
+  it('has the limits of the other port', async () => {
+    const database = await createDatabase();
+    const adminPort = String(await findFreePorts(1));
+    const settings = { DATABASE_URL: database.url, ADMIN_PORT: adminPort, MAX_HEADERS_KB: '2' };
+    const service = await startService(settings);
+    try {
+      const large = { headers: { filler: 'x'.repeat(3000) } };
+      const answer = await fetch(`http://127.0.0.1:${adminPort}/metrics`, large);
+      expect(answer.status).toBe(431);
+      expect(await answer.json()).toMatchObject({ code: 'headers_too_large' });
+    } finally {
+      await service.stop();
+      await database.drop();
+    }
+  });
+
   it('has metrics, keys and documentation to itself', async () => {
     const database = await createDatabase();
     const adminPort = String(await findFreePorts(1));

@@ -3,7 +3,8 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
 import type { FastifyInstance } from 'fastify';
 import type { Settings } from '../config/settings.js';
-import { securedResponses } from '../http/response-headers.js';
+import { answerClientError } from '../http/client-errors.js';
+import { guardServer, serverOptions } from '../http/server-options.js';
 import { ProblemError } from '../problems/problems.js';
 
 /** What is on the admin port only, if there is one. */
@@ -23,10 +24,11 @@ declare module 'fastify' {
 export function separateAdminAddresses(fastify: FastifyInstance, settings: Settings): void {
   if (settings.adminPort === undefined) return;
   const sockets = new WeakSet<Socket>();
-  const ServerResponse = securedResponses(settings);
-  const server = createServer({ ServerResponse }, (request, response) =>
+  const server = createServer(serverOptions(settings), (request, response) =>
     fastify.routing(request, response),
   );
+  guardServer(server, settings);
+  server.on('clientError', answerClientError);
   server.on('connection', (socket: Socket) => sockets.add(socket));
   fastify.decorate('adminServer', server);
   fastify.addHook('preClose', async () => {
