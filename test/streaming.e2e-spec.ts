@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { request, type IncomingMessage } from 'node:http';
-import type { Socket } from 'node:net';
+import { connect, type Socket } from 'node:net';
 import { setTimeout as wait } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { startApp, type RunningApp } from './support/app.js';
@@ -69,6 +69,15 @@ describe('a long list', () => {
     const leaving = ask('format=ndjson').end();
     await untilLists(1);
     leaving.destroy();
+    await untilLists(0);
+  });
+
+  it('is cancelled when its client disconnects while it waits for an earlier response', async () => {
+    const { hostname, port, host } = new URL(url);
+    const socket = connect(Number(port), hostname);
+    socket.write(`GET /marathon/?format=ndjson HTTP/1.1\r\nHost: ${host}\r\n\r\n`.repeat(2));
+    await untilLists(2);
+    socket.destroy();
     await untilLists(0);
   });
 });

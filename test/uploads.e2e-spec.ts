@@ -10,6 +10,7 @@ import { createDatabase, type TestDatabase } from './support/database.js';
 import { startService } from './support/service.js';
 
 const MAX_UPLOAD_MB = 2;
+const CSV = { 'Content-Type': 'text/csv' };
 const ROWS = Buffer.from('Boston\n'.repeat(10_000));
 
 describe('an upload', () => {
@@ -95,6 +96,45 @@ describe('an upload', () => {
     await expectNothingStored();
   });
 
+  it('is closed if its client leaves while it is imported', async () => {
+    const { url, pid } = await start();
+    const sending = upload(url, { Prefer: 'tx=rollback' }).on('error', () => undefined);
+    sending.write('name\n');
+    sending.end(Buffer.concat(Array<Buffer>(25).fill(ROWS)));
+    await untilReceiving(pid, true);
+    while (!(await isImporting(database)));
+    sending.destroy();
+    await untilReceiving(pid, false);
+    await expectNothingStored();
+  });
+
+  it.each([
+    ['POST', '/nowhere', 'text/csv', 'name\nBoston\n', 404],
+    ['POST', '/nowhere', 'application/json', '[{"name":"Boston"}]', 404],
+    ['POST', '/nowhere', 'application/json', '{"name":', 404],
+    ['POST', '/marathon/1', 'text/csv', 'name\nBoston\n', 405],
+    ['PUT', '/marathon/', 'application/x-ndjson', '{"name":"Boston"}\n', 405],
+    ['POST', '/marathon/?limit=x', 'text/csv', 'name\nBoston\n', 400],
+    ['POST', '/marathon/', 'text/csv', 'nome\nBoston\n', 400],
+  ])('that is refused leaves no file: %s %s %s %j', async (method, path, type, body, status) => {
+    const { url, pid } = await start();
+    const sent = { method, headers: { 'Content-Type': type }, body };
+    const answer = await fetch(url + path, sent);
+    expect(answer.status).toBe(status);
+    await untilReceiving(pid, false);
+    await expectNothingStored();
+  });
+
+  it('to an unknown address is not received', async () => {
+    const { url, pid } = await start();
+    const sending = request(`${url}/nowhere`, { method: 'POST', headers: CSV });
+    sending.on('error', () => undefined).write(ROWS);
+    const [{ statusCode }] = (await once(sending, 'response')) as [IncomingMessage];
+    expect(statusCode).toBe(404);
+    await untilReceiving(pid, false);
+    sending.destroy();
+  });
+
   it('of an earlier process is removed at the start', async () => {
     const [old, fresh] = ['marathon-upload-old', 'marathon-upload-fresh'];
     for (const name of [old, fresh]) await writeFile(join(folder, name), 'name\n');
@@ -143,6 +183,12 @@ async function untilReceiving(pid: number, isReceiving: boolean): Promise<void> 
   while ((await isOpen()) !== isReceiving);
 }
 
+async function isImporting(database: TestDatabase): Promise<boolean> {
+  const copying = `SELECT 1 FROM pg_stat_activity WHERE datname = current_database()
+    AND state = 'active' AND query LIKE '%COPY%FROM STDIN%' AND pid <> pg_backend_pid()`;
+  return (await database.query(copying)).length > 0;
+}
+
 /** Mounts a disk of one MiB. */
 function mount(folder: string): boolean {
   spawnSync('mkdir', ['-p', folder]);
@@ -152,7 +198,7 @@ function mount(folder: string): boolean {
 function upload(url: string, headers = {}): ClientRequest {
   return request(`${url}/marathon/`, {
     method: 'POST',
-    headers: { 'Content-Type': 'text/csv', ...headers },
+    headers: { ...CSV, ...headers },
   });
 }
 

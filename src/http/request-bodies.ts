@@ -1,14 +1,13 @@
 import { isUtf8 } from 'node:buffer';
 import { Readable } from 'node:stream';
 import { callbackify } from 'node:util';
-import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import type { FastifyInstance, FastifyRequest, RouteHandlerMethod, RouteOptions } from 'fastify';
 import type { Limits } from '../config/settings.js';
 import { ClientDisconnectedError } from '../problems/client-disconnected-error.js';
 import { ProblemError } from '../problems/problems.js';
 import { receiveForm } from './form-upload.js';
 import { parseContentType } from './media-types.js';
 import { FORM_TYPE, JSON_TYPES, ROW_TYPES } from './route-rules.js';
-import { prependHook } from './route-hooks.js';
 import { SlowBodies } from './slow-bodies.js';
 import { assertUploadSize, UploadedRows } from './upload.js';
 
@@ -24,7 +23,8 @@ type Done = (error: Error | null, body?: unknown) => void;
 /**
  * Parses bodies. A JSON object is read into memory; it must be UTF-8 (RFC 8259, section 8.1). A JSON
  * array, a list as the service sends it, every media type for rows, and a form with a file become
- * `UploadedRows` if the method is POST. A body that is too large or arrives too slowly is rejected.
+ * `UploadedRows` if the route consumes rows. A body that is too large or arrives too slowly is rejected. A body
+ * that nobody reads is discarded.
  */
 export function addBodyParsers(fastify: FastifyInstance, limits: Limits): void {
   const slowBodies = new SlowBodies(fastify, limits);
@@ -33,21 +33,23 @@ export function addBodyParsers(fastify: FastifyInstance, limits: Limits): void {
     receiveRows(request, payload, limits.uploadMb);
   const watch = ({ raw }: FastifyRequest) => slowBodies.watch(raw);
   fastify.removeAllContentTypeParsers();
-  fastify.addContentTypeParser(ROW_TYPES, async (request: FastifyRequest, payload: Readable) => {
+  const parseRows = async (request: FastifyRequest, payload: Readable) => {
     watch(request);
-    if (createsRows(request)) return receive(request, payload);
+    if (consumesRows(request.routeOptions)) return receive(request, payload);
     discard(payload);
     return undefined;
-  });
-  fastify.addContentTypeParser(FORM_TYPE, async (request: FastifyRequest, payload: Readable) => {
-    watch(request);
-    return receive(request, payload);
-  });
+  };
+  fastify.addContentTypeParser([...ROW_TYPES, FORM_TYPE], parseRows);
   // with callbacks: one more promise costs every write measurably
   fastify.addContentTypeParser(JSON_TYPES, (request, payload: Readable, done: Done) => {
     watch(request);
+    if (isUnknown(request)) {
+      discard(payload);
+      done(null);
+      return;
+    }
     bufferStart(payload, limits.bodyKb, done, (start) => {
-      if (createsRows(request) && holdsRows(start.bytes)) {
+      if (consumesRows(request.routeOptions) && holdsRows(start.bytes)) {
         return callbackify(receive)(request, rejoin(start, payload), done);
       }
       const text = decodeObject(start, payload, limits.bodyKb);
@@ -56,14 +58,18 @@ export function addBodyParsers(fastify: FastifyInstance, limits: Limits): void {
     });
   });
   fastify.addHook('onRoute', (route) => {
-    if (!route.config?.consumes?.some((type) => ROW_TYPES.includes(type))) return;
-    prependHook(route, 'onResponse', discardUpload);
+    if (consumesRows(route)) route.handler = discardUploadAfter(route.handler);
   });
 }
 
-function discardUpload({ body }: FastifyRequest, _: FastifyReply, done: () => void): void {
-  if (body instanceof UploadedRows) callbackify(async () => body.discard())(done);
-  else done();
+/** Not a hook: Fastify calls none if the client has left meanwhile. */
+function discardUploadAfter(handle: RouteHandlerMethod): RouteHandlerMethod {
+  return function handleUpload(request, reply): unknown {
+    const handled: unknown = handle.call(this, request, reply);
+    const { body } = request;
+    if (!(body instanceof UploadedRows)) return handled;
+    return Promise.resolve(handled).finally(async () => body.discard());
+  };
 }
 
 interface BodyStart {
@@ -122,7 +128,7 @@ async function receiveRows(
         ? await receiveForm(headers, payload, maxUploadMb)
         : await UploadedRows.receive(type, payload, maxUploadMb);
     if (!raw.socket.destroyed) return rows;
-    // the hook that discards uploads has run already
+    // Fastify does not call the handler
     await rows.discard();
   } catch (error) {
     discard(payload);
@@ -141,8 +147,14 @@ function holdsRows(bytes: Buffer): boolean {
   return ROWS.test(bytes.toString('latin1', 0, MAX_ROWS_PREFIX));
 }
 
-function createsRows({ method }: FastifyRequest): boolean {
-  return method === 'POST';
+/** Whether a route stores rows. */
+function consumesRows({ config }: Pick<RouteOptions, 'config'>): boolean {
+  return config?.consumes?.some((type) => ROW_TYPES.includes(type)) ?? false;
+}
+
+/** Whether there is no such address, or no such method of it. */
+function isUnknown({ is404, routeOptions }: FastifyRequest): boolean {
+  return is404 || routeOptions.config.isCatchAll === true;
 }
 
 function decodeObject({ bytes, isComplete }: BodyStart, payload: Readable, maxKb: number): string {

@@ -5,7 +5,7 @@ type Hook = (request: FastifyRequest, reply: FastifyReply, done: (error?: Error)
 /** Adds a hook to a route that is being registered. It runs before the hooks that the route has. */
 export function prependHook(
   route: RouteOptions,
-  name: 'onRequest' | 'preHandler' | 'onResponse',
+  name: 'onRequest' | 'preHandler',
   hook: Hook,
 ): void {
   const others = [route[name] ?? []].flat() as Hook[];

@@ -3,6 +3,7 @@ import type { Settings } from '../config/settings.js';
 import { answerUnusualRequests } from './client-errors.js';
 import { limitConnections } from './connection-limits.js';
 import { securedResponses } from './response-headers.js';
+import { closeWaitingResponses } from './waiting-responses.js';
 
 /** How often Node looks for connections whose headers are late. */
 const CONNECTION_CHECK_MS = 1000;
@@ -23,8 +24,9 @@ export function serverOptions(settings: Settings): ServerOptions {
   };
 }
 
-/** Limits the connections of a port, and answers requests that Node rejects by default with an empty body. */
+/** What `node:http` has no options for: limits of connections, words for refused requests, an end for each response. */
 export function guardServer(server: Server, { limits }: Settings): void {
   answerUnusualRequests(server);
   limitConnections(server, limits);
+  closeWaitingResponses(server);
 }

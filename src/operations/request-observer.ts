@@ -1,4 +1,3 @@
-import type { Socket } from 'node:net';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import onHeaders from 'on-headers';
 import type { Logger } from 'pino';
@@ -33,35 +32,19 @@ export function observeRequests(
   if (observers.length) observeAnswers(fastify, observers);
 }
 
-/**
- * Fastify tells when an answer is complete. A client that does not wait for it closes its connection: one listener
- * for each connection costs less than one for each request.
- */
+/** Observes each request when its response is closed: it is complete then, or its client is gone. */
 function observeAnswers(fastify: FastifyInstance, observers: Observe[]): void {
-  const unanswered = new WeakMap<Socket, Set<FastifyReply>>();
-  const observe = (reply: FastifyReply, isAborted: boolean) => {
-    const { request } = reply;
-    const { url: route = '' } = request.routeOptions;
-    const answered = { request, reply, route, durationMs: reply.elapsedTime, isAborted };
-    for (const each of observers) each(answered);
-  };
-  const watch = (socket: Socket) => {
-    const replies = new Set<FastifyReply>();
-    unanswered.set(socket, replies);
+  fastify.addHook('onRequest', (request, reply, done) => {
+    const startedAt = performance.now();
     // Node keeps the address of the client if it is read before the connection is closed
-    void socket.remoteAddress;
-    socket.once('close', () => {
-      for (const reply of replies) observe(reply, true);
-      replies.clear();
+    void request.raw.socket.remoteAddress;
+    reply.raw.on('close', () => {
+      const { url: route = '' } = request.routeOptions;
+      const durationMs = performance.now() - startedAt;
+      const isAborted = !reply.raw.writableFinished;
+      const answered = { request, reply, route, durationMs, isAborted };
+      for (const observe of observers) observe(answered);
     });
-    return replies;
-  };
-  fastify.addHook('onRequest', ({ raw: { socket } }, reply, done) => {
-    (unanswered.get(socket) ?? watch(socket)).add(reply);
-    done();
-  });
-  fastify.addHook('onResponse', ({ raw: { socket } }, reply, done) => {
-    if (unanswered.get(socket)?.delete(reply)) observe(reply, false);
     done();
   });
 }
