@@ -6,6 +6,7 @@ import { request, type ClientRequest, type IncomingMessage } from 'node:http';
 import { connect } from 'node:net';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import pg from 'pg';
 import { createDatabase, type TestDatabase } from './support/database.js';
 import { startService } from './support/service.js';
 
@@ -88,10 +89,10 @@ describe('an upload', () => {
       const sending = upload(url).on('error', () => undefined);
       sending.write('name\n');
       sending.write(ROWS);
-      await untilReceiving(pid, true);
+      await untilFiles(pid, 1);
       if (isKilled) await stop('SIGKILL');
       sending.destroy();
-      if (!isKilled) await untilReceiving(pid, false);
+      if (!isKilled) await untilFiles(pid, 0);
     }
     await expectNothingStored();
   });
@@ -101,11 +102,64 @@ describe('an upload', () => {
     const sending = upload(url, { Prefer: 'tx=rollback' }).on('error', () => undefined);
     sending.write('name\n');
     sending.end(Buffer.concat(Array<Buffer>(25).fill(ROWS)));
-    await untilReceiving(pid, true);
+    await untilFiles(pid, 1);
     while (!(await isImporting(database)));
     sending.destroy();
-    await untilReceiving(pid, false);
+    await untilFiles(pid, 0);
     await expectNothingStored();
+  });
+
+  describe('that waits for other imports', () => {
+    /** One that runs, a hundred that wait, and one too many. */
+    const COUNT = 102;
+    let lock: pg.Client;
+    beforeEach(async () => {
+      lock = new pg.Client(database.url);
+      await lock.connect();
+    });
+    afterEach(async () => lock.end());
+
+    /** One import runs at a time, and waits until the lock is released. */
+    const startLocked = async () => {
+      const service = await startService({
+        DATABASE_URL: database.url,
+        DB_POOL_SIZE: '4',
+        TMPDIR: folder,
+      });
+      await lock.query('BEGIN; LOCK TABLE journal_head');
+      return service;
+    };
+    const release = async () => lock.query('COMMIT');
+    const importOne = async (url: string, signal?: AbortSignal) => {
+      const headers = { ...CSV, Prefer: 'tx=rollback' };
+      const sent = { method: 'POST', headers, body: 'name\nBoston\n', signal };
+      return fetch(`${url}/marathon/`, sent);
+    };
+
+    it('is discarded when its client leaves', async () => {
+      const { url, pid } = await startLocked();
+      const first = importOne(url);
+      await untilFiles(pid, 1);
+      const leaving = new AbortController();
+      const second = importOne(url, leaving.signal);
+      await untilFiles(pid, 2);
+      leaving.abort();
+      await expect(second).rejects.toThrow('aborted');
+      await untilFiles(pid, 1);
+      await release();
+      expect((await first).status).toBe(201);
+    });
+
+    it('is refused if a hundred wait already', async () => {
+      const { url } = await startLocked();
+      const imports = Array.from({ length: COUNT }, async () => importOne(url));
+      const refused = await Promise.race(imports);
+      expect(refused.headers.get('retry-after')).toBe('2');
+      expect(await refused.json()).toMatchObject({ code: 'too_many_imports', status: 503 });
+      await release();
+      const statuses = (await Promise.all(imports)).map(({ status }) => status);
+      expect(statuses.filter((status) => status === 201)).toHaveLength(COUNT - 1);
+    });
   });
 
   it.each([
@@ -121,7 +175,7 @@ describe('an upload', () => {
     const sent = { method, headers: { 'Content-Type': type }, body };
     const answer = await fetch(url + path, sent);
     expect(answer.status).toBe(status);
-    await untilReceiving(pid, false);
+    await untilFiles(pid, 0);
     await expectNothingStored();
   });
 
@@ -131,7 +185,7 @@ describe('an upload', () => {
     sending.on('error', () => undefined).write(ROWS);
     const [{ statusCode }] = (await once(sending, 'response')) as [IncomingMessage];
     expect(statusCode).toBe(404);
-    await untilReceiving(pid, false);
+    await untilFiles(pid, 0);
     sending.destroy();
   });
 
@@ -171,16 +225,17 @@ describe('an upload', () => {
   );
 });
 
-/** Resolves when an unlinked file is open, or none; immediately if that cannot be observed. */
-async function untilReceiving(pid: number, isReceiving: boolean): Promise<void> {
+/** Resolves when so many unlinked files are open; immediately if that cannot be observed. */
+async function untilFiles(pid: number, count: number): Promise<void> {
   const folder = `/proc/${pid}/fd`;
   if (!existsSync(folder)) return;
-  const isOne = async (name: string) => {
+  const isUpload = async (name: string) => {
     const target = await readlink(join(folder, name)).catch(() => '');
     return target.includes('marathon-upload') && target.endsWith('(deleted)');
   };
-  const isOpen = async () => (await Promise.all((await readdir(folder)).map(isOne))).includes(true);
-  while ((await isOpen()) !== isReceiving);
+  const openFiles = async () =>
+    (await Promise.all((await readdir(folder)).map(isUpload))).filter(Boolean).length;
+  while ((await openFiles()) !== count);
 }
 
 async function isImporting(database: TestDatabase): Promise<boolean> {

@@ -59,6 +59,7 @@ export interface components {
         | 'database_read_only'
         | 'too_many_connections'
         | 'too_many_long_lists'
+        | 'too_many_imports'
         | 'disk_full';
       /** @description What is wrong with this request, and what to do next. */
       detail: string;

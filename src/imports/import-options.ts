@@ -9,6 +9,8 @@ export interface ImportOptions {
   nullText?: string;
   /** Without it, every row becomes a new record. */
   conflict?: Conflict;
+  /** Aborts an import that waits for others. One that has begun ends. */
+  signal?: AbortSignal;
   /** Called when all rows have been read and are valid, before they are stored. */
   onValid?: (rowCount: number) => void;
 }

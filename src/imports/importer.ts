@@ -8,6 +8,7 @@ import type { JournaledTable } from '../journal/journaled-table.js';
 import type { JournalTransaction } from '../journal/journal-transaction.js';
 import type { WriteOptions } from '../journal/write-options.js';
 import { Semaphore } from '../pool/semaphore.js';
+import { ProblemError } from '../problems/problems.js';
 import type { Search } from '../search/search.js';
 import { describeUpload, type UploadDescription } from './describe-upload.js';
 import { ID_COLUMN } from './import-columns.js';
@@ -22,6 +23,8 @@ import { stageRows } from './staging.js';
 import { validateStaged } from './validate-staged.js';
 
 const MAX_WAITING_MS = 3_600_000;
+/** Each of them has a file on the disk. */
+const MAX_WAITING_IMPORTS = 100;
 
 /** How many records an import created, updated and left unchanged. */
 export type ImportCounts = Omit<ChangeCounts, 'deleted' | 'restored'>;
@@ -40,20 +43,21 @@ export class Importer<T extends object> {
     private readonly rules: ImportRules,
     poolSize: number,
   ) {
-    this.running = new Semaphore(Math.ceil(poolSize / 4), Infinity);
+    this.running = new Semaphore(Math.ceil(poolSize / 4), MAX_WAITING_IMPORTS);
   }
 
   /**
    * Stores all rows. With a `conflict`, rows whose record exists are merged or skipped.
    * @throws {InvalidRowsError} with the issues of each invalid row.
    * @throws {InvalidUploadError} if the upload cannot be parsed, or is a file without rows.
+   * @throws {ProblemError} `too_many_imports` if too many others are waiting.
    */
   async import(rows: RowSource, how: ImportOptions, options: WriteOptions): Promise<ImportCounts> {
     await this.database.wait();
     // all attempts have one request id, so that an import whose acknowledgement was lost is not repeated
     const retried = options.requestId ? options : { ...options, requestId: randomUUID() };
     const { conflict } = how;
-    await this.running.acquire(MAX_WAITING_MS);
+    await this.waitForOthers(how);
     try {
       const { inserted, updated, skipped, range } = await this.journal.withFreeIds(async () =>
         this.database.retry.longWork(async () =>
@@ -64,6 +68,19 @@ export class Importer<T extends object> {
       return { inserted, updated, skipped, range };
     } finally {
       this.running.release();
+    }
+  }
+
+  private async waitForOthers({ signal }: ImportOptions): Promise<void> {
+    try {
+      await this.running.acquire(MAX_WAITING_MS, signal);
+    } catch (error) {
+      if (signal?.aborted) throw error;
+      // whether the wait was too long or the queue full, the advice is the same
+      throw new ProblemError(
+        'too_many_imports',
+        'Too many imports are waiting. Nothing was stored. Send it again in a moment.',
+      );
     }
   }
 

@@ -97,6 +97,7 @@ export const CREATE: ApiOperation = {
   problems: [
     'invalid_upload',
     'invalid_rows',
+    'too_many_imports',
     'aborted_upload',
     'already_exists',
     'not_acceptable',

@@ -80,7 +80,8 @@ export class MarathonCollectionController {
     const requested = requestedImport(body, reply.request.body, parsed.options, options);
     if (!requested)
       return this.createOne(body as CreateMarathonDto, parsed.request, options, reply);
-    const { rows, how } = requested;
+    const { rows } = requested;
+    const how = { ...requested.how, signal: parsed.request.client.signal };
     const { range, ...counts } = await this.transfer.import(rows, how, options);
     // an import may take longer than the deadline of the request
     await this.respond(reply, parsed.request.restarted(), options, counts, range);

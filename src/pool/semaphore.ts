@@ -34,8 +34,10 @@ export class Semaphore<T> {
    * Resolves when a permit is acquired, with the item that came with it.
    * @throws {QueueFullError} immediately if the queue is full.
    * @throws {DeadlineExceededError} if no permit became available within `timeoutMs`.
+   * @throws the reason of `signal` if it aborts before.
    */
-  acquire(timeoutMs: number): Promise<T | undefined> {
+  acquire(timeoutMs: number, signal?: AbortSignal): Promise<T | undefined> {
+    if (signal?.aborted) return Promise.reject(signal.reason as Error);
     if (this.availablePermits > 0) {
       this.availablePermits -= 1;
       return Promise.resolve(undefined);
@@ -43,24 +45,30 @@ export class Semaphore<T> {
     if (this.queue.size >= this.maxQueueLength) {
       return Promise.reject(new QueueFullError(this.queue.size));
     }
-    return this.enqueue(timeoutMs);
+    return this.enqueue(timeoutMs, signal);
   }
 
-  private enqueue(timeoutMs: number): Promise<T | undefined> {
+  private enqueue(timeoutMs: number, signal?: AbortSignal): Promise<T | undefined> {
     return new Promise<T | undefined>((resolve, reject) => {
       const expire = () => waiter.reject(new DeadlineExceededError());
       const timer = setTimeout(expire, roundUp(timeoutMs));
+      const abort = () => waiter.reject(signal!.reason as Error);
+      const stopWaiting = () => {
+        clearTimeout(timer);
+        signal?.removeEventListener('abort', abort);
+        this.queue.delete(waiter);
+      };
       const waiter: Waiter<T> = {
         resolve: (item) => {
-          clearTimeout(timer);
+          stopWaiting();
           resolve(item);
         },
         reject: (reason) => {
-          clearTimeout(timer);
-          this.queue.delete(waiter);
+          stopWaiting();
           reject(reason);
         },
       };
+      signal?.addEventListener('abort', abort);
       this.queue.add(waiter);
     });
   }
@@ -78,7 +86,6 @@ export class Semaphore<T> {
   handOff(item?: T): boolean {
     const [next] = this.queue;
     if (!next) return false;
-    this.queue.delete(next);
     next.resolve(item);
     return true;
   }

@@ -50,6 +50,7 @@ export const PROBLEMS = {
   database_read_only: [503, 'Database read-only'],
   too_many_connections: [503, 'Too many connections'],
   too_many_long_lists: [503, 'Too many long lists'],
+  too_many_imports: [503, 'Too many imports'],
   disk_full: [507, 'Disk full'],
 } as const satisfies Record<string, readonly [status: number, title: string]>;
 
