@@ -130,11 +130,6 @@ describe('an upload', () => {
       return service;
     };
     const release = async () => lock.query('COMMIT');
-    const importOne = async (url: string, signal?: AbortSignal) => {
-      const headers = { ...CSV, Prefer: 'tx=rollback' };
-      const sent = { method: 'POST', headers, body: 'name\nBoston\n', signal };
-      return fetch(`${url}/marathon/`, sent);
-    };
 
     it('is discarded when its client leaves', async () => {
       const { url, pid } = await startLocked();
@@ -255,6 +250,12 @@ function upload(url: string, headers = {}): ClientRequest {
     method: 'POST',
     headers: { ...CSV, ...headers },
   });
+}
+
+async function importOne(url: string, signal?: AbortSignal) {
+  const headers = { ...CSV, Prefer: 'tx=rollback' };
+  const sent = { method: 'POST', headers, body: 'name\nBoston\n', signal };
+  return fetch(`${url}/marathon/`, sent);
 }
 
 /** Sends endless rows. */
