@@ -17,7 +17,7 @@ import { setRequestDeadline } from './http/request-deadline.js';
 import { keepReadsConsistent } from './http/read-consistency.js';
 import { allowOrigins, requireTls, sendPageHeaders } from './http/response-headers.js';
 import { enforceRouteRules } from './http/route-rules.js';
-import { guardServer, MAX_REQUEST_MS, serverOptions } from './http/server-options.js';
+import { guardServer, serverOptions } from './http/server-options.js';
 import { ReadServers } from './journal/read-servers.js';
 import { setQueryLimits } from './lists/query-limits.js';
 import { withoutSupabasePrefix } from './postgrest/postgrest-clients.js';
@@ -30,6 +30,7 @@ import { ProblemFilter, rejectRequest } from './problems/problem.filter.js';
 /** Makes the Fastify adapter. `/marathon` and `/marathon/` are the same address. */
 export function makeAdapter(settings: Settings): FastifyAdapter {
   const { trustProxy } = settings;
+  const http = serverOptions(settings);
   return new FastifyAdapter({
     // for Express middleware, which is not used here
     skipMiddie: true,
@@ -39,9 +40,9 @@ export function makeAdapter(settings: Settings): FastifyAdapter {
     return503OnClosing: false,
     frameworkErrors: rejectRequest,
     clientErrorHandler: answerClientError,
-    http: serverOptions(settings),
+    http,
     // Fastify would set its own one
-    requestTimeout: MAX_REQUEST_MS,
+    requestTimeout: http.requestTimeout,
     trustProxy: typeof trustProxy === 'number' ? trustHops(trustProxy) : trustProxy,
   });
 }

@@ -85,28 +85,16 @@ describe('/metrics while access is open', () => {
 
 describe('ADMIN_PORT', () => {
   it('has the limits of the other port', async () => {
-    const database = await createDatabase();
-    const adminPort = String(await findFreePorts(1));
-    const settings = { DATABASE_URL: database.url, ADMIN_PORT: adminPort, MAX_HEADERS_KB: '2' };
-    const service = await startService(settings);
-    try {
+    await withAdminPort({ MAX_HEADERS_KB: '2' }, async (_, adminPort) => {
       const large = { headers: { filler: 'x'.repeat(3000) } };
       const answer = await fetch(`http://127.0.0.1:${adminPort}/metrics`, large);
       expect(answer.status).toBe(431);
       expect(await answer.json()).toMatchObject({ code: 'headers_too_large' });
-    } finally {
-      await service.stop();
-      await database.drop();
-    }
+    });
   });
 
   it('has metrics, keys and documentation to itself', async () => {
-    const database = await createDatabase();
-    const adminPort = String(await findFreePorts(1));
-    const settings = { DATABASE_URL: database.url, ADMIN_PORT: adminPort };
-    const service = await startService(settings);
-    try {
-      const { port } = new URL(service.url);
+    await withAdminPort({}, async (port, adminPort) => {
       const paths = ['/metrics', '/docs', '/keys', '/marathon/', '/health/live', '/openapi.json'];
       expect(await Promise.all(paths.map(async (path) => statusOf(port, path)))).toEqual([
         404, 404, 404, 200, 200, 200,
@@ -119,13 +107,29 @@ describe('ADMIN_PORT', () => {
       ]);
       const { headers } = await fetch(`http://127.0.0.1:${adminPort}/metrics`);
       expect(headers.get('x-content-type-options')).toBe('nosniff');
-    } finally {
-      const { exitCode } = await service.stop();
-      await database.drop();
-      expect(exitCode).toBe(0);
-    }
+    });
   });
 });
+
+async function withAdminPort(
+  settings: Record<string, string>,
+  work: (port: string, adminPort: string) => Promise<void>,
+): Promise<void> {
+  const database = await createDatabase();
+  const adminPort = String(await findFreePorts(1));
+  const service = await startService({
+    DATABASE_URL: database.url,
+    ADMIN_PORT: adminPort,
+    ...settings,
+  });
+  try {
+    await work(new URL(service.url).port, adminPort);
+  } finally {
+    const { exitCode } = await service.stop();
+    await database.drop();
+    expect(exitCode).toBe(0);
+  }
+}
 
 async function statusOf(port: string, path: string): Promise<number> {
   return (await fetch(`http://127.0.0.1:${port}${path}`)).status;

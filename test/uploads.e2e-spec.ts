@@ -24,8 +24,13 @@ describe('an upload', () => {
   );
   afterEach(async () => rm(folder, { recursive: true }));
 
-  const start = async (TMPDIR = folder) =>
-    startService({ DATABASE_URL: database.url, MAX_UPLOAD_MB: String(MAX_UPLOAD_MB), TMPDIR });
+  const start = async (settings: Record<string, string> = {}) =>
+    startService({
+      DATABASE_URL: database.url,
+      MAX_UPLOAD_MB: String(MAX_UPLOAD_MB),
+      TMPDIR: folder,
+      ...settings,
+    });
   const expectNothingStored = async () => {
     expect(await database.query('SELECT 1 FROM marathon')).toEqual([]);
     expect(await readdir(folder)).toEqual([]);
@@ -121,11 +126,7 @@ describe('an upload', () => {
 
     /** One import runs at a time, and waits until the lock is released. */
     const startLocked = async () => {
-      const service = await startService({
-        DATABASE_URL: database.url,
-        DB_POOL_SIZE: '4',
-        TMPDIR: folder,
-      });
+      const service = await start({ DB_POOL_SIZE: '4' });
       await lock.query('BEGIN; LOCK TABLE journal_head');
       return service;
     };
@@ -196,31 +197,25 @@ describe('an upload', () => {
   // only root can mount a disk, and not in every container
   const disk = join(process.env.TEST_RUN_FOLDER!, 'small-disk');
   const canMount = mount(disk);
+  // here, because it is mounted also if this test is not chosen
+  afterAll(() => void spawnSync('umount', [disk]));
   (canMount ? it : it.skip)(
     'that does not fit on the disk is rejected, and leaves no file',
     async () => {
-      try {
-        const { url } = await start(disk);
-        const sending = upload(url);
-        sending.write('name\n');
-        const answer = await sendUntilAnswered(sending);
-        expect(answer).toEqual({ status: 507, detail: expect.stringContaining('disk is full') });
-        expect(await readdir(disk)).toEqual([]);
-        await expectNothingStored();
-        const next = await fetch(`${url}/marathon/`, {
-          method: 'POST',
-          headers: { 'Content-Type': 'text/csv' },
-          body: 'name\nBoston\n',
-        });
-        expect(next.status).toBe(201);
-      } finally {
-        spawnSync('umount', [disk]);
-      }
+      const { url } = await start({ TMPDIR: disk });
+      const sending = upload(url);
+      sending.write('name\n');
+      const answer = await sendUntilAnswered(sending);
+      expect(answer).toEqual({ status: 507, detail: expect.stringContaining('disk is full') });
+      expect(await readdir(disk)).toEqual([]);
+      await expectNothingStored();
+      const sent = { method: 'POST', headers: CSV, body: 'name\nBoston\n' };
+      expect((await fetch(`${url}/marathon/`, sent)).status).toBe(201);
     },
   );
 });
 
-/** Resolves when so many unlinked files are open; immediately if that cannot be observed. */
+/** Resolves when `count` unlinked files are open; immediately if that cannot be observed. */
 async function untilFiles(pid: number, count: number): Promise<void> {
   const folder = `/proc/${pid}/fd`;
   if (!existsSync(folder)) return;

@@ -8,7 +8,7 @@ import { closeWaitingResponses } from './waiting-responses.js';
 /** How often Node looks for connections whose headers are late. */
 const CONNECTION_CHECK_MS = 1000;
 /** The longest time that a request may take to arrive, an upload included. */
-export const MAX_REQUEST_MS = 6 * 3_600_000;
+const MAX_REQUEST_MS = 6 * 3_600_000;
 
 /** How `node:http` reads requests and begins responses, on each port. */
 export function serverOptions(settings: Settings): ServerOptions {

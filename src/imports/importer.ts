@@ -71,6 +71,11 @@ export class Importer<T extends object> {
     }
   }
 
+  /** How an upload is understood. The errors are those of `import`. */
+  async describe(rows: RowSource, how: ImportOptions): Promise<UploadDescription> {
+    return describeUpload(rows, this.rules, how);
+  }
+
   private async waitForOthers({ signal }: ImportOptions): Promise<void> {
     try {
       await this.running.acquire(MAX_WAITING_MS, signal);
@@ -82,11 +87,6 @@ export class Importer<T extends object> {
         'Too many imports are waiting. Nothing was stored. Send it again in a moment.',
       );
     }
-  }
-
-  /** How an upload is understood. The errors are those of `import`. */
-  async describe(rows: RowSource, how: ImportOptions): Promise<UploadDescription> {
-    return describeUpload(rows, this.rules, how);
   }
 
   private async merge(
