@@ -46,15 +46,20 @@ async function serve(app: NestFastifyApplication): Promise<void> {
   const stopped = onSignals(shutDown);
   if (isFirst) log.log(`Listening at ${await app.getUrl()}`);
   try {
-    await app.get(DatabaseStartup).ready;
-    if (isWorker) tellPrimary({ kind: 'ready', url: await app.getUrl() });
-    else announce(await app.getUrl());
-    if (isFirst) await warnWithoutKeys(app, log);
+    const database = app.get(DatabaseStartup);
+    await database.ready;
+    if (!database.isEnding) await sayReady(app, log);
   } catch (error) {
     await shutDown();
     throw error;
   }
   await stopped;
+}
+
+async function sayReady(app: NestFastifyApplication, log: Logger): Promise<void> {
+  if (isWorker) tellPrimary({ kind: 'ready', url: await app.getUrl() });
+  else announce(await app.getUrl());
+  if (isFirst) await warnWithoutKeys(app, log);
 }
 
 /** Shuts down at the first signal. A terminal and the primary process may send one each. */

@@ -39,8 +39,10 @@ describe('the journal, while eight workers start at once and are killed at rando
   beforeAll(
     async () => {
       database = await createDatabase();
-      const settings = { DATABASE_URL: database.url, WORKERS: '8', DB_POOL_SIZE: '16' };
-      const { pid, url } = await startService(settings);
+      // with PORT=0 the service has another port after a moment without workers
+      const [port] = await findFreePorts(1);
+      const workers = { WORKERS: '8', DB_POOL_SIZE: '16', PORT: String(port) };
+      const { pid, url } = await startService({ DATABASE_URL: database.url, ...workers });
       const kill = async (until: AbortSignal) => killWorkers(pid, until);
       written = await writeFor(SECONDS, [url], database, kill, isLostWithWorker);
     },
@@ -88,7 +90,7 @@ async function killWorkers(primaryPid: number, until: AbortSignal): Promise<void
   while (!until.aborted) {
     await wait(500);
     const pids = await childrenOf(primaryPid);
-    process.kill(pids[randomInt(pids.length)]!, 'SIGKILL');
+    if (pids.length) process.kill(pids[randomInt(pids.length)]!, 'SIGKILL');
   }
 }
 

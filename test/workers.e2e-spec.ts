@@ -142,6 +142,18 @@ describe('workers with other settings', () => {
     expect(statuses.at(-1)).toBe(429);
   });
 
+  it('are replaced without a longer delay when none is left', async () => {
+    const [port] = await findFreePorts(1);
+    const { untilMessage, untilReady } = await startWorkers(database, { PORT: String(port) });
+    for (const delay of [/ in 200 ms$/, / in 400 ms$/]) {
+      process.kill((await untilReady())[0]!, 'SIGKILL');
+      await untilMessage(delay);
+    }
+    for (const pid of await untilReady()) process.kill(pid, 'SIGKILL');
+    await untilMessage(/ in 100 ms$/);
+    await untilReady();
+  });
+
   it('refuse a key that one of them revoked', async () => {
     const { output } = await runProgram(
       'cli.js',

@@ -41,8 +41,13 @@ const [MIN_DELAY_MS, MAX_DELAY_MS] = [250, 5000];
 export class DatabaseStartup
   implements OnApplicationBootstrap, OnModuleDestroy, OnApplicationShutdown
 {
-  /** Resolves when the database can be queried; rejects if the service must end. */
+  /**
+   * Resolves when the database can be queried, or when the application is closed before. Rejects if the service must
+   * end.
+   */
   readonly ready: Promise<void>;
+  /** Whether the application is being closed. */
+  isEnding = false;
   readonly retry: Retry;
   /** The database without a pooler, if its address is set. For what needs a session of its own. */
   readonly direct: DataSource;
@@ -51,7 +56,6 @@ export class DatabaseStartup
   private readonly log = new Logger(DatabaseStartup.name);
   private readonly aborted: Promise<never>;
   private isReady = false;
-  private isEnding = false;
   private isProbing = false;
   private waitingCount = 0;
   private lastFailure?: unknown;
@@ -88,15 +92,17 @@ export class DatabaseStartup
     this.begin();
   }
 
-  /** Waits for an attempt in progress, so that its connections can be closed. */
-  async onModuleDestroy(): Promise<void> {
+  onModuleDestroy(): void {
     this.isEnding = true;
     this.begin();
-    await this.ready.catch(() => undefined);
   }
 
-  /** The other one is closed by its module. */
+  /**
+   * Waits for an attempt in progress, so that its connections can be closed. The other DataSource is closed by its
+   * module.
+   */
   async onApplicationShutdown(): Promise<void> {
+    await this.ready.catch(() => undefined);
     if (this.direct !== this.dataSource) await destroy(this.direct);
   }
 
@@ -123,6 +129,7 @@ export class DatabaseStartup
     } finally {
       this.waitingCount -= 1;
     }
+    if (!this.isReady) throw new DeadlineExceededError(this.lastFailure);
   }
 
   /**
@@ -157,7 +164,9 @@ export class DatabaseStartup
 
   private async connect(): Promise<void> {
     for (const delayMs of backoff()) {
-      if (this.isEnding || (await this.tryToConnect())) return;
+      // requests that wait are answered before the application is closed
+      if (this.isEnding && !this.waitingCount) return;
+      if (await this.tryToConnect()) return;
       await this.pause(delayMs);
     }
   }

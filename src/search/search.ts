@@ -35,7 +35,9 @@ export class Search implements OnApplicationBootstrap, OnModuleDestroy {
 
   /** Call it when many rows may be new. Builds a new index in the background, if it is worth it. */
   renewIndex(): void {
-    const renew = async () => (await this.prepare()).index.renew();
+    const renew = async () => {
+      if (!this.database.isEnding) await (await this.prepare()).index.renew();
+    };
     const warn = (error: unknown) =>
       this.log.warn(`The search index was not built: ${String(error)}`);
     // a failed startup is reported by its caller

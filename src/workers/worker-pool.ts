@@ -20,7 +20,7 @@ export class WorkersFailedError extends Error {
 
 /**
  * Several processes that serve on one port: https://nodejs.org/api/cluster.html. A worker that ends is
- * replaced, after a delay that doubles as long as workers end soon.
+ * replaced, after a delay that doubles as long as workers end soon, unless no other is left.
  */
 export class WorkerPool {
   private readonly log = new Logger('Workers');
@@ -69,7 +69,8 @@ export class WorkerPool {
   }
 
   private workers(): Worker[] {
-    return Object.values(cluster.workers ?? {}).filter((worker) => worker !== undefined);
+    const workers = Object.values(cluster.workers ?? {}).filter((worker) => worker !== undefined);
+    return workers.filter((worker) => !worker.isDead());
   }
 
   private fork(): Worker {
@@ -90,8 +91,10 @@ export class WorkerPool {
       return;
     }
     this.delayMs = livedMs > STABLE_MS ? MIN_DELAY_MS : Math.min(2 * this.delayMs, MAX_DELAY_MS);
-    this.log.warn(`A worker ended (${reason}) and is replaced in ${this.delayMs} ms`);
-    await wait(this.delayMs);
+    // without a worker the port is closed
+    const delayMs = this.workers().length ? this.delayMs : MIN_DELAY_MS;
+    this.log.warn(`A worker ended (${reason}) and is replaced in ${delayMs} ms`);
+    await wait(delayMs);
     // a restart that is under way has one worker more
     if (!this.isStopping && this.workers().length < this.count) this.fork();
   }

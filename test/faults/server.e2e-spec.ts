@@ -158,15 +158,43 @@ describe('an unavailable server', () => {
     expect(ends.map(({ exitCode }) => exitCode)).toEqual(ends.map(() => 0));
   });
 
-  it('does not delay the shutdown of the service', async () => {
-    await server.stop();
-    const early = await startService(
-      { DATABASE_URL: server.url },
-      {},
-      /Listening at (http:[^"\s]+)/,
-    );
-    expect((await early.stop()).exitCode).toBe(0);
-    await server.start();
+  describe('when the service started without it, and is stopped', () => {
+    let early: Awaited<ReturnType<typeof startService>>;
+    beforeEach(async () => {
+      await server.stop();
+      const listening = /Listening at (http:[^"\s]+)/;
+      early = await startService({ DATABASE_URL: server.url }, {}, listening);
+    });
+    /** A read and a write, which the service has when this resolves: it takes requests as they arrive. */
+    const ask = async (read: number, written: number) => {
+      const clients = new Clients(early.url);
+      const answers = Promise.all([clients.ask(read), clients.ask(written, '', JSON_POST)]);
+      for (let count = 0; count < 10; count += 1) await fetch(`${early.url}/health/live`);
+      return { answers };
+    };
+
+    it('does not delay the shutdown', async () => {
+      const { exitCode, output } = await early.stop();
+      await server.start();
+      expect(exitCode).toBe(0);
+      expect(output).not.toContain('Documentation:');
+    });
+
+    it('is waited for, and requests that wait get 503 if it stays away', async () => {
+      const { answers } = await ask(503, 503);
+      const { exitCode } = await early.stop();
+      await server.start();
+      expect(await answers).not.toContain(undefined);
+      expect(exitCode).toBe(0);
+    });
+
+    it('is waited for, and requests that wait are answered if it comes back', async () => {
+      const { answers } = await ask(200, 201);
+      const stopped = early.stop();
+      await server.start();
+      expect(await answers).not.toContain(undefined);
+      expect((await stopped).exitCode).toBe(0);
+    });
   });
 
   it.each([

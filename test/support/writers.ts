@@ -9,7 +9,8 @@ interface Acknowledged {
   marathon: MarathonResponse;
 }
 
-const MAX_ATTEMPTS = 100;
+const MAX_ATTEMPTS = 300;
+const RETRY_MS = 100;
 
 /** Clients that create, update, delete and restore randomly, and record acknowledged writes. */
 export class Writers {
@@ -38,15 +39,16 @@ export class Writers {
     this.acknowledged.push({ id, version: 1, marathon: { id, ...body } });
   }
 
-  /** As `create`, repeated until it is acknowledged. */
+  /** As `create`, repeated until it is acknowledged, for at least half a minute. */
   async createSurely(url: string, name: string): Promise<void> {
     const key = { 'Idempotency-Key': `"${randomUUID()}"` };
     const { length } = this.acknowledged;
-    for (let attempt = 1; this.acknowledged.length === length; attempt += 1) {
-      if (attempt > MAX_ATTEMPTS)
-        throw new Error(`${name} was not created: ${this.failures.at(-1)}`);
+    for (let attempt = 1; attempt <= MAX_ATTEMPTS; attempt += 1) {
       await this.create(url, name, 2000, key);
+      if (this.acknowledged.length > length) return;
+      await wait(RETRY_MS);
     }
+    throw new Error(`${name} was not created: ${this.failures.at(-1)}`);
   }
 
   private async writeOnce(url: string): Promise<void> {
