@@ -8,6 +8,8 @@ import { startApp, type RunningApp } from '../support/app.js';
 /** Larger than all buffers between PostgreSQL and a client. */
 const COUNT = 300_000;
 const [READERS, LISTENERS] = [14, 500];
+/** How many requests may wait for a long list. */
+const QUEUE_LENGTH = 1000;
 
 describe('clients that read nothing', () => {
   let running: RunningApp;
@@ -29,6 +31,10 @@ describe('clients that read nothing', () => {
     const lists = `SELECT 1 FROM pg_stat_activity WHERE datname = current_database()
                    AND query LIKE 'COPY (%' AND state = 'active' AND leader_pid IS NULL`;
     while ((await running.database.query(lists)).length !== count);
+  };
+  const countAborted = async () => {
+    const { text } = await running.http.get('/metrics').expect(200);
+    return Number(/^http_requests_aborted_total (\d+)/m.exec(text)?.[1]);
   };
   const expectShortRequestsAnswered = async () => {
     const { body } = await running.http.post('/marathon/').send(aMarathon()).expect(201);
@@ -56,6 +62,33 @@ describe('clients that read nothing', () => {
     while (refused.length < READERS - 3) await once(readers.at(-1)!, 'response');
     expect(refused).toEqual(Array.from({ length: READERS - 3 }, () => expect.any(Number)));
     for (const reader of readers) reader.destroy();
+    await untilLists(0);
+  });
+
+  it('20: that wait for a long list and leave give up their place in the queue', async () => {
+    await (await fetch(`${url.origin}/marathon/`)).arrayBuffer();
+    const open = (count: number) => {
+      const socket = connect(Number(url.port), url.hostname).on('error', () => undefined);
+      socket.write('GET /marathon/ HTTP/1.1\r\nHost: localhost\r\n\r\n'.repeat(count));
+      sockets.push(socket);
+      return socket;
+    };
+    const [first] = [open(1), open(1), open(1)];
+    await untilLists(3);
+    const before = await countAborted();
+    const waiting = open(QUEUE_LENGTH);
+    // the service reads the requests of a connection at once
+    await expectShortRequestsAnswered();
+    expect((await fetch(`${url.origin}/marathon/`)).status).toBe(503);
+    waiting.destroy();
+    while ((await countAborted()) < before + QUEUE_LENGTH);
+    const further = fetch(`${url.origin}/marathon/`);
+    await expectShortRequestsAnswered();
+    first.destroy();
+    const { status, body } = await further;
+    await body!.cancel();
+    expect(status).toBe(200);
+    for (const socket of sockets) socket.destroy();
     await untilLists(0);
   });
 
