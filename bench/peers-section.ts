@@ -5,7 +5,7 @@ import { residentMiB } from './processes.js';
 import { query, whileSending, type BenchServer } from './postgres.js';
 import { describeRate, describeRatio, type Say, type Section } from './report.js';
 import { ALL_ON } from './service.js';
-import { WORKLOADS, type Workload } from './workloads.js';
+import { READS, WORKLOADS, WRITES, type Workload } from './workloads.js';
 
 const [CLIENTS, ROWS] = [32, 100];
 
@@ -37,32 +37,25 @@ export async function measureWithKeys(
 
 async function compare(
   starts: (() => Promise<StartedPeer>)[],
-  { rounds, seconds, warmUpSeconds }: Options,
+  options: Options,
   say: Say,
 ): Promise<Section[]> {
+  const { rounds, seconds } = options;
   const peers: StartedPeer[] = [];
   try {
     for (const start of starts) peers.push(await start());
     const atRest = peers.map(({ pid }) => residentMiB(pid));
     const underLoad = peers.map(() => 0);
-    const rates = WORKLOADS.map(() => peers.map(() => [] as number[]));
-    for (const [row, workload] of WORKLOADS.entries()) {
-      for (const peer of peers) await measure(peer, workload, warmUpSeconds);
-      for (let round = 1; round <= rounds; round += 1) {
-        say(`${workload.name}, ${CLIENTS} clients: round ${round} of ${rounds}`);
-        for (const [column, peer] of peers.entries()) {
-          rates[row]![column]!.push(await measure(peer, workload, seconds));
-          underLoad[column] = Math.max(underLoad[column]!, residentMiB(peer.pid) ?? 0);
-        }
-      }
-    }
+    const rates: number[][][] = [];
+    for (const workloads of [READS, WRITES])
+      rates.push(...(await measureInTurn(peers, workloads, underLoad, options, say)));
     const names = peers.map(({ name }) => name);
     const others = names.filter((name) => name !== OURS);
     const of = (row: number, name: string) => rates[row]![names.indexOf(name)]!;
     return [
       {
         title: `${CLIENTS} clients: how many times as many requests as others`,
-        about: `Medians of ${rounds} turns of ${seconds} s, everybody after everybody, and the range of the turns' ratios.`,
+        about: `Medians of ${rounds} starts with a turn of ${seconds} s, everybody after everybody, and the range of the turns' ratios.`,
         columns: ['workload', ...others.map((name) => `to ${name}`)],
         rows: WORKLOADS.map(({ name }, row) => [
           name,
@@ -92,6 +85,32 @@ async function compare(
   } finally {
     for (const { stop } of peers) await stop();
   }
+}
+
+/** The rates of each server in each workload, with a new process of each server in each round. */
+async function measureInTurn(
+  peers: StartedPeer[],
+  workloads: Workload[],
+  underLoad: number[],
+  { rounds, seconds, warmUpSeconds }: Options,
+  say: Say,
+): Promise<number[][][]> {
+  const rates = workloads.map(() => peers.map(() => [] as number[]));
+  for (let round = 1; round <= rounds; round += 1) {
+    for (const peer of peers) {
+      await peer.restart();
+      await measure(peer, workloads[0]!, warmUpSeconds);
+    }
+    for (const [row, workload] of workloads.entries()) {
+      say(`${workload.name}, ${CLIENTS} clients: round ${round} of ${rounds}`);
+      for (const peer of peers) await measure(peer, workload, 1);
+      for (const [column, peer] of peers.entries()) {
+        rates[row]![column]!.push(await measure(peer, workload, seconds));
+        underLoad[column] = Math.max(underLoad[column]!, residentMiB(peer.pid) ?? 0);
+      }
+    }
+  }
+  return rates;
 }
 
 async function measure(

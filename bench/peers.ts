@@ -18,11 +18,16 @@ export interface Peer {
   start: (server: BenchServer, rows: number) => Promise<StartedPeer>;
 }
 
-export interface StartedPeer extends RunningPeer {
+interface PeerDatabase {
   name: string;
   /** With an API key, if it is required. */
   headers?: Headers;
   databaseUrl: string;
+}
+
+export interface StartedPeer extends RunningPeer, PeerDatabase {
+  /** Replaces its process. Each one is a little faster or slower than another, for as long as it lives. */
+  restart: () => Promise<void>;
 }
 
 export const OURS = 'this service';
@@ -56,8 +61,8 @@ export async function startOurs(
   const databaseUrl = await server.createDatabase(nextName());
   const settings = { DATABASE_URL: databaseUrl, DB_POOL_SIZE: String(POOL_SIZE) };
   const headers = others.ACCESS ? await createKey(databaseUrl) : {};
-  const started = await startService({ ...settings, ...NOTHING_ON, ...others });
-  const peer = { ...started, name: OURS, databaseUrl, headers };
+  const run = async () => startService({ ...settings, ...NOTHING_ON, ...others });
+  const peer = await startOn({ name: OURS, databaseUrl, headers }, run);
   if (rows) await growTo(peer, 1, rows);
   return peer;
 }
@@ -68,7 +73,9 @@ function startNode(name: string, file: string) {
     await seed(databaseUrl, rows);
     const settings = { DATABASE_URL: databaseUrl, DB_POOL_SIZE: String(POOL_SIZE) };
     const words = [`${BUILT}peers/${file}.js`];
-    return { ...(await startProcess(process.execPath, words, settings)), name, databaseUrl };
+    return startOn({ name, databaseUrl }, async () =>
+      startProcess(process.execPath, words, settings),
+    );
   };
 }
 
@@ -83,8 +90,20 @@ async function startGuide(server: BenchServer, rows: number): Promise<StartedPee
   };
   const words = ['-m', 'gunicorn', '--chdir', `${SOURCES}peers`, '--bind', '127.0.0.1:0'];
   const size = ['--workers', String(WORKERS), '--threads', String(THREADS), 'guide:app'];
-  const started = await startProcess(findPython()!, [...words, ...size], settings);
-  return { ...started, name: GUIDE, databaseUrl };
+  const run = async () => startProcess(findPython()!, [...words, ...size], settings);
+  return startOn({ name: GUIDE, databaseUrl }, run);
+}
+
+async function startOn(
+  database: PeerDatabase,
+  run: () => Promise<RunningPeer>,
+): Promise<StartedPeer> {
+  const restart = async () => {
+    await peer.stop();
+    Object.assign(peer, await run());
+  };
+  const peer = { ...database, ...(await run()), restart };
+  return peer;
 }
 
 let databases = 0;
