@@ -61,7 +61,11 @@ export async function startOurs(
   const databaseUrl = await server.createDatabase(nextName());
   const settings = { DATABASE_URL: databaseUrl, DB_POOL_SIZE: String(POOL_SIZE) };
   const headers = others.ACCESS ? await createKey(databaseUrl) : {};
-  const run = async () => startService({ ...settings, ...NOTHING_ON, ...others });
+  const run = async () => {
+    const started = await startService({ ...settings, ...NOTHING_ON, ...others });
+    await untilIndexed(databaseUrl);
+    return started;
+  };
   const peer = await startOn({ name: OURS, databaseUrl, headers }, run);
   if (rows) await growTo(peer, 1, rows);
   return peer;
