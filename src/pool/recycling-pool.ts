@@ -1,15 +1,10 @@
-import { setTimeout as wait } from 'node:timers/promises';
 import pg from 'pg';
 import type { DataSource } from 'typeorm';
 import { BackendStates } from './backend-states.js';
 import { bigintAsNumber } from './bigint-as-number.js';
 import { ConnectionHealth } from './connection-health.js';
 import { ConnectionMonitor } from './connection-monitor.js';
-import {
-  ConnectionRejectedError,
-  isAboutEncryption,
-  isDatabaseUnavailable,
-} from './database-errors.js';
+import { Connector } from './connector.js';
 import {
   currentDeadline,
   DeadlineExceededError,
@@ -23,7 +18,6 @@ import { RecyclingClient } from './recycling-client.js';
 import { NotPrimaryError, Servers } from './servers.js';
 import { CONNECT_TIMEOUT_MS } from './session-setup.js';
 
-const [MIN_DELAY_MS, MAX_DELAY_MS] = [10, 250];
 const END_TIMEOUT_MS = 1000;
 
 /**
@@ -35,16 +29,12 @@ const END_TIMEOUT_MS = 1000;
  * The age is checked at checkout and not by a timer, because a suspended process misses its timers.
  */
 export class RecyclingPool extends pg.Pool {
-  /** Called when the database became unreachable. */
-  onUnreachable: () => void = () => undefined;
-  private reachable = false;
-  private isAborted = false;
   readonly leases: Leases;
   private readonly monitor: ConnectionMonitor;
   private readonly health: ConnectionHealth;
   private readonly servers: Servers;
+  private readonly connector: Connector;
   private readonly deadlineMs: number;
-  private readonly sslFallback: pg.PoolConfig['ssl'];
 
   constructor({
     recycleSeconds,
@@ -66,17 +56,23 @@ export class RecyclingPool extends pg.Pool {
     this.servers = new Servers(this.options, servers, targetServer);
     this.servers.onPromotion = () => this.discardReplaced();
     this.health = new ConnectionHealth(recycleSeconds * 1000, deadlineMs, this.servers);
+    const connect = async () => (await super.connect()) as unknown as PooledClient;
+    this.connector = new Connector(connect, this.options, sslFallback, this.health, this.servers);
     this.monitor = new ConnectionMonitor(new BackendStates(this.options), this.health, () =>
-      this.noteUnreachable(),
+      this.connector.noteUnreachable(),
     );
     this.leases = new Leases(this.options.max, this.health, this.monitor);
     this.deadlineMs = deadlineMs;
-    this.sslFallback = sslFallback;
   }
 
   /** Whether the last attempt to get a connection succeeded. */
   get isReachable(): boolean {
-    return this.reachable;
+    return this.connector.isReachable;
+  }
+
+  /** Called when the database became unreachable. */
+  set onUnreachable(listener: () => void) {
+    this.connector.onUnreachable = listener;
   }
 
   /** Whether the primary tells its timeline. */
@@ -110,7 +106,7 @@ export class RecyclingPool extends pg.Pool {
   async checkOut(
     deadline: Deadline = currentDeadline() ?? deadlineIn(this.deadlineMs),
   ): Promise<PooledClient> {
-    if (this.isAborted) throw new DeadlineExceededError();
+    if (this.connector.isAborted) throw new DeadlineExceededError();
     this.servers.noteUse();
     const handedOff = await this.leases.acquire(deadline.endsAt - Date.now());
     return this.leases.lend(handedOff ?? (await this.acquireHealthy(deadline.endsAt)), deadline);
@@ -118,7 +114,7 @@ export class RecyclingPool extends pg.Pool {
 
   /** Rejects all work, and closes the connections that are checked out. For a service that must end. */
   abort(): void {
-    this.isAborted = true;
+    this.connector.isAborted = true;
     this.leases.rejectAll(new DeadlineExceededError());
     this.monitor.discardAll(new DeadlineExceededError());
   }
@@ -134,12 +130,12 @@ export class RecyclingPool extends pg.Pool {
   }
 
   private async acquireHealthy(endsAt: number): Promise<Lease> {
-    const connecting = this.connectUntil(endsAt);
+    const connecting = this.connector.connectUntil(endsAt);
     try {
       const client = await settleBy(endsAt, connecting);
       return { client, returnToPool: client.release.bind(client) };
     } catch (error) {
-      if (error instanceof DeadlineExceededError) this.noteUnreachable();
+      if (error instanceof DeadlineExceededError) this.connector.noteUnreachable();
       // a connection that arrives too late for this caller is kept for the next one
       void connecting
         .then(
@@ -151,51 +147,10 @@ export class RecyclingPool extends pg.Pool {
     }
   }
 
-  private async connectUntil(endsAt: number): Promise<PooledClient> {
-    for (let delayMs = MIN_DELAY_MS; ; delayMs = Math.min(2 * delayMs, MAX_DELAY_MS)) {
-      const { ssl } = this.options;
-      try {
-        const client = await this.connectOnce();
-        this.reachable = true;
-        if (client) return client;
-        delayMs = MIN_DELAY_MS;
-      } catch (error) {
-        this.noteUnreachable();
-        if (isAboutEncryption(error) && this.useSslFallback(ssl)) continue;
-        if (!isDatabaseUnavailable(error)) throw new ConnectionRejectedError(error);
-        const jitteredMs = delayMs * (0.5 + Math.random() / 2);
-        const isLast = this.isAborted || Date.now() + jitteredMs > endsAt;
-        if (isLast) throw new DeadlineExceededError(error);
-        await Promise.all([wait(jitteredMs), this.servers.search()]);
-      }
-    }
-  }
-
-  /** Returns undefined if the connection had to be discarded. */
-  private async connectOnce(): Promise<PooledClient | undefined> {
-    const client = (await super.connect()) as unknown as PooledClient;
-    if (await this.health.validate(client)) return client;
-    client.release(true);
-    return undefined;
-  }
-
   /** What an old primary acknowledged from now on would be lost. */
   private discardReplaced(): void {
     const reason = new NotPrimaryError('another one was promoted');
     this.monitor.discardAll(reason, (client) => !this.servers.isCurrent(client));
-  }
-
-  private noteUnreachable(): void {
-    const wasReachable = this.reachable;
-    this.reachable = false;
-    if (wasReachable) this.onUnreachable();
-  }
-
-  /** Returns false if there is no other mode to try. The mode applies to all further connections. */
-  private useSslFallback(rejected: pg.PoolConfig['ssl']): boolean {
-    if (this.sslFallback === undefined || rejected === this.sslFallback) return false;
-    this.options.ssl = this.sslFallback;
-    return true;
   }
 }
 
