@@ -1,10 +1,12 @@
 import type { DatabaseVersion } from '../journal/database-versions.js';
-import type { ReadServer } from '../journal/read-servers.js';
+import type { ReadServer, ReadServers } from '../journal/read-servers.js';
 import { runWithDeadline, type Deadline } from '../pool/deadline.js';
 import type { SearchMatch } from '../query/statements.js';
-import type { ListStatement } from './list-executor.js';
+import { ListExecutor, type ListStatement, type ListStream } from './list-executor.js';
 import type { ListRequest } from './list-request.js';
 import type { ListSource } from './list-result.js';
+
+const executor = new ListExecutor();
 
 /**
  * What a list needs before its rows are read: first its version, then the match of its search. A retry
@@ -28,7 +30,24 @@ export class ListPreparation {
     return this.fetched.version;
   }
 
-  async statement(deadline: Deadline): Promise<ListStatement> {
+  /** As `ReadServers.read`, on the server of the request. */
+  async readOn<T>(
+    servers: ReadServers,
+    deadline: Deadline,
+    work: (server: ReadServer, deadline: Deadline) => Promise<T>,
+    discard?: (result: T) => Promise<void>,
+  ): Promise<T> {
+    // a search may take longer than a replica is waited for
+    await this.statement(deadline);
+    return servers.read(this.request.server, deadline, work, discard);
+  }
+
+  /** Opens the list on a server. The caller must close it. */
+  async open({ pool }: ReadServer, signal: AbortSignal, deadline: Deadline): Promise<ListStream> {
+    return executor.open(pool, await this.statement(deadline), signal, deadline);
+  }
+
+  private async statement(deadline: Deadline): Promise<ListStatement> {
     const { query, format, countMode } = this.request;
     const { relation } = this.source;
     if (query.search !== undefined) this.foundMatch ??= await this.search(query.search, deadline);

@@ -4,8 +4,9 @@ import { InjectSettings } from '../config/settings.module.js';
 import { DatabaseStartup } from '../database/database-startup.js';
 import { knownTag } from '../http/compression.js';
 import type { DatabaseVersion } from '../journal/database-versions.js';
-import { ReadServers } from '../journal/read-servers.js';
-import { ListReader } from './list-reader.js';
+import { ReadServers, type ReadServer } from '../journal/read-servers.js';
+import type { Deadline } from '../pool/deadline.js';
+import { fetchVersion, ListPreparation } from './list-preparation.js';
 import type { ListRequest } from './list-request.js';
 import { etagOf, type ListResult, type ListSource } from './list-result.js';
 import { LongLists } from './long-lists.js';
@@ -14,18 +15,16 @@ import { ShortLists } from './short-lists.js';
 /** Reads lists: short ones once for all who request them, and long ones as streams. */
 @Injectable()
 export class ListService {
-  private readonly reader: ListReader;
   private readonly shortLists: ShortLists;
   private readonly longLists: LongLists;
 
   constructor(
-    database: DatabaseStartup,
-    servers: ReadServers,
+    private readonly database: DatabaseStartup,
+    private readonly servers: ReadServers,
     @InjectSettings() { poolSize }: Settings,
   ) {
-    this.reader = new ListReader(database, servers);
-    this.shortLists = new ShortLists(database, servers, this.reader);
-    this.longLists = new LongLists(poolSize, this.reader);
+    this.shortLists = new ShortLists(database, servers);
+    this.longLists = new LongLists(poolSize, database, servers);
   }
 
   /**
@@ -34,12 +33,36 @@ export class ListService {
    */
   async read(request: ListRequest, source: ListSource): Promise<ListResult> {
     if (request.ifNoneMatch !== undefined) {
-      const version = await this.reader.readVersion(request, source);
+      const version = await this.fetchCurrentVersion(request, source);
       if (isCurrent(request, version)) return { version, isNotModified: true, cursors: {} };
     }
-    if (!request.needsRows) return this.reader.readMetadata(request, source);
+    if (!request.needsRows) return this.readMetadata(request, source);
     const short = await this.shortLists.read(request, source);
     return short ?? this.longLists.read(request, source);
+  }
+
+  /** What a list says without its rows. */
+  private async readMetadata(request: ListRequest, source: ListSource): Promise<ListResult> {
+    const { client, deadline } = request;
+    const preparation = new ListPreparation(request, source);
+    const read = async (server: ReadServer, within: Deadline) => {
+      const version = await preparation.version(server, within.endsAt);
+      const list = await preparation.open(server, client.signal, within);
+      await list.close();
+      return { ...list.metadata, version };
+    };
+    return this.database.withRetryUntil(deadline.endsAt, async () =>
+      preparation.readOn(this.servers, deadline, read),
+    );
+  }
+
+  private async fetchCurrentVersion(
+    { server, deadline }: ListRequest,
+    source: ListSource,
+  ): Promise<DatabaseVersion | undefined> {
+    return this.servers.read(server, deadline, async (from, { endsAt }) =>
+      fetchVersion(source, from, endsAt),
+    );
   }
 }
 

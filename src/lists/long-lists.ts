@@ -1,8 +1,9 @@
-import type { ReadServer } from '../journal/read-servers.js';
+import type { DatabaseStartup } from '../database/database-startup.js';
+import type { ReadServer, ReadServers } from '../journal/read-servers.js';
+import type { Deadline } from '../pool/deadline.js';
 import { Semaphore } from '../pool/semaphore.js';
 import { ProblemError } from '../problems/problems.js';
 import { ListPreparation } from './list-preparation.js';
-import type { ListReader } from './list-reader.js';
 import type { ListRequest } from './list-request.js';
 import type { ListResult, ListSource } from './list-result.js';
 import { bufferStart } from './list-streaming.js';
@@ -20,7 +21,8 @@ export class LongLists {
 
   constructor(
     poolSize: number,
-    private readonly reader: ListReader,
+    private readonly database: DatabaseStartup,
+    private readonly servers: ReadServers,
   ) {
     this.semaphore = new Semaphore(Math.ceil(poolSize / 4), MAX_WAITING_REQUESTS);
   }
@@ -31,18 +33,14 @@ export class LongLists {
    */
   async read(request: ListRequest, source: ListSource): Promise<ListResult> {
     const release = await this.acquire(request);
+    const { client, deadline } = request;
     const preparation = new ListPreparation(request, source);
-    const open = async () =>
-      this.reader.readOn(
-        request,
-        preparation,
-        request.deadline,
-        async (server, deadline) =>
-          this.openStream(server, { client: request.client, deadline }, preparation, release),
-        closeRows,
-      );
+    const open = async (server: ReadServer, within: Deadline) =>
+      openStream(server, preparation, client.signal, within, release);
     try {
-      return await this.reader.retry(request, open);
+      return await this.database.withRetryUntil(deadline.endsAt, async () =>
+        preparation.readOn(this.servers, deadline, open, closeRows),
+      );
     } catch (error) {
       release();
       throw error;
@@ -67,27 +65,28 @@ export class LongLists {
       isHeld = false;
     };
   }
+}
 
-  /** A list that ends within the buffer is closed before it is sent. */
-  private async openStream(
-    server: ReadServer,
-    { client, deadline }: Pick<ListRequest, 'client' | 'deadline'>,
-    preparation: ListPreparation,
-    release: () => void,
-  ): Promise<ListResult> {
-    const version = await preparation.version(server, deadline.endsAt);
-    const list = await this.reader.open(server, preparation, client.signal, deadline);
-    try {
-      const chunks = list.readRows();
-      const { start, isComplete } = await bufferStart(chunks);
-      const rows = new RowStream(start, chunks, list, release);
-      if (!isComplete) list.removeDeadline();
-      else await rows.close();
-      return { ...list.metadata, version, rows: isComplete ? start : rows };
-    } catch (error) {
-      await list.close();
-      throw error;
-    }
+/** A list that ends within the buffer is closed before it is sent. */
+async function openStream(
+  server: ReadServer,
+  preparation: ListPreparation,
+  signal: AbortSignal,
+  deadline: Deadline,
+  release: () => void,
+): Promise<ListResult> {
+  const version = await preparation.version(server, deadline.endsAt);
+  const list = await preparation.open(server, signal, deadline);
+  try {
+    const chunks = list.readRows();
+    const { start, isComplete } = await bufferStart(chunks);
+    const rows = new RowStream(start, chunks, list, release);
+    if (!isComplete) list.removeDeadline();
+    else await rows.close();
+    return { ...list.metadata, version, rows: isComplete ? start : rows };
+  } catch (error) {
+    await list.close();
+    throw error;
   }
 }
 

@@ -4,7 +4,6 @@ import { RequestCoalescer } from '../database/request-coalescer.js';
 import type { ReadServer, ReadServers } from '../journal/read-servers.js';
 import type { Deadline } from '../pool/deadline.js';
 import { ListPreparation } from './list-preparation.js';
-import type { ListReader } from './list-reader.js';
 import type { ListRequest } from './list-request.js';
 import type { ListResult, ListSource } from './list-result.js';
 import { bufferStart } from './list-streaming.js';
@@ -39,7 +38,6 @@ export class ShortLists {
   constructor(
     database: DatabaseStartup,
     private readonly servers: ReadServers,
-    private readonly reader: ListReader,
   ) {
     this.coalescer = new RequestCoalescer(database);
   }
@@ -52,7 +50,7 @@ export class ShortLists {
     const preparation = new ListPreparation(request, source);
     const execute = async (signal: AbortSignal, deadline: Deadline) =>
       (await this.findCached(key, request, preparation, deadline)) ??
-      this.readAndCache(key, request, preparation, signal, deadline);
+      this.readAndCache(key, preparation, signal, deadline);
     const waiter = { client: request.client, execute };
     const atServer = `${request.server.name} ${key}`;
     const list = await this.coalescer.read(atServer, waiter, request.deadline.endsAt);
@@ -75,31 +73,30 @@ export class ShortLists {
 
   private async readAndCache(
     key: string,
-    request: ListRequest,
     preparation: ListPreparation,
     signal: AbortSignal,
     deadline: Deadline,
   ): Promise<ShortList | undefined> {
-    return this.reader.readOn(request, preparation, deadline, async (server, within) => {
-      const list = await this.readBuffered(server, preparation, signal, within);
+    return preparation.readOn(this.servers, deadline, async (server, within) => {
+      const list = await readBuffered(server, preparation, signal, within);
       if (list?.version?.snapshot) this.cache.set(`${server.name} ${key}`, list);
       return list;
     });
   }
+}
 
-  private async readBuffered(
-    server: ReadServer,
-    preparation: ListPreparation,
-    signal: AbortSignal,
-    deadline: Deadline,
-  ): Promise<ShortList | undefined> {
-    const version = await preparation.version(server, deadline.endsAt);
-    const list = await this.reader.open(server, preparation, signal, deadline);
-    try {
-      const { start, isComplete } = await bufferStart(list.readRows());
-      return isComplete ? { ...list.metadata, version, rows: start } : undefined;
-    } finally {
-      await list.close();
-    }
+async function readBuffered(
+  server: ReadServer,
+  preparation: ListPreparation,
+  signal: AbortSignal,
+  deadline: Deadline,
+): Promise<ShortList | undefined> {
+  const version = await preparation.version(server, deadline.endsAt);
+  const list = await preparation.open(server, signal, deadline);
+  try {
+    const { start, isComplete } = await bufferStart(list.readRows());
+    return isComplete ? { ...list.metadata, version, rows: start } : undefined;
+  } finally {
+    await list.close();
   }
 }
