@@ -3,17 +3,13 @@ import type { Options } from './options.js';
 import { BARE, growTo, OURS, startPeer, type StartedPeer } from './peers.js';
 import type { BenchServer } from './postgres.js';
 import { describeRate, describeRatio, type Say, type Section } from './report.js';
+import { measureInTurn, type Row } from './turns.js';
 import { CREATE, ITEM, LIST, type Workload } from './workloads.js';
 
-const CLIENTS = [1, 8, 32, 128, 512];
-const WARM_UP_CLIENTS = 32;
+const CLIENT_COUNTS = [1, 8, 32, 128, 512];
+const CLIENTS = 32;
 const ROWS = [100, 10_000, 1_000_000];
 const PAGE: Workload = { name: 'page of 100', requests: [{ path: '/marathon/?limit=100' }] };
-
-interface Cell {
-  workload: Workload;
-  clients: number;
-}
 
 /** Results with more clients, and with more rows. */
 export async function measureGrowth(
@@ -25,16 +21,16 @@ export async function measureGrowth(
   const byRows: string[][] = [[ITEM.name], [PAGE.name]];
   const byClients: string[][] = [];
   const compareByClients = async (workload: Workload) => {
-    const results = await compare(peers, withEachCount(workload), options, say);
+    const results = await compare(peers, workload, CLIENT_COUNTS, options, say);
     byClients.push([workload.name, ...results.map(describe)]);
   };
   try {
     for (const [step, rows] of ROWS.entries()) {
       say(`${rows.toLocaleString('en')} rows`);
       if (step) for (const peer of peers) await growTo(peer, ROWS[step - 1]! + 1, rows);
-      const [items] = await compare(peers, [{ workload: ITEM, clients: 32 }], options, say);
+      const [items] = await compare(peers, ITEM, [CLIENTS], options, say);
       byRows[0]!.push(describe(items!));
-      const [pages] = await compare([peers[0]!], [{ workload: PAGE, clients: 32 }], options, say);
+      const [pages] = await compare([peers[0]!], PAGE, [CLIENTS], options, say);
       byRows[1]!.push(describeRate(pages![0]!));
       if (!step) for (const workload of [LIST, ITEM]) await compareByClients(workload);
     }
@@ -45,31 +41,20 @@ export async function measureGrowth(
   }
 }
 
-function withEachCount(workload: Workload): Cell[] {
-  return CLIENTS.map((clients) => ({ workload, clients }));
-}
-
-/** The rates of each server in each cell, with a new process of each server in each round. */
+/** The rates of each server, by the number of clients. */
 async function compare(
   peers: StartedPeer[],
-  cells: Cell[],
-  { rounds, warmUpSeconds }: Options,
+  workload: Workload,
+  counts: number[],
+  options: Options,
   say: Say,
 ): Promise<number[][][]> {
-  const rates = cells.map(() => peers.map(() => [] as number[]));
-  for (let round = 1; round <= rounds; round += 1) {
-    say(`${cells[0]!.workload.name}: round ${round} of ${rounds}`);
-    for (const peer of peers) {
-      await peer.restart();
-      await measureThroughput(peer, cells[0]!.workload.requests, WARM_UP_CLIENTS, warmUpSeconds);
-    }
-    for (const [row, { workload, clients }] of cells.entries()) {
-      for (const peer of peers) await measureThroughput(peer, workload.requests, clients, 1);
-      for (const [column, peer] of peers.entries())
-        rates[row]![column]!.push(await measureThroughput(peer, workload.requests, clients, 1));
-    }
-  }
-  return rates;
+  const withClients = (clients: number): Row => ({
+    name: `${workload.name}, ${clients} clients`,
+    measure: async (peer, seconds) => measureThroughput(peer, workload.requests, clients, seconds),
+  });
+  const turns = { ...options, seconds: 1 };
+  return measureInTurn(peers, withClients(CLIENTS), counts.map(withClients), turns, say);
 }
 
 function describe([ours, bare]: number[][]): string {
@@ -82,11 +67,11 @@ function report(byClients: string[][], byRows: string[][], { rounds }: Options):
     {
       title: 'With more clients: the ratio to bare node:http + pg, and requests a second',
       about: `Clients in the columns. The creates are into a million rows. ${how}`,
-      columns: ['workload', ...CLIENTS.map(String)],
+      columns: ['workload', ...CLIENT_COUNTS.map(String)],
       rows: byClients,
     },
     {
-      title: 'With more rows, 32 clients',
+      title: `With more rows, ${CLIENTS} clients`,
       about: `Rows in the columns; ${BARE} has no pages. ${how}`,
       columns: ['workload', ...ROWS.map((rows) => rows.toLocaleString('en'))],
       rows: byRows,

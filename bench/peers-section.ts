@@ -5,6 +5,7 @@ import { residentMiB } from './processes.js';
 import { query, whileSending, type BenchServer } from './postgres.js';
 import { describeRate, describeRatio, type Say, type Section } from './report.js';
 import { ALL_ON } from './service.js';
+import { measureInTurn, type Row } from './turns.js';
 import { READS, WORKLOADS, WRITES, type Workload } from './workloads.js';
 
 const [CLIENTS, ROWS] = [32, 100];
@@ -45,10 +46,12 @@ async function compare(
   try {
     for (const start of starts) peers.push(await start());
     const atRest = peers.map(({ pid }) => residentMiB(pid));
-    const underLoad = peers.map(() => 0);
+    const underLoad = new Map<string, number>();
     const rates: number[][][] = [];
-    for (const workloads of [READS, WRITES])
-      rates.push(...(await measureInTurn(peers, workloads, underLoad, options, say)));
+    for (const workloads of [READS, WRITES]) {
+      const rows = workloads.map((workload) => rowOf(workload, underLoad));
+      rates.push(...(await measureInTurn(peers, rows[0]!, rows, options, say)));
+    }
     const names = peers.map(({ name }) => name);
     const others = names.filter((name) => name !== OURS);
     const of = (row: number, name: string) => rates[row]![names.indexOf(name)]!;
@@ -78,7 +81,7 @@ async function compare(
         columns: ['', ...names],
         rows: [
           ['at rest', ...atRest.map(showMiB)],
-          ['under load', ...underLoad.map(showMiB)],
+          ['under load', ...names.map((name) => showMiB(underLoad.get(name)))],
         ],
       },
     ];
@@ -87,30 +90,17 @@ async function compare(
   }
 }
 
-/** The rates of each server in each workload, with a new process of each server in each round. */
-async function measureInTurn(
-  peers: StartedPeer[],
-  workloads: Workload[],
-  underLoad: number[],
-  { rounds, seconds, warmUpSeconds }: Options,
-  say: Say,
-): Promise<number[][][]> {
-  const rates = workloads.map(() => peers.map(() => [] as number[]));
-  for (let round = 1; round <= rounds; round += 1) {
-    for (const peer of peers) {
-      await peer.restart();
-      await measure(peer, workloads[0]!, warmUpSeconds);
-    }
-    for (const [row, workload] of workloads.entries()) {
-      say(`${workload.name}, ${CLIENTS} clients: round ${round} of ${rounds}`);
-      for (const peer of peers) await measure(peer, workload, 1);
-      for (const [column, peer] of peers.entries()) {
-        rates[row]![column]!.push(await measure(peer, workload, seconds));
-        underLoad[column] = Math.max(underLoad[column]!, residentMiB(peer.pid) ?? 0);
-      }
-    }
-  }
-  return rates;
+/** Notes the largest memory of each server in `underLoad`, by its name. */
+function rowOf(workload: Workload, underLoad: Map<string, number>): Row {
+  return {
+    name: `${workload.name}, ${CLIENTS} clients`,
+    measure: async (peer, seconds) => {
+      const perSecond = await measure(peer, workload, seconds);
+      const most = Math.max(underLoad.get(peer.name) ?? 0, residentMiB(peer.pid) ?? 0);
+      underLoad.set(peer.name, most);
+      return perSecond;
+    },
+  };
 }
 
 async function measure(
