@@ -1,4 +1,3 @@
-import { randomUUID } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
 import { AccessControl } from './access/access-control.js';
@@ -10,6 +9,7 @@ import { SETTINGS } from './config/settings.module.js';
 import { ApiRoutes } from './documentation/api-routes.js';
 import { answerOtherMethods, collectAllowedMethods } from './http/allowed-methods.js';
 import { answerClientError } from './http/client-errors.js';
+import { nextRequestNumber } from './http/request-id.js';
 import { toOriginForm } from './http/request-target.js';
 import { addBodyParsers } from './http/request-bodies.js';
 import { checkRequests } from './http/request-checks.js';
@@ -34,7 +34,8 @@ export function makeAdapter(settings: Settings): FastifyAdapter {
   return new FastifyAdapter({
     // for Express middleware, which is not used here
     skipMiddie: true,
-    genReqId: makeRequestIds(),
+    // an id may have any type; Fastify declares texts
+    genReqId: nextRequestNumber as () => never,
     rewriteUrl: (request: IncomingMessage) => withoutSupabasePrefix(toOriginForm(request)),
     routerOptions: { ignoreTrailingSlash: true },
     return503OnClosing: false,
@@ -50,16 +51,6 @@ export function makeAdapter(settings: Settings): FastifyAdapter {
 /** Trusts that many proxies in front of the service, wherever they are. */
 function trustHops(count: number) {
   return (_address: string, hop: number) => hop < count;
-}
-
-/**
- * The request id identifies a write that is retried. Ids of one instance begin with the same text, so that
- * they are neighbours in the journal's index, which makes inserting them cheaper.
- */
-function makeRequestIds(): () => string {
-  const instance = randomUUID();
-  let count = 0;
-  return () => `${instance}/${(count += 1)}`;
 }
 
 /** Configures everything between the network and the controllers, for the service and for its tests. */

@@ -1,10 +1,16 @@
+import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { existsSync } from 'node:fs';
+import { open } from 'node:fs/promises';
 import { createServer, type IncomingMessage } from 'node:http';
 import { connect, type AddressInfo } from 'node:net';
-import { json } from 'node:stream/consumers';
+import { json, text as textOf } from 'node:stream/consumers';
+import { setTimeout } from 'node:timers/promises';
+import autocannon from 'autocannon';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { aMarathon } from './support/a-marathon.js';
 import { createDatabase, type TestDatabase } from './support/database.js';
+import { findFreePorts } from './support/free-ports.js';
 import { runProgram, startService } from './support/service.js';
 
 interface Line {
@@ -134,6 +140,72 @@ describe('the log', () => {
     );
   });
 });
+
+describe('a log that cannot be written', () => {
+  /** A device of Linux that is always full. */
+  const FULL_DISK = '/dev/full';
+
+  (existsSync(FULL_DISK) ? it : it.skip)(
+    'stops neither the answers nor the shutdown while its disk is full',
+    async () => {
+      const [port] = await findFreePorts(1);
+      const output = await open(FULL_DISK, 'w');
+      const child = spawn(process.execPath, ['dist/src/main.js'], {
+        env: { ...process.env, DATABASE_URL: database.url, PORT: String(port), LOG_LEVEL: 'info' },
+        stdio: ['ignore', output.fd, 'pipe'],
+      });
+      try {
+        const errors = textOf(child.stderr!);
+        await untilReady(`http://127.0.0.1:${port}`);
+        const { status } = await fetch(`http://127.0.0.1:${port}/marathon/`);
+        expect(status).toBe(200);
+        child.kill('SIGTERM');
+        const [exitCode] = (await once(child, 'exit')) as [number];
+        expect(exitCode).toBe(0);
+        expect((await errors).match(/cannot be written: ENOSPC/g)).toHaveLength(1);
+      } finally {
+        child.kill('SIGKILL');
+        await output.close();
+      }
+    },
+  );
+
+  it('is complete when its reader reads again', async () => {
+    const service = await start();
+    service.stdout.pause();
+    await sendRequests(service.url, 5000);
+    service.stdout.resume();
+    const lines = await linesOf(service);
+    expect(lines.filter(({ route }) => route === '/health/live')).toHaveLength(5000);
+  });
+
+  it('says how much was lost if its reader did not read for too long', async () => {
+    const service = await start();
+    service.stdout.pause();
+    await sendRequests(service.url, 90_000);
+    service.stdout.resume();
+    await once(service.errors, 'data');
+    const lines = await linesOf(service);
+    const { length } = lines.filter(({ route }) => route === '/health/live');
+    expect(length).toBeGreaterThan(50_000);
+    expect(length).toBeLessThan(90_000);
+    expect((await service.ended).stderr).toMatch(/[1-9]\d+ bytes of it were lost/);
+  });
+});
+
+async function sendRequests(url: string, amount: number): Promise<void> {
+  const load = { url: `${url}/health/live`, connections: 50, amount };
+  expect((await autocannon(load))['2xx']).toBe(amount);
+}
+
+async function untilReady(url: string): Promise<void> {
+  const isReady = async () =>
+    fetch(`${url}/health/ready`).then(
+      ({ ok }) => ok,
+      () => false,
+    );
+  while (!(await isReady())) await setTimeout(20);
+}
 
 describe('Server-Timing', () => {
   it('is sent to clients that prefer it', async () => {

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import type { FastifyRequest } from 'fastify';
 
 /** A text that may be in a log and in a header. */
@@ -12,9 +13,23 @@ declare module 'fastify' {
   }
 }
 
-/** The id by which a request is found in logs: that of a trusted proxy, or one of this service. */
-export function logIdOf({ id, traceId }: FastifyRequest): string {
-  return traceId ?? id;
+/**
+ * What the ids of all requests of this process begin with. They are neighbours in the journal's index, which makes
+ * inserting them cheaper.
+ */
+export const REQUEST_ID_PREFIX = `${randomUUID()}/`;
+
+let count = 0;
+
+/** Numbers the requests of this process. Most requests need no text of it: reads are never stored. */
+export function nextRequestNumber(): number {
+  count += 1;
+  return count;
+}
+
+/** An id that no other request has, of any process. It identifies a write that is retried. */
+export function uniqueIdOf({ id }: FastifyRequest): string {
+  return `${REQUEST_ID_PREFIX}${id}`;
 }
 
 /** The id in `X-Request-Id`, or the trace in `traceparent`; undefined without a valid one. */

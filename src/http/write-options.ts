@@ -11,6 +11,7 @@ import {
   preferencesOf,
   type Preferences,
 } from './preferences.js';
+import { uniqueIdOf } from './request-id.js';
 
 /** A quoted string (RFC 9651, section 3.3.3), or the unquoted text that many clients send. */
 const KEY = /^"([\x20-\x7e]{1,255})"$|^([\x21\x23-\x7e]{1,255})$/;
@@ -97,8 +98,9 @@ function noDryRun(): ProblemError {
 }
 
 /** Clients with different API keys may use the same Idempotency-Key. */
-function requestIdOf({ id, principal }: FastifyRequest, key: string | undefined): string {
-  if (key === undefined) return id;
+function requestIdOf(request: FastifyRequest, key: string | undefined): string {
+  if (key === undefined) return uniqueIdOf(request);
+  const { principal } = request;
   return principal ? `${principal.name}\n${key}` : key;
 }
 

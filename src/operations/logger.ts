@@ -2,6 +2,7 @@ import type { LoggerService } from '@nestjs/common';
 import { pino, type Logger } from 'pino';
 import pretty from 'pino-pretty';
 import type { Settings } from '../config/settings.js';
+import { LogOutput } from './log-output.js';
 
 /** Nest logs how it assembled the application, and repeats a failed start that `main` reports. */
 const FRAMEWORK_CONTEXTS = new Set<unknown>([
@@ -36,12 +37,23 @@ function makePino(level: Settings['logLevel'], fd: number): Logger {
     timestamp: isoTime,
     formatters: { level: (label: string) => ({ level: label }) },
   };
-  // synchronous on the standard error: an error must not be lost when the process ends
-  if (!isTerminal) return pino(options, pino.destination({ fd, sync: fd === STANDARD_ERROR }));
+  if (!isTerminal) return pino(options, outputOf(fd));
   const ignore = 'pid,context,method,route,status,durationMs,address,requestId,key';
   const messageFormat =
     '{if context}[{context}] {end}{message}{if durationMs} in {durationMs} ms{end}';
   return pino(options, pretty({ destination: fd, ignore, messageFormat, messageKey: 'message' }));
+}
+
+const outputs = new Map<number, LogOutput>();
+
+/** One for all loggers, so that their lines do not mix. */
+function outputOf(fd: number): LogOutput {
+  const known = outputs.get(fd);
+  if (known) return known;
+  const output = new LogOutput(fd, console.error);
+  outputs.set(fd, output);
+  process.once('exit', () => output.flushSync());
+  return output;
 }
 
 /** The time as a member of a line. Many lines are of the same millisecond. */

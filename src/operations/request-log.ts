@@ -1,59 +1,57 @@
 import { pino, type Logger } from 'pino';
-import { logIdOf } from '../http/request-id.js';
 import type { Principal } from '../http/principal.js';
-import { isoTime } from './logger.js';
+import { REQUEST_ID_PREFIX } from '../http/request-id.js';
 import type { Answered } from './answered.js';
 import { ByRoute } from './by-route.js';
-
-interface LineStream {
-  write: (lines: string) => void;
-}
+import { LineBuffer, toBytes } from './line-buffer.js';
+import { LogOutput } from './log-output.js';
+import { isoTime } from './logger.js';
 
 const BUFFER_BYTES = 65_536;
-/** The lines have ASCII characters only. Texts of one byte for each character are copied without a conversion. */
-const ENCODING = 'latin1';
-/** Short durations as texts: converting a fraction is a tenth of making a line. */
-const TENTHS = Array.from({ length: 1000 }, (_, tenths) => String(tenths / 10));
+/** The most that an id, a duration and the punctuation of a line need. */
+const MAX_OWN_BYTES = 256;
 const FLUSH_INTERVAL_MS = 100;
+
+const ID_PREFIX = toBytes(REQUEST_ID_PREFIX);
+const [POINT, ABORTED] = ['.', ',"aborted":true'].map(toBytes) as [Buffer, Buffer];
 
 /**
  * Logs one line a request. It has no value that a client chose, besides an id and the name of its key: a
  * filter, a body or an unknown address may be a secret.
  *
- * The lines are written to the stream of pino as pino would write them. Most of a line is the same for all
+ * The lines are written to the output of pino as pino would write them. Most of a line is the same for all
  * requests of a route, and pino would serialize it each time: `docs/performance.md` has the figures.
  */
 export class RequestLog {
-  private readonly stream: LineStream;
-  private readonly fields = new ByRoute(fieldsOf);
-  /** Texts that are kept and joined later would cost the garbage collector more than a copy costs. */
-  private readonly buffer = Buffer.alloc(BUFFER_BYTES);
-  private length = 0;
+  private readonly write: (lines: Buffer) => void;
+  private readonly fields = new ByRoute((...names) => toBytes(fieldsOf(...names)));
+  private readonly lines = new LineBuffer(BUFFER_BYTES);
   private isClosed = false;
   private lastTime = '';
-  private start = '';
+  private start = toBytes('');
   private lastAddress?: string;
   private lastPrincipal?: Principal;
-  private end = '';
+  private end = toBytes('');
   private readonly timer: NodeJS.Timeout;
 
   constructor(log: Logger) {
-    this.stream = (log as unknown as Record<symbol, LineStream>)[pino.symbols.streamSym]!;
+    this.write = writerOf(log);
     this.timer = setInterval(() => this.flush(), FLUSH_INTERVAL_MS).unref();
   }
 
   add({ request, reply, route, durationMs, isAborted }: Answered): void {
     const fields = this.fields.get(request.method, route, reply.raw.statusCode);
-    const aborted = isAborted ? ',"aborted":true' : '';
-    // each part that is joined costs time: most of them are made once
-    this.append(
-      this.startOfLine() +
-        logIdOf(request) +
-        fields +
-        tenthsOf(durationMs) +
-        aborted +
-        this.endOfLine(request),
-    );
+    const start = this.startOfLine();
+    const end = this.endOfLine(request);
+    const { lines } = this;
+    if (!lines.hasRoom(start.length + fields.length + end.length + MAX_OWN_BYTES)) this.flush();
+    lines.add(start);
+    this.addId(request);
+    lines.add(fields);
+    this.addTenths(Math.round(durationMs * 10));
+    if (isAborted) lines.add(ABORTED);
+    lines.add(end);
+    if (this.isClosed) this.flush();
   }
 
   /** Requests may still end after this. Their lines are written at once. */
@@ -64,42 +62,54 @@ export class RequestLog {
   }
 
   /** Many lines are of the same millisecond. */
-  private startOfLine(): string {
+  private startOfLine(): Buffer {
     const time = isoTime();
     if (time !== this.lastTime) {
       this.lastTime = time;
-      this.start = `{"level":"info"${time},"pid":${process.pid},"requestId":"`;
+      this.start = toBytes(`{"level":"info"${time},"pid":${process.pid},"requestId":"`);
     }
     return this.start;
   }
 
+  /** The id by which a request is found in logs: that of a trusted proxy, or one of this service. */
+  private addId({ id, traceId }: Answered['request']): void {
+    if (traceId !== undefined) {
+      this.lines.addText(traceId);
+      return;
+    }
+    this.lines.add(ID_PREFIX);
+    this.lines.addInteger(Number(id));
+  }
+
+  private addTenths(tenths: number): void {
+    this.lines.addInteger(Math.floor(tenths / 10));
+    this.lines.add(POINT);
+    this.lines.addInteger(tenths % 10);
+  }
+
   /** Many requests are of the same client as the one before. */
-  private endOfLine({ ip, principal }: Answered['request']): string {
+  private endOfLine({ ip, principal }: Answered['request']): Buffer {
     if (ip !== this.lastAddress || principal !== this.lastPrincipal) {
       this.lastAddress = ip;
       this.lastPrincipal = principal;
       const key = principal && { key: principal.name };
-      this.end = `,${toAsciiJson({ address: ip, ...key }).slice(1)}\n`;
+      this.end = toBytes(`,${toAsciiJson({ address: ip, ...key }).slice(1)}\n`);
     }
     return this.end;
   }
 
-  private append(line: string): void {
-    if (this.length + line.length > BUFFER_BYTES) this.flush();
-    this.length += this.buffer.write(line, this.length, ENCODING);
-    if (this.isClosed) this.flush();
-  }
-
   private flush(): void {
-    if (!this.length) return;
-    this.stream.write(this.buffer.toString(ENCODING, 0, this.length));
-    this.length = 0;
+    const lines = this.lines.take();
+    if (lines.length) this.write(lines);
   }
 }
 
-function tenthsOf(durationMs: number): number | string {
-  const tenths = Math.round(durationMs * 10);
-  return TENTHS[tenths] ?? tenths / 10;
+/** The stream of a terminal takes texts only. */
+function writerOf(log: Logger): (lines: Buffer) => void {
+  type Stream = { write: (lines: string) => void };
+  const stream = (log as unknown as Record<symbol, Stream | LogOutput>)[pino.symbols.streamSym]!;
+  if (stream instanceof LogOutput) return (lines) => stream.write(lines);
+  return (lines) => stream.write(lines.toString('latin1'));
 }
 
 /** What all requests of a route with the same status have in common, between the id and the duration. */

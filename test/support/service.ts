@@ -71,7 +71,8 @@ function run(
     child.kill(signal);
     return ended;
   };
-  return { pid: child.pid!, stdin: child.stdin, stdout: child.stdout, ended, stop };
+  const { stdin, stdout, stderr: errors } = child;
+  return { pid: child.pid!, stdin, stdout, errors, ended, stop };
 }
 
 /** See `stock-pool.mjs`. */

@@ -1,0 +1,98 @@
+import { write, writeSync } from 'node:fs';
+
+/** While nothing can be written, what is more than this is lost: keeping all of it would take all memory. */
+const MAX_WAITING_BYTES = 16_777_216;
+/** A pipe whose reader is slower than the log. */
+const BUSY_INTERVAL_MS = 5;
+const FAILURE_INTERVAL_MS = 1000;
+const EXIT_TIMEOUT_MS = 1000;
+
+type SystemError = NodeJS.ErrnoException;
+
+/**
+ * Writes the log to a file descriptor, in order. A full disk and a reader that does not read cost lines, and no
+ * answers: the lines wait, and are written when that is possible again.
+ *
+ * `sonic-boom`, the output of pino, stops the process for ever if the disk is full: the error ends the process, whose
+ * end waits until the lines are written.
+ */
+export class LogOutput {
+  private readonly waiting: Buffer[] = [];
+  private waitingBytes = 0;
+  /** Until the write that was begun is done, or may be tried again. */
+  private isBusy = false;
+  private failure?: SystemError;
+  private lostBytes = 0;
+
+  /** `report` is called when writing fails, and when nothing waits any more after lines were late or lost. */
+  constructor(
+    private readonly fd: number,
+    private readonly report: (message: string) => void,
+  ) {}
+
+  /** Takes whole lines. Bytes that are passed must not be changed afterwards. */
+  write(lines: string | Buffer): void {
+    const bytes = typeof lines === 'string' ? Buffer.from(lines) : lines;
+    if (this.waitingBytes + bytes.length > MAX_WAITING_BYTES) {
+      this.lostBytes += bytes.length;
+      return;
+    }
+    this.waiting.push(bytes);
+    this.waitingBytes += bytes.length;
+    this.writeNext();
+  }
+
+  /** Call it when the process ends. Lines that cannot be written within a second are lost. */
+  flushSync(): void {
+    const endsAt = Date.now() + EXIT_TIMEOUT_MS;
+    while (this.waiting.length && Date.now() < endsAt) {
+      const bytes = this.waiting.shift()!;
+      try {
+        this.keepRest(bytes, writeSync(this.fd, bytes));
+      } catch (error) {
+        if ((error as SystemError).code !== 'EAGAIN') return;
+        this.waiting.unshift(bytes);
+      }
+    }
+  }
+
+  private writeNext(): void {
+    if (this.isBusy) return;
+    const bytes = this.waiting.shift();
+    if (!bytes) return;
+    this.isBusy = true;
+    write(this.fd, bytes, (error, written) => {
+      this.keepRest(bytes, written);
+      if (error) this.retry(error);
+      else this.goOn();
+    });
+  }
+
+  private keepRest(bytes: Buffer, written: number): void {
+    this.waitingBytes -= written;
+    if (written < bytes.length) this.waiting.unshift(bytes.subarray(written));
+  }
+
+  private retry(error: SystemError): void {
+    const isSlowReader = error.code === 'EAGAIN';
+    if (!isSlowReader && error.code !== this.failure?.code) {
+      this.failure = error;
+      this.report(`The log cannot be written: ${error.message}. The service continues without.`);
+    }
+    const delayMs = isSlowReader ? BUSY_INTERVAL_MS : FAILURE_INTERVAL_MS;
+    setTimeout(() => this.goOn(), delayMs).unref();
+  }
+
+  private goOn(): void {
+    this.isBusy = false;
+    if (this.waiting.length) this.writeNext();
+    else this.reportEnd();
+  }
+
+  private reportEnd(): void {
+    if (!this.failure && !this.lostBytes) return;
+    this.report(`The log is written again. ${this.lostBytes} bytes of it were lost.`);
+    this.failure = undefined;
+    this.lostBytes = 0;
+  }
+}
