@@ -120,4 +120,11 @@ function fail(error: unknown): void {
   console.error(isUsage ? `${(error as Error).message}\n\n${USAGE}` : error);
 }
 
+/** `console` ignores it. A reader that has enough closes the pipe, which is no failure of the output. */
+function reportLostOutput(error: NodeJS.ErrnoException): void {
+  process.exitCode = 1;
+  if (error.code !== 'EPIPE') console.error(`The output cannot be written: ${error.message}`);
+}
+
+process.stdout.once('error', reportLostOutput);
 await main().catch(fail);

@@ -1,9 +1,10 @@
+import { existsSync } from 'node:fs';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { createDatabase, type TestDatabase } from './support/database.js';
-import { runProgram, startProgram } from './support/service.js';
+import { FULL_DISK, runProgram, startOnFullDisk, startProgram } from './support/service.js';
 
 const REAL_MARATHONS = 'data/marathons.csv';
 
@@ -198,6 +199,17 @@ describe('the command line', () => {
               round(extract(epoch FROM expires_at - created_at) / 86400)::integer AS days FROM api_key`,
     );
     expect(stored).toEqual({ revoked: true, days: 90 });
+  });
+
+  (existsSync(FULL_DISK) ? it : it.skip).each([
+    ['key', 'create', '--role', 'reader', '--name', 'Lost'],
+    ['key', 'list'],
+    ['--help'],
+  ])('fails if its output cannot be written: %s %s', async (...words) => {
+    const settings = { DATABASE_URL: database.url };
+    const program = await startOnFullDisk('cli.js', words, settings);
+    expect(await program.ended).toBe(1);
+    expect(await program.errors).toContain('The output cannot be written: ENOSPC');
   });
 
   it.each([

@@ -1,17 +1,15 @@
-import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
-import { open } from 'node:fs/promises';
 import { createServer, type IncomingMessage } from 'node:http';
 import { connect, type AddressInfo } from 'node:net';
-import { json, text as textOf } from 'node:stream/consumers';
+import { json } from 'node:stream/consumers';
 import { setTimeout } from 'node:timers/promises';
 import autocannon from 'autocannon';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { aMarathon } from './support/a-marathon.js';
 import { createDatabase, type TestDatabase } from './support/database.js';
 import { findFreePorts } from './support/free-ports.js';
-import { runProgram, startService } from './support/service.js';
+import { FULL_DISK, runProgram, startOnFullDisk, startService } from './support/service.js';
 
 interface Line {
   level: string;
@@ -142,31 +140,18 @@ describe('the log', () => {
 });
 
 describe('a log that cannot be written', () => {
-  /** A device of Linux that is always full. */
-  const FULL_DISK = '/dev/full';
-
   (existsSync(FULL_DISK) ? it : it.skip)(
     'stops neither the answers nor the shutdown while its disk is full',
     async () => {
       const [port] = await findFreePorts(1);
-      const output = await open(FULL_DISK, 'w');
-      const child = spawn(process.execPath, ['dist/src/main.js'], {
-        env: { ...process.env, DATABASE_URL: database.url, PORT: String(port), LOG_LEVEL: 'info' },
-        stdio: ['ignore', output.fd, 'pipe'],
-      });
-      try {
-        const errors = textOf(child.stderr!);
-        await untilReady(`http://127.0.0.1:${port}`);
-        const { status } = await fetch(`http://127.0.0.1:${port}/marathon/`);
-        expect(status).toBe(200);
-        child.kill('SIGTERM');
-        const [exitCode] = (await once(child, 'exit')) as [number];
-        expect(exitCode).toBe(0);
-        expect((await errors).match(/cannot be written: ENOSPC/g)).toHaveLength(1);
-      } finally {
-        child.kill('SIGKILL');
-        await output.close();
-      }
+      const settings = { DATABASE_URL: database.url, PORT: String(port) };
+      const service = await startOnFullDisk('main.js', [], settings);
+      await untilReady(`http://127.0.0.1:${port}`);
+      const { status } = await fetch(`http://127.0.0.1:${port}/marathon/`);
+      expect(status).toBe(200);
+      service.kill('SIGTERM');
+      expect(await service.ended).toBe(0);
+      expect((await service.errors).match(/cannot be written: ENOSPC/g)).toHaveLength(1);
     },
   );
 

@@ -1,7 +1,9 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
+import { open } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { createInterface } from 'node:readline';
+import { text } from 'node:stream/consumers';
 import { afterEach } from '@jest/globals';
 import { CITUS_URL } from './citus.js';
 
@@ -45,6 +47,27 @@ export function startProgram(file: string, words: string[], settings: Record<str
   return run(file, words, settings);
 }
 
+/** A device of Linux that is always full. */
+export const FULL_DISK = '/dev/full';
+
+/** Starts a built program whose output goes to a full disk. `errors` is what it writes to the standard error. */
+export async function startOnFullDisk(
+  file: string,
+  words: string[],
+  settings: Record<string, string>,
+) {
+  const disk = await open(FULL_DISK, 'w');
+  const child = spawn(process.execPath, [resolve(ENTRY, file), ...words], {
+    env: { PATH: process.env.PATH, ...distribution(settings), ...settings },
+    stdio: ['ignore', disk.fd, 'pipe'],
+  });
+  const ended = once(child, 'exit').then(([exitCode]) => exitCode as number | null);
+  started.add(child);
+  child.once('close', () => started.delete(child));
+  await disk.close();
+  return { kill: child.kill.bind(child), ended, errors: text(child.stderr!) };
+}
+
 function run(
   file: string,
   words: string[],
@@ -59,8 +82,8 @@ function run(
   started.add(child);
   child.once('close', () => started.delete(child));
   let [output, stderr] = ['', ''];
-  child.stdout.on('data', (text: Buffer) => (output += text.toString()));
-  child.stderr.on('data', (text: Buffer) => (stderr += text.toString()));
+  child.stdout.on('data', (bytes: Buffer) => (output += bytes.toString()));
+  child.stderr.on('data', (bytes: Buffer) => (stderr += bytes.toString()));
   const ended = once(child, 'close').then(([exitCode, signal]) => ({
     exitCode: exitCode as number | null,
     signal: signal as string | null,
