@@ -268,9 +268,11 @@ async function askUntil(over: AbortSignal, { send }: Workers): Promise<string[]>
   const failures: string[] = [];
   const ask = async () => {
     while (!over.aborted) {
-      const answer = await send('/marathon/').catch((error: Error) => error);
-      if (answer instanceof Error) failures.push(answer.message);
-      else if (!answer.ok) failures.push(String(answer.status));
+      const status = await send('/marathon/').then(
+        (answer) => String(answer.status),
+        (error: Error) => `${error.message}: ${String(error.cause)}`,
+      );
+      if (status !== '200') failures.push(status);
     }
   };
   await Promise.all([ask(), ask(), ask(), ask()]);

@@ -4,6 +4,8 @@ import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { DatabaseStartup } from '../database/database-startup.js';
 
 const SWEEP_INTERVAL_MS = 50;
+/** A client that has just connected is about to send its request. */
+const FIRST_REQUEST_TIMEOUT_MS = 1000;
 /** After this time requests no longer wait for the database: they get 503. */
 const DATABASE_TIMEOUT_MS = 3000;
 const CONNECTIONS_TIMEOUT_MS = 4000;
@@ -14,9 +16,9 @@ const CONNECTIONS_TIMEOUT_MS = 4000;
  */
 export function prepareShutdown(app: NestFastifyApplication): () => Promise<void> {
   const server = app.getHttpServer();
-  const unused = new Set<Socket>();
+  const unused = new Map<Socket, number>();
   server.on('connection', (socket: Socket) => {
-    unused.add(socket);
+    unused.set(socket, performance.now());
     socket.once('close', () => unused.delete(socket));
   });
   server.on('request', ({ socket }: IncomingMessage) => unused.delete(socket));
@@ -35,10 +37,12 @@ export function prepareShutdown(app: NestFastifyApplication): () => Promise<void
 }
 
 /**
- * Closes connections without a request. A connection that was busy when the shutdown began stays open after
- * its response, and Node does not regard a connection without a first request as idle.
+ * Closes connections without a request, unless they are new. A connection that was busy when the shutdown
+ * began stays open after its response, and Node does not regard a connection without a first request as idle.
  */
-function closeIdle(server: Server, unused: Set<Socket>): void {
+function closeIdle(server: Server, unused: Map<Socket, number>): void {
   server.closeIdleConnections();
-  for (const socket of unused) if (!socket.bytesRead) socket.destroy();
+  const latest = performance.now() - FIRST_REQUEST_TIMEOUT_MS;
+  for (const [socket, connectedAt] of unused)
+    if (!socket.bytesRead && connectedAt < latest) socket.destroy();
 }
