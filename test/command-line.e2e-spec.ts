@@ -1,10 +1,9 @@
-import { existsSync } from 'node:fs';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { createDatabase, type TestDatabase } from './support/database.js';
-import { FULL_DISK, runProgram, startOnFullDisk, startProgram } from './support/service.js';
+import { itWithFullDisk, runProgram, startOnFullDisk, startProgram } from './support/service.js';
 
 const REAL_MARATHONS = 'data/marathons.csv';
 
@@ -201,7 +200,7 @@ describe('the command line', () => {
     expect(stored).toEqual({ revoked: true, days: 90 });
   });
 
-  (existsSync(FULL_DISK) ? it : it.skip).each([
+  itWithFullDisk.each([
     ['key', 'create', '--role', 'reader', '--name', 'Lost'],
     ['key', 'list'],
     ['--help'],

@@ -33,10 +33,10 @@ export class LineBuffer {
   /** `value` is an integer from 0. */
   addInteger(value: number): void {
     const end = this.length + countDigits(value);
-    let rest = value;
+    let remaining = value;
     for (let at = end - 1; at >= this.length; at -= 1) {
-      this.bytes[at] = ZERO + (rest % 10);
-      rest = Math.floor(rest / 10);
+      this.bytes[at] = ZERO + (remaining % 10);
+      remaining = Math.floor(remaining / 10);
     }
     this.length = end;
   }

@@ -42,17 +42,24 @@ export class LogOutput {
     this.writeNext();
   }
 
-  /** Call it when the process ends. Lines that cannot be written within a second are lost. */
+  /** Call it when the process ends. Lines that cannot be written within a second are lost, which is reported. */
   flushSync(): void {
     const endsAt = Date.now() + EXIT_TIMEOUT_MS;
-    while (this.waiting.length && Date.now() < endsAt) {
-      const bytes = this.waiting.shift()!;
-      try {
-        this.keepRest(bytes, writeSync(this.fd, bytes));
-      } catch (error) {
-        if ((error as SystemError).code !== 'EAGAIN') return;
-        this.waiting.unshift(bytes);
-      }
+    let canContinue = true;
+    while (canContinue && this.waiting.length && Date.now() < endsAt)
+      canContinue = this.writeNextSync();
+    if (this.waiting.length) this.report(`${this.waitingBytes} bytes of the log were lost.`);
+  }
+
+  /** Returns false if writing failed for another reason than a slow reader. */
+  private writeNextSync(): boolean {
+    const bytes = this.waiting.shift()!;
+    try {
+      this.keepRemaining(bytes, writeSync(this.fd, bytes));
+      return true;
+    } catch (error) {
+      this.waiting.unshift(bytes);
+      return isSlowReader(error as SystemError);
     }
   }
 
@@ -62,25 +69,27 @@ export class LogOutput {
     if (!bytes) return;
     this.isBusy = true;
     write(this.fd, bytes, (error, written) => {
-      this.keepRest(bytes, written);
+      this.keepRemaining(bytes, written);
       if (error) this.retry(error);
       else this.goOn();
     });
   }
 
-  private keepRest(bytes: Buffer, written: number): void {
+  private keepRemaining(bytes: Buffer, written: number): void {
     this.waitingBytes -= written;
     if (written < bytes.length) this.waiting.unshift(bytes.subarray(written));
   }
 
   private retry(error: SystemError): void {
-    const isSlowReader = error.code === 'EAGAIN';
-    if (!isSlowReader && error.code !== this.failure?.code) {
-      this.failure = error;
-      this.report(`The log cannot be written: ${error.message}. The service continues without.`);
-    }
-    const delayMs = isSlowReader ? BUSY_INTERVAL_MS : FAILURE_INTERVAL_MS;
+    if (!isSlowReader(error)) this.noteFailure(error);
+    const delayMs = isSlowReader(error) ? BUSY_INTERVAL_MS : FAILURE_INTERVAL_MS;
     setTimeout(() => this.goOn(), delayMs).unref();
+  }
+
+  private noteFailure(error: SystemError): void {
+    if (error.code === this.failure?.code) return;
+    this.failure = error;
+    this.report(`The log cannot be written: ${error.message}. The service continues without.`);
   }
 
   private goOn(): void {
@@ -95,4 +104,8 @@ export class LogOutput {
     this.failure = undefined;
     this.lostBytes = 0;
   }
+}
+
+function isSlowReader({ code }: SystemError): boolean {
+  return code === 'EAGAIN';
 }

@@ -1,10 +1,11 @@
-import { spawn, type ChildProcess } from 'node:child_process';
+import { spawn, type ChildProcess, type ChildProcessWithoutNullStreams } from 'node:child_process';
 import { once } from 'node:events';
+import { existsSync } from 'node:fs';
 import { open } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { createInterface } from 'node:readline';
 import { text } from 'node:stream/consumers';
-import { afterEach } from '@jest/globals';
+import { afterEach, it } from '@jest/globals';
 import { CITUS_URL } from './citus.js';
 
 const ENTRY = new URL('../../dist/src/', import.meta.url).pathname;
@@ -48,7 +49,10 @@ export function startProgram(file: string, words: string[], settings: Record<str
 }
 
 /** A device of Linux that is always full. */
-export const FULL_DISK = '/dev/full';
+const FULL_DISK = '/dev/full';
+
+/** `it`, on Linux; elsewhere there is no disk that is full without filling one, and the test is skipped. */
+export const itWithFullDisk = existsSync(FULL_DISK) ? it : it.skip;
 
 /** Starts a built program whose output goes to a full disk. `errors` is what it writes to the standard error. */
 export async function startOnFullDisk(
@@ -57,13 +61,8 @@ export async function startOnFullDisk(
   settings: Record<string, string>,
 ) {
   const disk = await open(FULL_DISK, 'w');
-  const child = spawn(process.execPath, [resolve(ENTRY, file), ...words], {
-    env: { PATH: process.env.PATH, ...distribution(settings), ...settings },
-    stdio: ['ignore', disk.fd, 'pipe'],
-  });
+  const child = spawnProgram(file, words, settings, { stdio: ['ignore', disk.fd, 'pipe'] });
   const ended = once(child, 'exit').then(([exitCode]) => exitCode as number | null);
-  started.add(child);
-  child.once('close', () => started.delete(child));
   await disk.close();
   return { kill: child.kill.bind(child), ended, errors: text(child.stderr!) };
 }
@@ -74,13 +73,8 @@ function run(
   settings: Record<string, string>,
   options: SpawnOptions = {},
 ) {
-  const child = spawn(process.execPath, [resolve(ENTRY, file), ...words], {
-    ...options,
-    env: { PATH: process.env.PATH, ...stockPool(), ...distribution(settings), ...settings },
-    stdio: ['pipe', 'pipe', 'pipe'],
-  });
-  started.add(child);
-  child.once('close', () => started.delete(child));
+  const piped: SpawnOptions = { ...options, stdio: ['pipe', 'pipe', 'pipe'] };
+  const child = spawnProgram(file, words, settings, piped) as ChildProcessWithoutNullStreams;
   let [output, stderr] = ['', ''];
   child.stdout.on('data', (bytes: Buffer) => (output += bytes.toString()));
   child.stderr.on('data', (bytes: Buffer) => (stderr += bytes.toString()));
@@ -96,6 +90,19 @@ function run(
   };
   const { stdin, stdout, stderr: errors } = child;
   return { pid: child.pid!, stdin, stdout, errors, ended, stop };
+}
+
+function spawnProgram(
+  file: string,
+  words: string[],
+  settings: Record<string, string>,
+  options: SpawnOptions,
+): ChildProcess {
+  const env = { PATH: process.env.PATH, ...stockPool(), ...distribution(settings), ...settings };
+  const child = spawn(process.execPath, [resolve(ENTRY, file), ...words], { ...options, env });
+  started.add(child);
+  child.once('close', () => started.delete(child));
+  return child;
 }
 
 /** See `stock-pool.mjs`. */
