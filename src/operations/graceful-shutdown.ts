@@ -1,34 +1,42 @@
-import type { IncomingMessage, Server } from 'node:http';
+import { once } from 'node:events';
+import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { DatabaseStartup } from '../database/database-startup.js';
 
-const SWEEP_INTERVAL_MS = 50;
+/** How long a request may be on its way when the shutdown begins. */
+const IDLE_TIMEOUT_MS = 100;
 /** A client that has just connected is about to send its request. */
 const FIRST_REQUEST_TIMEOUT_MS = 1000;
 /** After this time requests no longer wait for the database: they get 503. */
 const DATABASE_TIMEOUT_MS = 3000;
 const CONNECTIONS_TIMEOUT_MS = 4000;
 
+/** Node keeps the response whose turn it is with its connection. It documents no other way to find it. */
+interface SocketOfNode extends Socket {
+  _httpMessage?: ServerResponse | null;
+}
+
 /**
- * Returns a function that shuts the application down in less than five seconds: requests in flight are
- * answered, then the pool is closed, then the embedded server is stopped.
+ * Returns a function that shuts the application down in less than five seconds: requests in flight and on
+ * their way are answered, then the pool is closed, then the embedded server is stopped.
  */
 export function prepareShutdown(app: NestFastifyApplication): () => Promise<void> {
   const server = app.getHttpServer();
-  const unused = new Map<Socket, number>();
+  const sockets = new Set<Socket>();
   server.on('connection', (socket: Socket) => {
-    unused.set(socket, performance.now());
-    socket.once('close', () => unused.delete(socket));
+    sockets.add(socket);
+    socket.once('close', () => sockets.delete(socket));
   });
-  server.on('request', ({ socket }: IncomingMessage) => unused.delete(socket));
   return async () => {
     const timers = [
-      setInterval(() => closeIdle(server, unused), SWEEP_INTERVAL_MS),
+      setTimeout(() => closeUnused(sockets), FIRST_REQUEST_TIMEOUT_MS),
       setTimeout(() => app.get(DatabaseStartup).abort(), DATABASE_TIMEOUT_MS),
       setTimeout(() => server.closeAllConnections(), CONNECTIONS_TIMEOUT_MS),
     ];
     try {
+      await drain(server, sockets);
       await app.close();
     } finally {
       for (const timer of timers) clearTimeout(timer);
@@ -37,12 +45,29 @@ export function prepareShutdown(app: NestFastifyApplication): () => Promise<void
 }
 
 /**
- * Closes connections without a request, unless they are new. A connection that was busy when the shutdown
- * began stays open after its response, and Node does not regard a connection without a first request as idle.
+ * Lets clients finish with their connections, before Node closes those without a request: a client may have
+ * sent the next one. Each response says that it is the last one of its connection (RFC 9112, section 9.6).
  */
-function closeIdle(server: Server, unused: Map<Socket, number>): void {
-  server.closeIdleConnections();
-  const latest = performance.now() - FIRST_REQUEST_TIMEOUT_MS;
-  for (const [socket, connectedAt] of unused)
-    if (!socket.bytesRead && connectedAt < latest) socket.destroy();
+async function drain(server: Server, sockets: Set<Socket>): Promise<void> {
+  server.keepAliveTimeout = IDLE_TIMEOUT_MS;
+  server.prependListener('request', (_request: IncomingMessage, response) => announceEnd(response));
+  for (const socket of sockets) announceEnd(responseInFlight(socket));
+  const timeout = AbortSignal.timeout(IDLE_TIMEOUT_MS);
+  const closed = [...sockets].map(async (socket) => once(socket, 'close', { signal: timeout }));
+  await Promise.allSettled(closed);
+  // requests that have arrived are read
+  await nextTurn();
+}
+
+function responseInFlight({ _httpMessage: response }: SocketOfNode): ServerResponse | undefined {
+  return response ?? undefined;
+}
+
+function announceEnd(response?: ServerResponse): void {
+  if (response && !response.headersSent) response.setHeader('connection', 'close');
+}
+
+/** Node does not regard a connection without a first request as idle. */
+function closeUnused(sockets: Set<Socket>): void {
+  for (const socket of sockets) if (!socket.bytesRead) socket.destroy();
 }

@@ -1,6 +1,4 @@
 import { once } from 'node:events';
-import { connect } from 'node:net';
-import { text } from 'node:stream/consumers';
 import { setTimeout as wait } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { aMarathon } from '../support/a-marathon.js';
@@ -99,24 +97,4 @@ describe('a service at SIGTERM', () => {
       await database.drop();
     },
   );
-
-  it('answers the first request of a connection that was made just before', async () => {
-    const database = await createDatabase();
-    const service = await startService({ DATABASE_URL: database.url });
-    const { hostname, port } = new URL(service.url);
-    const sockets = Array.from({ length: 10 }, () => connect(Number(port), hostname));
-    await Promise.all(sockets.map(async (socket) => once(socket, 'connect')));
-    // they are accepted before this answer
-    await fetch(`${service.url}/health/live`);
-    const ended = service.stop();
-    // idle connections are closed meanwhile
-    await wait(200);
-    const answers = sockets.map(async (socket) => {
-      socket.write(`GET /marathon/ HTTP/1.1\r\nHost: ${hostname}\r\n\r\n`);
-      return text(socket);
-    });
-    for (const answer of await Promise.all(answers)) expect(answer).toMatch(/^HTTP\/1.1 200 OK/);
-    expect((await ended).exitCode).toBe(0);
-    await database.drop();
-  });
 });

@@ -1,0 +1,83 @@
+import { once } from 'node:events';
+import { connect, type Socket } from 'node:net';
+import { text } from 'node:stream/consumers';
+import { setTimeout as wait } from 'node:timers/promises';
+import { beforeEach, describe, expect, it } from '@jest/globals';
+import pg from 'pg';
+import { startApp, type RunningApp } from './support/app.js';
+import { untilBlocked } from './support/database.js';
+
+const REQUEST = 'GET /marathon/ HTTP/1.1\r\nHost: localhost\r\n\r\n';
+const LAST_ANSWER = /^HTTP\/1.1 200 OK[^]*\r\nconnection: close\r\n/i;
+
+async function ask(socket: Socket): Promise<void> {
+  socket.write(REQUEST);
+  await once(socket, 'data');
+}
+
+async function askLast(socket: Socket): Promise<string> {
+  socket.write(REQUEST);
+  return text(socket);
+}
+
+describe('a service that shuts down', () => {
+  let running: RunningApp;
+
+  beforeEach(async () => {
+    running = await startApp();
+  });
+
+  const open = async () => {
+    const { hostname, port } = new URL(await running.app.getUrl());
+    const socket = connect(Number(port), hostname);
+    await once(socket, 'connect');
+    return socket;
+  };
+  const openTen = async () => Promise.all(Array.from({ length: 10 }, open));
+
+  it('answers the first request of a connection that was made just before', async () => {
+    const sockets = await openTen();
+    // they are accepted before this answer
+    await running.http.get('/health/live').expect(200);
+    const closed = running.close();
+    // idle connections are closed meanwhile
+    await wait(200);
+    for (const answer of await Promise.all(sockets.map(askLast)))
+      expect(answer).toMatch(LAST_ANSWER);
+    await closed;
+  });
+
+  it('answers the next request of a connection that is idle', async () => {
+    const sockets = await openTen();
+    await Promise.all(sockets.map(ask));
+    const closed = running.close();
+    for (const answer of await Promise.all(sockets.map(askLast)))
+      expect(answer).toMatch(LAST_ANSWER);
+    await closed;
+  });
+
+  it('says in the answers to requests in flight that it closes their connections', async () => {
+    const blocker = new pg.Client(running.database.url);
+    await blocker.connect();
+    try {
+      await blocker.query('BEGIN; LOCK TABLE marathon');
+      const answer = open().then(askLast);
+      await untilBlocked(running.database, 1);
+      const closed = running.close();
+      await blocker.query('COMMIT');
+      expect(await answer).toMatch(LAST_ANSWER);
+      await blocker.end();
+      await closed;
+    } finally {
+      await blocker.end();
+    }
+  });
+
+  it('closes connections that clients leave idle', async () => {
+    const sockets = await openTen();
+    await Promise.all(sockets.map(ask));
+    const ended = Promise.all(sockets.map(async (socket) => once(socket, 'end')));
+    await running.close();
+    await ended;
+  });
+});
