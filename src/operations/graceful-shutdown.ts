@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
-import { setImmediate as nextTurn } from 'node:timers/promises';
+import { setImmediate as nextTurn, setTimeout as wait } from 'node:timers/promises';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { DatabaseStartup } from '../database/database-startup.js';
 
@@ -52,9 +52,8 @@ async function drain(server: Server, sockets: Set<Socket>): Promise<void> {
   server.keepAliveTimeout = IDLE_TIMEOUT_MS;
   server.prependListener('request', (_request: IncomingMessage, response) => announceEnd(response));
   for (const socket of sockets) announceEnd(responseInFlight(socket));
-  const timeout = AbortSignal.timeout(IDLE_TIMEOUT_MS);
-  const closed = [...sockets].map(async (socket) => once(socket, 'close', { signal: timeout }));
-  await Promise.allSettled(closed);
+  const closed = [...sockets].map(async (socket) => once(socket, 'close'));
+  await Promise.race([Promise.allSettled(closed), wait(IDLE_TIMEOUT_MS)]);
   // requests that have arrived are read
   await nextTurn();
 }
