@@ -26,15 +26,18 @@ export class RequestCoalescer<Result> {
 
   /** @throws {DeadlineExceededError} at `endsAt`. */
   async read(key: string, waiter: Waiter<Result>, endsAt?: number): Promise<Result> {
-    const batcher =
-      this.batchers.get(key) ??
-      new Batcher<Waiter<Result>, Result>(this.database, executeOnce, 'list');
-    this.batchers.set(key, batcher);
+    const batcher = this.batchers.get(key) ?? this.addBatcher(key);
     try {
       return await batcher.load(waiter, endsAt);
     } finally {
       if (batcher.isIdle) this.batchers.delete(key);
     }
+  }
+
+  private addBatcher(key: string): Batcher<Waiter<Result>, Result> {
+    const batcher = new Batcher<Waiter<Result>, Result>(this.database, executeOnce, 'list');
+    this.batchers.set(key, batcher);
+    return batcher;
   }
 }
 

@@ -12,6 +12,9 @@ interface ShortList extends ListResult {
   rows: Buffer;
 }
 
+/** The key of a list on a server. */
+type KeyAt = (server: ReadServer) => string;
+
 const MAX_CACHED_LISTS = 1000;
 const MAX_CACHED_BYTES = 16_777_216;
 
@@ -44,42 +47,43 @@ export class ShortLists {
 
   /** Undefined if the list does not fit into the buffer. */
   async read(request: ListRequest, source: ListSource): Promise<ShortList | undefined> {
-    if (request.coalescingKey === undefined) return undefined;
-    const key = `${request.coalescingKey} ${source.relation}`;
+    const { coalescingKey, client, deadline } = request;
+    if (coalescingKey === undefined) return undefined;
+    const keyAt = ({ name }: ReadServer) => `${name} ${source.relation} ${coalescingKey}`;
+    // one text for both maps: joining and hashing another one would cost a short list a percent
+    const key = keyAt(request.server);
     if (this.knownLongLists.has(key)) return undefined;
     const preparation = new ListPreparation(request, source);
-    const execute = async (signal: AbortSignal, deadline: Deadline) =>
-      (await this.findCached(key, request, preparation, deadline)) ??
-      this.readAndCache(key, preparation, signal, deadline);
-    const waiter = { client: request.client, execute };
-    const atServer = `${request.server.name} ${key}`;
-    const list = await this.coalescer.read(atServer, waiter, request.deadline.endsAt);
+    const execute = async (signal: AbortSignal, within: Deadline) =>
+      (await this.findCached(keyAt, request, preparation, within)) ??
+      this.readAndCache(keyAt, preparation, signal, within);
+    const list = await this.coalescer.read(key, { client, execute }, deadline.endsAt);
     if (!list) this.knownLongLists.set(key, true);
     return list;
   }
 
   private async findCached(
-    key: string,
+    keyAt: KeyAt,
     request: ListRequest,
     preparation: ListPreparation,
     deadline: Deadline,
   ): Promise<ShortList | undefined> {
     return this.servers.read(request.server, deadline, async (server, { endsAt }) => {
       const version = await preparation.version(server, endsAt);
-      const cached = this.cache.get(`${server.name} ${key}`);
+      const cached = this.cache.get(keyAt(server));
       return cached?.version?.snapshot === version?.snapshot ? cached : undefined;
     });
   }
 
   private async readAndCache(
-    key: string,
+    keyAt: KeyAt,
     preparation: ListPreparation,
     signal: AbortSignal,
     deadline: Deadline,
   ): Promise<ShortList | undefined> {
     return preparation.readOn(this.servers, deadline, async (server, within) => {
       const list = await readBuffered(server, preparation, signal, within);
-      if (list?.version?.snapshot) this.cache.set(`${server.name} ${key}`, list);
+      if (list?.version?.snapshot) this.cache.set(keyAt(server), list);
       return list;
     });
   }

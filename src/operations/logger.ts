@@ -34,7 +34,7 @@ function makePino(level: Settings['logLevel'], fd: number): Logger {
     level,
     base: { pid: process.pid },
     messageKey: 'message',
-    timestamp: isoTime,
+    timestamp: () => isoTime(),
     formatters: { level: (label: string) => ({ level: label }) },
   };
   if (!isTerminal) return pino(options, outputOf(fd));
@@ -56,17 +56,10 @@ function outputOf(fd: number): LogOutput {
   return output;
 }
 
-/** The time as a member of a line. Many lines are of the same millisecond. */
-export function isoTime(): string {
-  const now = Date.now();
-  if (now !== lastTime) {
-    lastTime = now;
-    lastText = `,"time":"${new Date(now).toISOString()}"`;
-  }
-  return lastText;
+/** A time, in milliseconds since the epoch, as a member of a line. */
+export function isoTime(time = Date.now()): string {
+  return `,"time":"${new Date(time).toISOString()}"`;
 }
-
-let [lastTime, lastText] = [0, ''];
 
 /** Passes the messages of Nest, and of classes with a `Logger` of Nest, to pino. */
 export class NestLogger implements LoggerService {

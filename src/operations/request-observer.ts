@@ -39,14 +39,33 @@ function observeAnswers(fastify: FastifyInstance, observers: Observe[]): void {
     // Node keeps the address of the client if it is read before the connection is closed
     void request.raw.socket.remoteAddress;
     reply.raw.on('close', () => {
-      const { url: route = '' } = request.routeOptions;
-      const durationMs = performance.now() - startedAt;
-      const isAborted = !reply.raw.writableFinished;
-      const answered = { request, reply, route, durationMs, isAborted };
+      const answered = describeAnswer(request, reply, startedAt);
       for (const observe of observers) observe(answered);
     });
     done();
   });
+}
+
+function describeAnswer(
+  request: FastifyRequest,
+  { raw }: FastifyReply,
+  startedAt: number,
+): Answered {
+  const { id, traceId, method, ip: address, principal } = request;
+  const { url: route = '' } = request.routeOptions;
+  const endedAt = performance.now();
+  return {
+    id: Number(id),
+    traceId,
+    method,
+    route,
+    status: raw.statusCode,
+    durationMs: endedAt - startedAt,
+    endedAt,
+    isAborted: !raw.writableFinished,
+    address,
+    principal,
+  };
 }
 
 /** How long the service took until the answer began: https://www.w3.org/TR/server-timing/ */
