@@ -121,7 +121,7 @@ async function send(
 }
 
 /** Wrong answers make a measurement invalid. */
-function mustBeAnswered(failed: number, url: string): void {
+export function mustBeAnswered(failed: number, url: string): void {
   if (failed) throw failure(url, failed);
 }
 

@@ -1,10 +1,11 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { measureInterleaved, type OnSlot } from './interleaved.js';
 import { measureThroughput, type Headers } from './load.js';
 import type { Options } from './options.js';
 import { importRows } from './peers.js';
-import { whileSending, query, writeRows, type BenchServer } from './postgres.js';
+import { query, repeat, writeRows, type BenchServer } from './postgres.js';
 import { processorMicroseconds, type RunningPeer } from './processes.js';
 import { describeRate, describeRatio, median, type Say, type Section } from './report.js';
 import { ALL_ON, createKey, NOTHING_ON, startService } from './service.js';
@@ -60,13 +61,10 @@ async function measureStart(
     for (const [name, settings] of Object.entries(VARIANTS))
       variants.push(await start(server, `${label}_${name.replace(' ', '_')}`, settings, folder));
     for (const [row, workload] of WORKLOADS.entries()) {
-      for (const variant of variants) await measure(variant, workload, warmUpSeconds);
-      const columns = [...variants.keys()];
+      for (const variant of variants) await warmUp(variant, workload, warmUpSeconds);
       for (let round = 1; round <= rounds; round += 1) {
-        // what the machine does meanwhile meets each of them
-        columns.push(columns.shift()!);
-        for (const column of columns)
-          turns[row]![column]!.push(await measure(variants[column]!, workload, seconds));
+        const measured = await measure(variants, workload, seconds);
+        for (const [column, turn] of measured.entries()) turns[row]![column]!.push(turn);
       }
     }
   } finally {
@@ -77,7 +75,7 @@ async function measureStart(
 function describe(turns: Turn[][][], { rounds, seconds }: Options): Section {
   return {
     title: 'With keys, limits, metrics and a log of requests, to all of them off',
-    about: `${CLIENTS} clients, each with a key; the log at info in a file. Medians of ${STARTS} starts with ${rounds} turns of ${seconds} s, in turn.`,
+    about: `${CLIENTS} clients, each with a key; the log at info in a file. Medians of ${STARTS} starts with ${rounds} turns of ${seconds} s; the variants take turns of a tenth of a second.`,
     columns: [
       'workload',
       'on to off',
@@ -120,15 +118,47 @@ function describeTime(turns: Turn[]): string {
   return times[0] ? median(times).toFixed(1) : 'not measured';
 }
 
+async function warmUp(variant: Variant, { requests }: Workload, seconds: number): Promise<void> {
+  await measureThroughput(variant, requests, CLIENTS, seconds);
+}
+
+/** All variants, each for a number of seconds. */
 async function measure(
-  { pid, databaseUrl, ...target }: Variant,
+  variants: Variant[],
   { requests, meanwhile }: Workload,
   seconds: number,
-): Promise<Turn> {
-  const load = async () => measureThroughput(target, requests, CLIENTS, seconds);
-  const before = processorMicroseconds(pid);
-  const perSecond = await (meanwhile ? whileSending(databaseUrl, meanwhile, load) : load());
-  const used = processorMicroseconds(pid);
-  if (before === undefined || used === undefined) return { perSecond };
-  return { perSecond, microseconds: (used - before) / (perSecond * seconds) };
+): Promise<Turn[]> {
+  const loads = variants.map(({ url, headers }) => ({
+    url,
+    headers,
+    requests,
+    clients: CLIENTS,
+    seconds,
+  }));
+  const used = () => variants.map(({ pid }) => processorMicroseconds(pid));
+  const before = used();
+  const answers = await measureInterleaved(loads, writers(variants, meanwhile));
+  const after = used();
+  return answers.map(({ count, perSecond }, index) => ({
+    perSecond,
+    microseconds: timeOf(before[index], after[index], count),
+  }));
+}
+
+/** Repeats the statement in the database of the variant whose turn it is. */
+function writers(variants: Variant[], sql?: string): OnSlot {
+  return (index) => {
+    if (sql === undefined) return async () => undefined;
+    const over = new AbortController();
+    const writing = repeat(variants[index]!.databaseUrl, sql, over.signal);
+    return async () => {
+      over.abort();
+      await writing;
+    };
+  };
+}
+
+/** The processor time of a request, in microseconds. */
+function timeOf(before: number | undefined, after: number | undefined, count: number) {
+  return before === undefined || after === undefined ? undefined : (after - before) / count;
 }

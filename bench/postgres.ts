@@ -52,11 +52,16 @@ export async function whileSending<T>(
   work: () => Promise<T>,
 ): Promise<T> {
   const over = new AbortController();
-  const sending = withClient(url, async (client) => {
-    while (!over.signal.aborted) await client.query(sql);
-  });
+  const sending = repeat(url, sql, over.signal);
   const [result] = await Promise.all([work().finally(() => over.abort()), sending]);
   return result;
+}
+
+/** Repeats a statement until `signal` aborts. */
+export async function repeat(url: string, sql: string, signal: AbortSignal): Promise<void> {
+  await withClient(url, async (client) => {
+    while (!signal.aborted) await client.query(sql);
+  });
 }
 
 /** Creates the guide's table with this number of rows. */

@@ -1,4 +1,4 @@
-import { execFile, execFileSync } from 'node:child_process';
+import { execFile, execFileSync, type ChildProcess } from 'node:child_process';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -14,6 +14,8 @@ const FAILURES = [
 ];
 
 export interface WrkReport {
+  /** The number of answers. */
+  count: number;
   perSecond: number;
   p50Ms: number;
   p99Ms: number;
@@ -33,18 +35,30 @@ export function findWrk(): string | undefined {
   }
 }
 
+/** wrk while it sends requests. */
+export interface RunningWrk {
+  child: ChildProcess;
+  report: Promise<WrkReport>;
+}
+
 /** Sends the requests in turn, each client one after another: https://github.com/wg/wrk */
-export async function runWrk({ url, requests, clients, seconds, headers }: Load) {
+export async function runWrk(load: Load): Promise<WrkReport> {
+  const { report } = await startWrk(load);
+  return report;
+}
+
+/** As `runWrk`, but returns when wrk was started. It ends at SIGINT, or when its time is over. */
+export async function startWrk(load: Load): Promise<RunningWrk> {
+  const { url, requests, clients, seconds, headers } = load;
   const folder = await mkdtemp(join(tmpdir(), 'marathon-bench-'));
-  try {
-    const script = join(folder, 'requests.lua');
-    await writeFile(script, scriptOf(requests, headers));
-    const words = [`-c${clients}`, `-d${seconds}`, '--timeout', String(TIMEOUT_SECONDS)];
-    const { stdout } = await run('wrk', ['-t1', '--latency', ...words, '-s', script, url]);
-    return readReport(stdout);
-  } finally {
-    await rm(folder, { recursive: true });
-  }
+  const script = join(folder, 'requests.lua');
+  await writeFile(script, scriptOf(requests, headers));
+  const words = [`-c${clients}`, `-d${seconds}`, '--timeout', String(TIMEOUT_SECONDS)];
+  const running = run('wrk', ['-t1', '--latency', ...words, '-s', script, url]);
+  const report = running
+    .then(({ stdout }) => readReport(stdout))
+    .finally(async () => rm(folder, { recursive: true }));
+  return { child: running.child, report };
 }
 
 function readReport(text: string): WrkReport {
@@ -56,6 +70,7 @@ function readReport(text: string): WrkReport {
   };
   const failures = FAILURES.flatMap((line) => line.exec(text)?.slice(1) ?? []);
   return {
+    count: Number(/(\d+) requests in /.exec(text)![1]),
     perSecond: Number(/Requests\/sec:\s+([\d.]+)/.exec(text)![1]),
     p50Ms: at(50),
     p99Ms: at(99),
