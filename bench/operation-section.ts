@@ -27,7 +27,7 @@ interface Variant extends RunningPeer {
 /** Two processes with the same settings differ too: `off again` shows by how much. */
 const VARIANTS = { off: NOTHING_ON, 'off again': NOTHING_ON, on: ALL_ON };
 /** Each process of a variant is a little faster or slower than another one, for as long as it lives. */
-const STARTS = 12;
+const STARTS = 6;
 
 /** This service with keys, limits, metrics and the log of requests, beside itself without all of them. */
 export async function measureOperation(

@@ -33,10 +33,10 @@ describe('a service that shuts down', () => {
     await once(socket, 'connect');
     return socket;
   };
-  const openTen = async () => Promise.all(Array.from({ length: 10 }, open));
+  const openMany = async () => Promise.all(Array.from({ length: 20 }, open));
 
   it('answers the first request of a connection that was made just before', async () => {
-    const sockets = await openTen();
+    const sockets = await openMany();
     // they are accepted before this answer
     await running.http.get('/health/live').expect(200);
     const closed = running.close();
@@ -48,7 +48,7 @@ describe('a service that shuts down', () => {
   });
 
   it('answers the next request of a connection that is idle', async () => {
-    const sockets = await openTen();
+    const sockets = await openMany();
     await Promise.all(sockets.map(ask));
     const closed = running.close();
     for (const answer of await Promise.all(sockets.map(askLast)))
@@ -73,11 +73,16 @@ describe('a service that shuts down', () => {
     }
   });
 
-  it('closes connections that clients leave idle', async () => {
-    const sockets = await openTen();
+  it('closes connections that clients leave idle, and Node warns of nothing', async () => {
+    const warnings: Error[] = [];
+    const note = (warning: Error) => void warnings.push(warning);
+    process.on('warning', note);
+    const sockets = await openMany();
     await Promise.all(sockets.map(ask));
     const ended = Promise.all(sockets.map(async (socket) => once(socket, 'end')));
     await running.close();
     await ended;
+    process.off('warning', note);
+    expect(warnings).toEqual([]);
   });
 });
