@@ -75,22 +75,20 @@ describe('reads with two replicas', () => {
     const { headers } = await create(client, urls[0]!, 'Boston');
     for (const standby of servers.standbys) await untilEqual(servers.primary, standby);
     const before = await readCounts();
-    let sent = 0;
-    const areCounted = async () =>
-      sent >= MIN_READS &&
-      (await readCounts()).every((count, index) => count - before[index]! > sent / 4);
+    let [sent, counts] = [0, [0, 0]];
+    const areCounted = () =>
+      sent >= MIN_READS && Math.min(...counts) > sent / 10 && counts[0]! + counts[1]! > sent / 2;
     // a server counts what a connection did once a second, and only while it is used
-    for (
-      const endsAt = Date.now() + COUNTED_WITHIN_MS;
-      Date.now() < endsAt && !(await areCounted());
-    ) {
+    for (const endsAt = Date.now() + COUNTED_WITHIN_MS; Date.now() < endsAt && !areCounted();) {
       for (let count = 0; count < 50; count += 1) {
         await client.send(`${urls[0]}${headers.get('location')}`);
         await client.send(`${urls[0]}/marathon/?limit=10`);
         sent += 2;
       }
+      counts = (await readCounts()).map((count, index) => count - before[index]!);
     }
-    expect(await areCounted()).toBe(true);
+    // one that is late for a moment is passed over, so their shares may differ
+    expect({ sent, counts, areCounted: areCounted() }).toMatchObject({ areCounted: true });
   });
 
   it('see each write before them, through any instance, while the replicas lag', async () => {
