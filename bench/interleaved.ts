@@ -1,15 +1,18 @@
+import type { ChildProcess } from 'node:child_process';
 import { setTimeout as wait } from 'node:timers/promises';
 import { measureThroughput, loadGenerator, mustBeAnswered, type Load } from './load.js';
-import { startWrk, type RunningWrk } from './wrk.js';
+import { runWrk, type WrkReport } from './wrk.js';
 
 const SLOT_MS = 100;
 /** Until all clients are connected. */
 const CONNECT_MS = 30;
 
-/** Called when the load with this number begins. What it returns ends what it began. */
-export type OnSlot = (index: number) => () => Promise<void>;
+/** Runs `work`, during which the load with this number is active. */
+export type AroundSlot = (index: number, work: () => Promise<void>) => Promise<void>;
 
-interface PausedWrk extends RunningWrk {
+interface PausedWrk {
+  child: ChildProcess;
+  report: Promise<WrkReport>;
   activeMs: number;
 }
 
@@ -23,13 +26,13 @@ export interface Answers {
  * time, for a tenth of a second: what a shared machine does meanwhile slows all of them equally. Without wrk, which can
  * be paused, they are sent one after another.
  */
-export async function measureInterleaved(loads: Load[], onSlot: OnSlot): Promise<Answers[]> {
-  if (!loadGenerator.startsWith('wrk')) return measureOneByOne(loads, onSlot);
+export async function measureInterleaved(loads: Load[], around: AroundSlot): Promise<Answers[]> {
+  if (!loadGenerator.startsWith('wrk')) return measureOneByOne(loads, around);
   const clients: PausedWrk[] = [];
   try {
     for (const load of loads) clients.push(await startPaused(load, loads.length));
     const endsAt = performance.now() + 1000 * loads.length * loads[0]!.seconds;
-    while (performance.now() < endsAt) await runRound(clients, onSlot);
+    while (performance.now() < endsAt) await runRound(clients, around);
   } finally {
     for (const { child } of clients) {
       child.kill('SIGINT');
@@ -43,36 +46,40 @@ export async function measureInterleaved(loads: Load[], onSlot: OnSlot): Promise
   });
 }
 
-async function measureOneByOne(loads: Load[], onSlot: OnSlot): Promise<Answers[]> {
+async function measureOneByOne(loads: Load[], around: AroundSlot): Promise<Answers[]> {
   const answers: Answers[] = [];
-  for (const [index, load] of loads.entries()) {
-    const end = onSlot(index);
-    const perSecond = await measureThroughput(load, load.requests, load.clients, load.seconds);
-    answers.push({ count: perSecond * load.seconds, perSecond });
-    await end();
-  }
+  for (const [index, load] of loads.entries())
+    await around(index, async () => {
+      const perSecond = await measureThroughput(load, load.requests, load.clients, load.seconds);
+      answers.push({ count: perSecond * load.seconds, perSecond });
+    });
   return answers;
 }
 
 async function startPaused(load: Load, count: number): Promise<PausedWrk> {
-  // it is stopped before; one second for what is late
-  const client = await startWrk({ ...load, seconds: load.seconds * count + 1 });
-  await wait(CONNECT_MS);
-  client.child.kill('SIGSTOP');
-  return { ...client, activeMs: CONNECT_MS };
+  return new Promise((resolve, reject) => {
+    const pause = (child: ChildProcess) => {
+      child.kill('SIGSTOP');
+      resolve({ child, report, activeMs: CONNECT_MS });
+    };
+    // it is stopped before; one second for what is late
+    const report = runWrk({ ...load, seconds: load.seconds * count + 1 }, (child) => {
+      setTimeout(pause, CONNECT_MS, child);
+    });
+    report.catch(reject);
+  });
 }
 
 /** Each client once, in another order each time: who comes after whom matters too. */
-async function runRound(clients: PausedWrk[], onSlot: OnSlot): Promise<void> {
-  const order = [...clients.keys()].toSorted(() => Math.random() - 0.5);
-  for (const index of order) {
-    const client = clients[index]!;
-    const end = onSlot(index);
-    const startedAt = performance.now();
-    client.child.kill('SIGCONT');
-    await wait(SLOT_MS);
-    client.child.kill('SIGSTOP');
-    client.activeMs += performance.now() - startedAt;
-    await end();
+async function runRound(clients: PausedWrk[], around: AroundSlot): Promise<void> {
+  const order = [...clients.entries()].toSorted(() => Math.random() - 0.5);
+  for (const [index, client] of order) {
+    await around(index, async () => {
+      const startedAt = performance.now();
+      client.child.kill('SIGCONT');
+      await wait(SLOT_MS);
+      client.child.kill('SIGSTOP');
+      client.activeMs += performance.now() - startedAt;
+    });
   }
 }

@@ -1,11 +1,11 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { measureInterleaved, type OnSlot } from './interleaved.js';
+import { measureInterleaved } from './interleaved.js';
 import { measureThroughput, type Headers } from './load.js';
 import type { Options } from './options.js';
 import { importRows } from './peers.js';
-import { query, repeat, writeRows, type BenchServer } from './postgres.js';
+import { query, whileSending, writeRows, type BenchServer } from './postgres.js';
 import { processorMicroseconds, type RunningPeer } from './processes.js';
 import { describeRate, describeRatio, median, type Say, type Section } from './report.js';
 import { ALL_ON, createKey, NOTHING_ON, startService } from './service.js';
@@ -137,25 +137,14 @@ async function measure(
   }));
   const used = () => variants.map(({ pid }) => processorMicroseconds(pid));
   const before = used();
-  const answers = await measureInterleaved(loads, writers(variants, meanwhile));
+  const answers = await measureInterleaved(loads, async (index, work) =>
+    meanwhile ? whileSending(variants[index]!.databaseUrl, meanwhile, work) : work(),
+  );
   const after = used();
   return answers.map(({ count, perSecond }, index) => ({
     perSecond,
     microseconds: timeOf(before[index], after[index], count),
   }));
-}
-
-/** Repeats the statement in the database of the variant whose turn it is. */
-function writers(variants: Variant[], sql?: string): OnSlot {
-  return (index) => {
-    if (sql === undefined) return async () => undefined;
-    const over = new AbortController();
-    const writing = repeat(variants[index]!.databaseUrl, sql, over.signal);
-    return async () => {
-      over.abort();
-      await writing;
-    };
-  };
 }
 
 /** The processor time of a request, in microseconds. */

@@ -52,16 +52,11 @@ export async function whileSending<T>(
   work: () => Promise<T>,
 ): Promise<T> {
   const over = new AbortController();
-  const sending = repeat(url, sql, over.signal);
+  const sending = withClient(url, async (client) => {
+    while (!over.signal.aborted) await client.query(sql);
+  });
   const [result] = await Promise.all([work().finally(() => over.abort()), sending]);
   return result;
-}
-
-/** Repeats a statement until `signal` aborts. */
-export async function repeat(url: string, sql: string, signal: AbortSignal): Promise<void> {
-  await withClient(url, async (client) => {
-    while (!signal.aborted) await client.query(sql);
-  });
 }
 
 /** Creates the guide's table with this number of rows. */

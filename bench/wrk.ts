@@ -35,30 +35,25 @@ export function findWrk(): string | undefined {
   }
 }
 
-/** wrk while it sends requests. */
-export interface RunningWrk {
-  child: ChildProcess;
-  report: Promise<WrkReport>;
-}
-
-/** Sends the requests in turn, each client one after another: https://github.com/wg/wrk */
-export async function runWrk(load: Load): Promise<WrkReport> {
-  const { report } = await startWrk(load);
-  return report;
-}
-
-/** As `runWrk`, but returns when wrk was started. It ends at SIGINT, or when its time is over. */
-export async function startWrk(load: Load): Promise<RunningWrk> {
-  const { url, requests, clients, seconds, headers } = load;
+/**
+ * Sends the requests in turn, each client one after another: https://github.com/wg/wrk. `onStart` gets the process of
+ * wrk. It ends at SIGINT, or when its time is over.
+ */
+export async function runWrk(
+  { url, requests, clients, seconds, headers }: Load,
+  onStart: (child: ChildProcess) => void = () => undefined,
+): Promise<WrkReport> {
   const folder = await mkdtemp(join(tmpdir(), 'marathon-bench-'));
-  const script = join(folder, 'requests.lua');
-  await writeFile(script, scriptOf(requests, headers));
-  const words = [`-c${clients}`, `-d${seconds}`, '--timeout', String(TIMEOUT_SECONDS)];
-  const running = run('wrk', ['-t1', '--latency', ...words, '-s', script, url]);
-  const report = running
-    .then(({ stdout }) => readReport(stdout))
-    .finally(async () => rm(folder, { recursive: true }));
-  return { child: running.child, report };
+  try {
+    const script = join(folder, 'requests.lua');
+    await writeFile(script, scriptOf(requests, headers));
+    const words = [`-c${clients}`, `-d${seconds}`, '--timeout', String(TIMEOUT_SECONDS)];
+    const running = run('wrk', ['-t1', '--latency', ...words, '-s', script, url]);
+    onStart(running.child);
+    return readReport((await running).stdout);
+  } finally {
+    await rm(folder, { recursive: true });
+  }
 }
 
 function readReport(text: string): WrkReport {

@@ -76,8 +76,7 @@ describe('reads with two replicas', () => {
     for (const standby of servers.standbys) await untilEqual(servers.primary, standby);
     const before = await readCounts();
     let [sent, counts] = [0, [0, 0]];
-    const areCounted = () =>
-      sent >= MIN_READS && Math.min(...counts) > sent / 10 && counts[0]! + counts[1]! > sent / 2;
+    const areCounted = () => sent >= MIN_READS && counts.every((count) => count > sent / 4);
     // a server counts what a connection did once a second, and only while it is used
     for (const endsAt = Date.now() + COUNTED_WITHIN_MS; Date.now() < endsAt && !areCounted();) {
       for (let count = 0; count < 50; count += 1) {
@@ -87,7 +86,6 @@ describe('reads with two replicas', () => {
       }
       counts = (await readCounts()).map((count, index) => count - before[index]!);
     }
-    // one that is late for a moment is passed over, so their shares may differ
     expect({ sent, counts, areCounted: areCounted() }).toMatchObject({ areCounted: true });
   });
 

@@ -59,18 +59,18 @@ describe('a service that shuts down', () => {
   it('says in the answers to requests in flight that it closes their connections', async () => {
     const blocker = new pg.Client(running.database.url);
     await blocker.connect();
+    let closed: Promise<void> | undefined;
     try {
       await blocker.query('BEGIN; LOCK TABLE marathon');
       const answer = open().then(askLast);
       await untilBlocked(running.database, 1);
-      const closed = running.close();
+      closed = running.close();
       await blocker.query('COMMIT');
       expect(await answer).toMatch(LAST_ANSWER);
-      await blocker.end();
-      await closed;
     } finally {
       await blocker.end();
     }
+    await closed;
   });
 
   it('closes connections that clients leave idle, and Node warns of nothing', async () => {

@@ -24,7 +24,7 @@ interface SocketOfNode extends Socket {
  */
 export function prepareShutdown(app: NestFastifyApplication): () => Promise<void> {
   const server = app.getHttpServer();
-  const sockets = new Set<Socket>();
+  const sockets = new Set<SocketOfNode>();
   server.on('connection', (socket: Socket) => {
     sockets.add(socket);
     socket.once('close', () => sockets.delete(socket));
@@ -48,21 +48,17 @@ export function prepareShutdown(app: NestFastifyApplication): () => Promise<void
  * Lets clients finish with their connections, before Node closes those without a request: a client may have
  * sent the next one. Each response says that it is the last one of its connection (RFC 9112, section 9.6).
  */
-async function drain(server: Server, sockets: Set<Socket>): Promise<void> {
+async function drain(server: Server, sockets: Set<SocketOfNode>): Promise<void> {
   server.keepAliveTimeout = IDLE_TIMEOUT_MS;
   server.prependListener('request', (_request: IncomingMessage, response) => announceEnd(response));
-  for (const socket of sockets) announceEnd(responseInFlight(socket));
+  for (const { _httpMessage: inFlight } of sockets) announceEnd(inFlight);
   const closed = [...sockets].map(async (socket) => once(socket, 'close'));
   await Promise.race([Promise.allSettled(closed), wait(IDLE_TIMEOUT_MS)]);
   // requests that have arrived are read
   await nextTurn();
 }
 
-function responseInFlight({ _httpMessage: response }: SocketOfNode): ServerResponse | undefined {
-  return response ?? undefined;
-}
-
-function announceEnd(response?: ServerResponse): void {
+function announceEnd(response?: ServerResponse | null): void {
   if (response && !response.headersSent) response.setHeader('connection', 'close');
 }
 
