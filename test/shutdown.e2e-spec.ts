@@ -56,20 +56,44 @@ describe('a service that shuts down', () => {
     await closed;
   });
 
-  it('says in the answers to requests in flight that it closes their connections', async () => {
+  const whileLocked = async (work: (release: () => Promise<unknown>) => Promise<void>) => {
     const blocker = new pg.Client(running.database.url);
     await blocker.connect();
-    let closed: Promise<void> | undefined;
     try {
       await blocker.query('BEGIN; LOCK TABLE marathon');
-      const answer = open().then(askLast);
-      await untilBlocked(running.database, 1);
-      closed = running.close();
-      await blocker.query('COMMIT');
-      expect(await answer).toMatch(LAST_ANSWER);
+      await work(async () => blocker.query('COMMIT'));
     } finally {
       await blocker.end();
     }
+  };
+
+  it('says in the answers to requests in flight that it closes their connections', async () => {
+    let closed: Promise<void> | undefined;
+    await whileLocked(async (release) => {
+      const answer = open().then(askLast);
+      await untilBlocked(running.database, 1);
+      closed = running.close();
+      await release();
+      expect(await answer).toMatch(LAST_ANSWER);
+    });
+    await closed;
+  });
+
+  it.each([0, 1])('answers two requests of one connection, and %i sent later', async (later) => {
+    let closed: Promise<void> | undefined;
+    await whileLocked(async (release) => {
+      const socket = await open();
+      const answers = text(socket);
+      socket.write(REQUEST + REQUEST);
+      await untilBlocked(running.database, 1);
+      closed = running.close();
+      const received = later && once(running.app.getHttpServer(), 'request');
+      socket.write(REQUEST.repeat(later));
+      await received;
+      await release();
+      expect((await answers).match(/HTTP\/1.1 200/g)).toHaveLength(2 + later);
+      expect((await answers).match(/connection: close/gi)).toHaveLength(1);
+    });
     await closed;
   });
 

@@ -4,6 +4,7 @@ import type { Socket } from 'node:net';
 import { setImmediate as nextTurn, setTimeout as wait } from 'node:timers/promises';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { DatabaseStartup } from '../database/database-startup.js';
+import { lastResponseOf } from '../http/waiting-responses.js';
 
 /** How long a request may be on its way when the shutdown begins. */
 const IDLE_TIMEOUT_MS = 100;
@@ -13,18 +14,13 @@ const FIRST_REQUEST_TIMEOUT_MS = 1000;
 const DATABASE_TIMEOUT_MS = 3000;
 const CONNECTIONS_TIMEOUT_MS = 4000;
 
-/** Node keeps the response whose turn it is with its connection. It documents no other way to find it. */
-interface SocketOfNode extends Socket {
-  _httpMessage?: ServerResponse | null;
-}
-
 /**
  * Returns a function that shuts the application down in less than five seconds: requests in flight and on
  * their way are answered, then the pool is closed, then the embedded server is stopped.
  */
 export function prepareShutdown(app: NestFastifyApplication): () => Promise<void> {
   const server = app.getHttpServer();
-  const sockets = new Set<SocketOfNode>();
+  const sockets = new Set<Socket>();
   server.on('connection', (socket: Socket) => {
     sockets.add(socket);
     socket.once('close', () => sockets.delete(socket));
@@ -46,19 +42,23 @@ export function prepareShutdown(app: NestFastifyApplication): () => Promise<void
 
 /**
  * Lets clients finish with their connections, before Node closes those without a request: a client may have
- * sent the next one. Each response says that it is the last one of its connection (RFC 9112, section 9.6).
+ * sent the next one. The last response of each connection says that it is the last one (RFC 9112, section 9.6).
  */
-async function drain(server: Server, sockets: Set<SocketOfNode>): Promise<void> {
+async function drain(server: Server, sockets: Set<Socket>): Promise<void> {
   server.keepAliveTimeout = IDLE_TIMEOUT_MS;
-  server.prependListener('request', (_request: IncomingMessage, response) => announceEnd(response));
-  for (const { _httpMessage: inFlight } of sockets) announceEnd(inFlight);
+  server.prependListener('request', ({ socket }: IncomingMessage, response: ServerResponse) => {
+    const earlier = lastResponseOf(socket);
+    if (earlier && earlier !== response && !earlier.headersSent) earlier.removeHeader('connection');
+    announceEnd(response);
+  });
+  for (const socket of sockets) announceEnd(lastResponseOf(socket));
   const closed = [...sockets].map(async (socket) => once(socket, 'close'));
   await Promise.race([Promise.allSettled(closed), wait(IDLE_TIMEOUT_MS)]);
   // requests that have arrived are read
   await nextTurn();
 }
 
-function announceEnd(response?: ServerResponse | null): void {
+function announceEnd(response?: ServerResponse): void {
   if (response && !response.headersSent) response.setHeader('connection', 'close');
 }
 
