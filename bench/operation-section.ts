@@ -26,8 +26,6 @@ interface Variant extends RunningPeer {
 
 /** Two processes with the same settings differ too: `off again` shows by how much. */
 const VARIANTS = { off: NOTHING_ON, 'off again': NOTHING_ON, on: ALL_ON };
-/** Each process of a variant is a little faster or slower than another one, for as long as it lives. */
-const STARTS = 6;
 
 /** This service with keys, limits, metrics and the log of requests, beside itself without all of them. */
 export async function measureOperation(
@@ -38,9 +36,10 @@ export async function measureOperation(
   const folder = await mkdtemp(join(tmpdir(), 'marathon-bench-'));
   const turns = WORKLOADS.map(() => Object.keys(VARIANTS).map(() => [] as Turn[]));
   try {
-    for (let count = 1; count <= STARTS; count += 1) {
-      say(`all on and all off: start ${count} of ${STARTS}`);
-      await measureStart(server, folder, options, turns, `start_${count}`);
+    // each process of a variant is a little faster or slower than another one, for as long as it lives
+    for (let round = 1; round <= options.rounds; round += 1) {
+      say(`all on and all off: round ${round} of ${options.rounds}`);
+      await measureStart(server, folder, options, turns, `round_${round}`);
     }
     return [describe(turns, options)];
   } finally {
@@ -48,11 +47,11 @@ export async function measureOperation(
   }
 }
 
-/** Starts each variant, and adds its turns. */
+/** Starts each variant, and adds a turn of it in each workload. */
 async function measureStart(
   server: BenchServer,
   folder: string,
-  { rounds, seconds, warmUpSeconds }: Options,
+  { seconds, warmUpSeconds }: Options,
   turns: Turn[][][],
   label: string,
 ): Promise<void> {
@@ -62,10 +61,8 @@ async function measureStart(
       variants.push(await start(server, `${label}_${name.replace(' ', '_')}`, settings, folder));
     for (const [row, workload] of WORKLOADS.entries()) {
       for (const variant of variants) await warmUp(variant, workload, warmUpSeconds);
-      for (let round = 1; round <= rounds; round += 1) {
-        const measured = await measure(variants, workload, seconds);
-        for (const [column, turn] of measured.entries()) turns[row]![column]!.push(turn);
-      }
+      const measured = await measure(variants, workload, seconds);
+      for (const [column, turn] of measured.entries()) turns[row]![column]!.push(turn);
     }
   } finally {
     for (const { stop } of variants) await stop();
@@ -75,7 +72,7 @@ async function measureStart(
 function describe(turns: Turn[][][], { rounds, seconds }: Options): Section {
   return {
     title: 'With keys, limits, metrics and a log of requests, to all of them off',
-    about: `${CLIENTS} clients, each with a key; the log at info in a file. Medians of ${STARTS} starts with ${rounds} turns of ${seconds} s; the variants take turns of a tenth of a second.`,
+    about: `${CLIENTS} clients, each with a key; the log at info in a file. Medians of ${rounds} starts with ${seconds} s of each workload; the variants take turns of a tenth of a second.`,
     columns: [
       'workload',
       'on to off',

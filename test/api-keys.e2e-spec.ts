@@ -1,8 +1,11 @@
+import { once } from 'node:events';
+import { request } from 'node:http';
+import { setTimeout as wait } from 'node:timers/promises';
 import { crc32 } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { aMarathon } from './support/a-marathon.js';
 import { startApp, type RunningApp } from './support/app.js';
-import { createDatabase } from './support/database.js';
+import { createDatabase, whileLocked } from './support/database.js';
 import { authorize } from './support/keys.js';
 import { listen } from './support/listen.js';
 import { startProxy } from './support/proxy.js';
@@ -267,6 +270,45 @@ describe('while the database is away', () => {
       await running.close();
       await proxy.close();
       await database.drop();
+    }
+  });
+
+  it('a request that waited for its key has no more time left than another one', async () => {
+    const settings = { ACCESS: 'keys', DB_DEADLINE_MS: '2000' };
+    const running = await startApp(settings);
+    const { header } = await authorize(running, 'writer');
+    // an instance that does not have the keys yet
+    const { app, http, close } = await startApp(settings, undefined, running.database);
+    const url = `${await app.getUrl()}/marathon/`;
+    const headers = { ...header, 'Content-Type': 'application/json' };
+    try {
+      await whileLocked(running.database, 'LOCK TABLE marathon', async () =>
+        whileLocked(running.database, 'LOCK TABLE api_key', async (release) => {
+          const slow = request(url, { method: 'POST', headers });
+          slow.write(' ');
+          const answers = [
+            http.get('/marathon/').then(({ status }) => status),
+            http
+              .get('/marathon/')
+              .set(header)
+              .then(({ status }) => status),
+            once(slow, 'response').then(([{ statusCode }]) => statusCode),
+          ].map(async (status) => {
+            expect(await status).toBe(503);
+            return Date.now();
+          });
+          await wait(1000);
+          await release();
+          // the body arrives when the key was checked
+          await wait(200);
+          slow.end(JSON.stringify(aMarathon()));
+          const [plain, ...withKey] = await Promise.all(answers);
+          for (const at of withKey) expect(at - plain!).toBeLessThan(500);
+        }),
+      );
+    } finally {
+      await close();
+      await running.close();
     }
   });
 });

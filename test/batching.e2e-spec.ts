@@ -2,13 +2,14 @@ import { randomUUID } from 'node:crypto';
 import { on } from 'node:events';
 import { request } from 'node:http';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
-import pg from 'pg';
 import { aMarathon } from './support/a-marathon.js';
 import { startApp, type RunningApp } from './support/app.js';
-import { untilBlocked } from './support/database.js';
+import { untilBlocked, whileLocked } from './support/database.js';
 import { startProxy, type Link } from './support/proxy.js';
 
 const JSON_TYPE = { 'Content-Type': 'application/json' };
+/** No write is journaled while another client has it. */
+const LOCK_HEAD = 'SELECT FROM journal_head FOR UPDATE';
 
 describe('concurrent requests', () => {
   let running: RunningApp;
@@ -44,10 +45,7 @@ describe('concurrent requests', () => {
   };
   /** Runs `work` while two writes are in flight, so that the `count` writes of `work` form a batch. */
   const whileBlocked = async <T>(count: number, work: () => Promise<T>): Promise<T> => {
-    const blocker = new pg.Client(running.database.url);
-    await blocker.connect();
-    try {
-      await blocker.query('BEGIN; SELECT FROM journal_head FOR UPDATE');
+    return whileLocked(running.database, LOCK_HEAD, async (release) => {
       const waiting = [];
       for (let writes = 0; writes < 2; writes += 1) {
         const come = untilRequested(1);
@@ -57,12 +55,10 @@ describe('concurrent requests', () => {
       const come = untilRequested(count);
       const working = work();
       await come;
-      await blocker.query('COMMIT');
+      await release();
       await Promise.all(waiting);
       return await working;
-    } finally {
-      await blocker.end();
-    }
+    });
   };
   const untilRequested = async (count: number) => {
     const server = running.app.getHttpServer();
@@ -140,10 +136,7 @@ describe('concurrent requests', () => {
 
   /** Whether two writes are sent on one connection, the second one before the response to the first. */
   const shareOneConnection = async () => {
-    const blocker = new pg.Client(running.database.url);
-    await blocker.connect();
-    try {
-      await blocker.query('BEGIN; SELECT FROM journal_head FOR UPDATE');
+    return whileLocked(running.database, LOCK_HEAD, async (release) => {
       let waiting: Link | undefined;
       const seen = new Promise<boolean>((resolve) => {
         proxy.breakBy({
@@ -162,12 +155,10 @@ describe('concurrent requests', () => {
       await untilBlocked(running.database, 1);
       const second = create({ name: 'Second' });
       const isShared = await seen;
-      await blocker.query('COMMIT');
+      await release();
       await Promise.all([first, second]);
       return isShared;
-    } finally {
-      await blocker.end();
-    }
+    });
   };
 
   it('fail one by one', async () => {
@@ -319,20 +310,15 @@ describe('concurrent requests', () => {
   });
 
   it('are answered although another client of the same request disconnected', async () => {
-    const blocker = new pg.Client(running.database.url);
-    await blocker.connect();
-    try {
-      await blocker.query('BEGIN; LOCK TABLE marathon');
+    await whileLocked(running.database, 'LOCK TABLE marathon', async (release) => {
       const leaving = request(`${url}/marathon/`).on('error', () => undefined);
       leaving.end();
       const staying = send('GET', '/marathon/');
       await untilBlocked(running.database, 1);
       leaving.destroy();
-      await blocker.query('COMMIT');
+      await release();
       expect((await staying).status).toBe(200);
-    } finally {
-      await blocker.end();
-    }
+    });
   });
 
   it('are not delayed by requests on a silent connection', async () => {

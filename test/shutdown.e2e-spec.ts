@@ -3,9 +3,8 @@ import { connect, type Socket } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { setTimeout as wait } from 'node:timers/promises';
 import { beforeEach, describe, expect, it } from '@jest/globals';
-import pg from 'pg';
 import { startApp, type RunningApp } from './support/app.js';
-import { untilBlocked } from './support/database.js';
+import { untilBlocked, whileLocked } from './support/database.js';
 
 const REQUEST = 'GET /marathon/ HTTP/1.1\r\nHost: localhost\r\n\r\n';
 const LAST_ANSWER = /^HTTP\/1.1 200 OK[^]*\r\nconnection: close\r\n/i;
@@ -56,20 +55,9 @@ describe('a service that shuts down', () => {
     await closed;
   });
 
-  const whileLocked = async (work: (release: () => Promise<unknown>) => Promise<void>) => {
-    const blocker = new pg.Client(running.database.url);
-    await blocker.connect();
-    try {
-      await blocker.query('BEGIN; LOCK TABLE marathon');
-      await work(async () => blocker.query('COMMIT'));
-    } finally {
-      await blocker.end();
-    }
-  };
-
   it('says in the answers to requests in flight that it closes their connections', async () => {
     let closed: Promise<void> | undefined;
-    await whileLocked(async (release) => {
+    await whileLocked(running.database, 'LOCK TABLE marathon', async (release) => {
       const answer = open().then(askLast);
       await untilBlocked(running.database, 1);
       closed = running.close();
@@ -81,7 +69,7 @@ describe('a service that shuts down', () => {
 
   it.each([0, 1])('answers two requests of one connection, and %i sent later', async (later) => {
     let closed: Promise<void> | undefined;
-    await whileLocked(async (release) => {
+    await whileLocked(running.database, 'LOCK TABLE marathon', async (release) => {
       const socket = await open();
       const answers = text(socket);
       socket.write(REQUEST + REQUEST);

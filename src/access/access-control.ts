@@ -19,8 +19,6 @@ declare module 'fastify' {
   interface FastifyRequest {
     /** The valid key of the request, as the limit of its requests found it. */
     countedKey?: StoredKey;
-    /** The deadline of a request that waited for the keys. */
-    startedDeadline?: Deadline;
   }
 }
 
@@ -39,7 +37,6 @@ export class AccessControl {
   /** Call it before the routes are registered, and after the other hooks that they get. */
   enforce(fastify: FastifyInstance): void {
     fastify.decorateRequest('principal').decorateRequest('countedKey');
-    fastify.decorateRequest('startedDeadline');
     const isStillAllowed = async (request: FastifyRequest) => this.isStillAllowed(request);
     fastify.decorateRequest('isStillAllowed', async function isAllowed(this: FastifyRequest) {
       return isStillAllowed(this);
@@ -51,10 +48,9 @@ export class AccessControl {
       const check = (request: FastifyRequest, reply: FastifyReply, done: Done) => {
         // a shared cache must not answer those who have no key
         if (this.settings.access === 'closed') reply.header('Cache-Control', 'private, no-cache');
-        this.check(request, required, done);
+        this.check(request, reply, required, done);
       };
       prependHook(route, 'onRequest', check);
-      prependHook(route, 'preHandler', continueWithinDeadline);
     });
   }
 
@@ -75,7 +71,12 @@ export class AccessControl {
     return role === 'reader' && this.settings.access === 'keys' ? undefined : role;
   }
 
-  private check(request: FastifyRequest, required: Role | undefined, done: Done): void {
+  private check(
+    request: FastifyRequest,
+    reply: FastifyReply,
+    required: Role | undefined,
+    done: Done,
+  ): void {
     const { countedKey } = request;
     if (countedKey && this.keys.isFresh) {
       done(this.admit(request, countedKey, required));
@@ -91,9 +92,10 @@ export class AccessControl {
       return;
     }
     const deadline = startDeadline(request);
-    request.startedDeadline = deadline;
     const decide = () => done(this.findProblem(request, text, required));
-    this.keys.refresh(deadline.endsAt).then(decide, done);
+    this.keys
+      .refresh(deadline.endsAt)
+      .then(() => continueWithinDeadline(deadline, reply, decide), done);
   }
 
   /** Sets the principal of the request, or returns why it is refused. */
@@ -125,15 +127,10 @@ export class AccessControl {
 }
 
 /** A request that waited for the keys has no more time left than another one. */
-function continueWithinDeadline(request: FastifyRequest, reply: FastifyReply, done: Done): void {
-  const deadline = request.startedDeadline;
-  if (!deadline) {
-    done();
-    return;
-  }
+function continueWithinDeadline(deadline: Deadline, reply: FastifyReply, proceed: () => void) {
   void runWithDeadline(deadline, async () => {
     const closed = new Promise((resolve) => reply.raw.once('close', resolve));
-    done();
+    proceed();
     await closed;
   });
 }

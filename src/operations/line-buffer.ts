@@ -26,6 +26,11 @@ export class LineBuffer {
     this.length += part.length;
   }
 
+  addByte(byte: number): void {
+    this.bytes[this.length] = byte;
+    this.length += 1;
+  }
+
   addText(text: string): void {
     this.length += this.bytes.write(text, this.length, 'latin1');
   }

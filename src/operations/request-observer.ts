@@ -26,23 +26,20 @@ export function observeRequests(
     fastify.addHook('onClose', async () => requestLog.close());
   }
   fastify.addHook('onRequest', (request, reply, done) => {
+    if (observers.length) observeAnswer(request, reply, observers);
     if (request.headers.prefer?.includes(SERVER_TIMING)) sendTiming(reply);
     done();
   });
-  if (observers.length) observeAnswers(fastify, observers);
 }
 
-/** Observes each request when its response is closed: it is complete then, or its client is gone. */
-function observeAnswers(fastify: FastifyInstance, observers: Observe[]): void {
-  fastify.addHook('onRequest', (request, reply, done) => {
-    const startedAt = performance.now();
-    // Node keeps the address of the client if it is read before the connection is closed
-    void request.raw.socket.remoteAddress;
-    reply.raw.on('close', () => {
-      const answered = describeAnswer(request, reply, startedAt);
-      for (const observe of observers) observe(answered);
-    });
-    done();
+/** Observes a request when its response is closed: it is complete then, or its client is gone. */
+function observeAnswer(request: FastifyRequest, reply: FastifyReply, observers: Observe[]): void {
+  const startedAt = performance.now();
+  // a closed connection has none
+  const { ip: address } = request;
+  reply.raw.on('close', () => {
+    const answered = describeAnswer(request, reply, startedAt, address);
+    for (const observe of observers) observe(answered);
   });
 }
 
@@ -50,8 +47,9 @@ function describeAnswer(
   request: FastifyRequest,
   { raw }: FastifyReply,
   startedAt: number,
+  address: string,
 ): Answered {
-  const { id, traceId, method, ip: address, principal } = request;
+  const { id, traceId, method, principal } = request;
   const { url: route = '' } = request.routeOptions;
   const endedAt = performance.now();
   return {

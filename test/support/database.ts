@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import pg from 'pg';
 import { CITUS_URL, citusUrlOf, createOnCluster, dropOnCluster } from './citus.js';
 import { query } from './query.js';
 
@@ -31,6 +32,22 @@ export async function untilBlocked(database: TestDatabase, count: number): Promi
   const blocked = `SELECT 1 FROM pg_stat_activity
                    WHERE datname = current_database() AND cardinality(pg_blocking_pids(pid)) > 0`;
   while ((await database.query(blocked)).length < count);
+}
+
+/** Runs `work` while another client holds a lock, which `work` may release. */
+export async function whileLocked<T>(
+  { url }: TestDatabase,
+  lock: string,
+  work: (release: () => Promise<unknown>) => Promise<T>,
+): Promise<T> {
+  const blocker = new pg.Client(url);
+  await blocker.connect();
+  try {
+    await blocker.query(`BEGIN; ${lock}`);
+    return await work(async () => blocker.query('COMMIT'));
+  } finally {
+    await blocker.end();
+  }
 }
 
 function urlOf(database: string, socketFolder = process.env.TEST_POSTGRES_SOCKET): string {
