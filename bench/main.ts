@@ -17,6 +17,7 @@ import { describeMachine, writeReport } from './report.js';
 import { measureScale } from './scale-section.js';
 import { measureSlowClients } from './slow-clients-section.js';
 import { measureInstallations, measureStarts } from './start-section.js';
+import { measureVersions } from './versions-section.js';
 
 const RESULTS = new URL('../../bench/RESULTS.md', import.meta.url);
 const CHART = new URL('../../docs/ratios.svg', import.meta.url);
@@ -28,6 +29,7 @@ const SECTIONS = {
   lone: measureLoneClient,
   clients: measureClients,
   growth: measureGrowth,
+  versions: measureVersions,
   million: measureMillion,
   page: measurePage,
   scale: measureScale,
@@ -57,7 +59,7 @@ async function main(): Promise<void> {
       if (options.only.length && !options.only.includes(name)) continue;
       const sections = await measure(server, options, say);
       // each section is kept at once, so that a run that fails later loses nothing
-      await keepRun({ ...run, sections: { [name]: sections } });
+      if (sections.length) await keepRun({ ...run, sections: { [name]: sections } });
     }
     const runs = await readRuns();
     const report = writeReport(runs, Object.keys(SECTIONS));

@@ -10,6 +10,8 @@ export interface Options {
   warmUpSeconds: number;
   /** The sections to run; all of them if it is empty. */
   only: string[];
+  /** The folder of a clone in which an earlier version is built. */
+  earlier?: string;
 }
 
 /** @throws {Error} if an option is unknown, or not a number. */
@@ -21,6 +23,7 @@ export function readOptions(words: string[]): Options {
       seconds: { type: 'string', default: '2' },
       'warm-up': { type: 'string', default: '6' },
       only: { type: 'string', multiple: true, default: [] },
+      earlier: { type: 'string' },
     },
   });
   return {
@@ -28,6 +31,7 @@ export function readOptions(words: string[]): Options {
     seconds: readCount('seconds', values.seconds),
     warmUpSeconds: readCount('warm-up', values['warm-up']),
     only: values.only,
+    earlier: values.earlier,
   };
 }
 

@@ -52,17 +52,22 @@ export async function startPeer(server: BenchServer, name: string, rows: number)
   return PEERS.find((peer) => peer.name === name)!.start(server, rows);
 }
 
-/** Starts this service with a database of its own and this number of rows. */
+/** Starts this service, or the one built in `folder`, with a database of its own and this number of rows. */
 export async function startOurs(
   server: BenchServer,
   rows: number,
   others: Record<string, string> = {},
+  folder?: string,
 ): Promise<StartedPeer> {
   const databaseUrl = await server.createDatabase(nextName());
   const settings = { DATABASE_URL: databaseUrl, DB_POOL_SIZE: String(POOL_SIZE) };
   const headers = others.ACCESS ? await createKey(databaseUrl) : {};
   const run = async () => {
-    const started = await startService({ ...settings, ...NOTHING_ON, ...others });
+    const started = await startService(
+      { ...settings, ...NOTHING_ON, ...others },
+      undefined,
+      folder,
+    );
     await untilIndexed(databaseUrl);
     return started;
   };

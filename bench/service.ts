@@ -20,14 +20,15 @@ export const ALL_ON = {
   REQUESTS_PER_MINUTE_PER_ADDRESS: '1000000000',
 };
 
-/** Starts this service with its log in a file, and waits until it is ready. */
+/** Starts this service, or the one built in `folder`, with its log in a file, and waits until it is ready. */
 export async function startService(
   settings: Record<string, string>,
   logFile = '/dev/null',
+  folder = SERVICE,
 ): Promise<RunningPeer> {
   const [port] = await findFreePorts(1);
   const log = openSync(logFile, 'w');
-  const child = spawn(process.execPath, [`${SERVICE}main.js`], {
+  const child = spawn(process.execPath, [`${folder}main.js`], {
     env: { ...process.env, PORT: String(port), ...settings },
     stdio: ['ignore', log, 'inherit'],
     detached: true,

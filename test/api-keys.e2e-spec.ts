@@ -311,6 +311,25 @@ describe('while the database is away', () => {
       await running.close();
     }
   });
+
+  it('the time in which a body arrives does not count, although its key was waited for', async () => {
+    const running = await startApp({ ACCESS: 'keys' });
+    const { header } = await authorize(running, 'writer');
+    const settings = { ACCESS: 'keys', DB_DEADLINE_MS: '500' };
+    const { app, close } = await startApp(settings, undefined, running.database);
+    try {
+      const headers = { ...header, 'Content-Type': 'application/json' };
+      const slow = request(`${await app.getUrl()}/marathon/`, { method: 'POST', headers });
+      slow.write(' ');
+      await wait(1000);
+      slow.end(JSON.stringify(aMarathon()));
+      const [{ statusCode }] = await once(slow, 'response');
+      expect(statusCode).toBe(201);
+    } finally {
+      await close();
+      await running.close();
+    }
+  });
 });
 
 describe('while access is open', () => {

@@ -1,3 +1,4 @@
+import type { ServerResponse } from 'node:http';
 import { Injectable } from '@nestjs/common';
 import type { FastifyInstance, FastifyReply, FastifyRequest, RouteOptions } from 'fastify';
 import type { Settings } from '../config/settings.js';
@@ -5,8 +6,7 @@ import { InjectSettings } from '../config/settings.module.js';
 import { hasRights, type Role } from '../http/principal.js';
 import { prependHook } from '../http/route-hooks.js';
 import { requiredRoleOf } from '../http/route-rules.js';
-import { startDeadline } from '../http/request-deadline.js';
-import { runWithDeadline, type Deadline } from '../pool/deadline.js';
+import { deadlineIn, withinDeadlineFromUse } from '../pool/deadline.js';
 import { insufficientRole, invalidKey, isUsable, keyRequired } from './access-problems.js';
 import { ApiKeyCache } from './api-key-cache.js';
 import { credentialsOf } from './credentials.js';
@@ -91,11 +91,11 @@ export class AccessControl {
       done(this.findProblem(request, text, required));
       return;
     }
-    const deadline = startDeadline(request);
+    const { endsAt } = deadlineIn(this.settings.deadlineMs);
     const decide = () => done(this.findProblem(request, text, required));
     this.keys
-      .refresh(deadline.endsAt)
-      .then(() => continueWithinDeadline(deadline, reply, decide), done);
+      .refresh(endsAt)
+      .then(() => continueWithin(endsAt - Date.now(), reply.raw, decide), done);
   }
 
   /** Sets the principal of the request, or returns why it is refused. */
@@ -127,9 +127,11 @@ export class AccessControl {
 }
 
 /** A request that waited for the keys has no more time left than another one. */
-function continueWithinDeadline(deadline: Deadline, reply: FastifyReply, proceed: () => void) {
-  void runWithDeadline(deadline, async () => {
-    const closed = new Promise((resolve) => reply.raw.once('close', resolve));
+function continueWithin(remainingMs: number, response: ServerResponse, proceed: () => void): void {
+  void withinDeadlineFromUse(remainingMs, async () => {
+    // of a client that has left meanwhile, it is closed already
+    const closed =
+      response.closed || new Promise((resolve) => void response.once('close', resolve));
     proceed();
     await closed;
   });

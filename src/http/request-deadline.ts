@@ -1,6 +1,5 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { currentDeadline, deadlineIn, type Deadline } from '../pool/deadline.js';
-import { fromRequest } from './from-request.js';
 
 export type { Deadline } from '../pool/deadline.js';
 
@@ -19,6 +18,3 @@ export function setRequestDeadline(fastify: FastifyInstance, deadlineMs: number)
 export function startDeadline({ server }: FastifyRequest): Deadline {
   return currentDeadline() ?? deadlineIn(server.deadlineMs);
 }
-
-/** Gives a handler one deadline for all of its steps. It starts when the handler is called. */
-export const RequestDeadline = () => fromRequest(startDeadline);

@@ -10,7 +10,7 @@ export interface Deadline {
   responseTimeoutMs: number;
 }
 
-const storage = new AsyncLocalStorage<Deadline>();
+const storage = new AsyncLocalStorage<() => Deadline>();
 let inFlight = 0;
 
 /** A third of the deadline, so that a dead connection leaves time for another one. */
@@ -44,6 +44,15 @@ export async function withinDeadline<T>(deadlineMs: number, work: () => Promise<
   return runWithDeadline(deadlineIn(deadlineMs), work);
 }
 
+/** As `withinDeadline`. The time begins when it is asked for first: before, the body of a request may arrive. */
+export async function withinDeadlineFromUse<T>(
+  deadlineMs: number,
+  work: () => Promise<T>,
+): Promise<T> {
+  let begun: Deadline | undefined;
+  return runWith(() => (begun ??= deadlineIn(deadlineMs)), work);
+}
+
 /** As `withinDeadline`, for statements that may take minutes: only the wait for a connection is limited. */
 export async function withLongStatements<T>(
   deadlineMs: number,
@@ -56,12 +65,12 @@ export async function withLongStatements<T>(
 
 /** The deadline of the calling work; undefined if it has none. */
 export function currentDeadline(): Deadline | undefined {
-  return storage.getStore();
+  return storage.getStore()?.();
 }
 
 /** The time left of the current deadline; undefined if there is none. */
 export function remainingMs(): number | undefined {
-  const current = storage.getStore();
+  const current = currentDeadline();
   return current && current.endsAt - Date.now();
 }
 
@@ -87,11 +96,15 @@ export function roundUp(ms: number): number {
   return Math.ceil(ms / TIMER_STEP_MS) * TIMER_STEP_MS;
 }
 
-/** Up to Node 22, an AsyncLocalStorage that was used slows down all promises until it is disabled. */
 export async function runWithDeadline<T>(deadline: Deadline, work: () => Promise<T>): Promise<T> {
+  return runWith(() => deadline, work);
+}
+
+/** Up to Node 22, an AsyncLocalStorage that was used slows down all promises until it is disabled. */
+async function runWith<T>(findDeadline: () => Deadline, work: () => Promise<T>): Promise<T> {
   inFlight += 1;
   try {
-    return await storage.run(deadline, work);
+    return await storage.run(findDeadline, work);
   } finally {
     inFlight -= 1;
     if (!inFlight) storage.disable();
