@@ -72,8 +72,7 @@ async function startPaused(load: Load, count: number): Promise<PausedWrk> {
 
 /** Each client once, in another order each time: who comes after whom matters too. */
 async function runRound(clients: PausedWrk[], around: AroundSlot): Promise<void> {
-  const order = [...clients.entries()].toSorted(() => Math.random() - 0.5);
-  for (const [index, client] of order) {
+  for (const [index, client] of shuffled([...clients.entries()])) {
     await around(index, async () => {
       const startedAt = performance.now();
       client.child.kill('SIGCONT');
@@ -82,4 +81,12 @@ async function runRound(clients: PausedWrk[], around: AroundSlot): Promise<void>
       client.activeMs += performance.now() - startedAt;
     });
   }
+}
+
+/** Who is started and warmed up first has an advantage: its code is compiled while others are warmed up. */
+export function shuffled<T>(items: T[]): T[] {
+  return items
+    .map((item) => ({ item, position: Math.random() }))
+    .toSorted((a, b) => a.position - b.position)
+    .map(({ item }) => item);
 }

@@ -1,7 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { measureInterleaved } from './interleaved.js';
+import { measureInterleaved, shuffled } from './interleaved.js';
 import { measureThroughput, type Headers } from './load.js';
 import type { Options } from './options.js';
 import { importRows } from './peers.js';
@@ -60,7 +60,7 @@ async function measureStart(
     for (const [name, settings] of Object.entries(VARIANTS))
       variants.push(await start(server, `${label}_${name.replace(' ', '_')}`, settings, folder));
     for (const [row, workload] of WORKLOADS.entries()) {
-      for (const variant of variants) await warmUp(variant, workload, warmUpSeconds);
+      for (const variant of shuffled(variants)) await warmUp(variant, workload, warmUpSeconds);
       const measured = await measure(variants, workload, seconds);
       for (const [column, turn] of measured.entries()) turns[row]![column]!.push(turn);
     }

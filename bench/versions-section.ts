@@ -1,5 +1,5 @@
 import { join, resolve } from 'node:path';
-import { measureInterleaved } from './interleaved.js';
+import { measureInterleaved, shuffled } from './interleaved.js';
 import { measureThroughput } from './load.js';
 import type { Options } from './options.js';
 import { BARE, startOurs, startPeer, type StartedPeer } from './peers.js';
@@ -59,7 +59,7 @@ async function measureRounds(
 ): Promise<number[][][]> {
   const rates = rows.map(() => peers.map(() => [] as number[]));
   for (let round = 1; round <= rounds; round += 1) {
-    for (const peer of peers) {
+    for (const peer of shuffled(peers)) {
       await peer.restart();
       await warmUp(peer, { workload: rows[0]!.workload, clients: CLIENTS }, warmUpSeconds);
     }
@@ -74,7 +74,7 @@ async function measureRounds(
 
 async function measure(peers: StartedPeer[], row: Row, seconds: number): Promise<number[]> {
   const { workload, clients } = row;
-  for (const peer of peers) {
+  for (const peer of shuffled(peers)) {
     // a server that keeps its plans would go on with one that was made before the table grew
     await query(peer.databaseUrl, 'ANALYZE marathon');
     await warmUp(peer, row, 1);
