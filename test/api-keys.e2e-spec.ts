@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { request } from 'node:http';
 import { setTimeout as wait } from 'node:timers/promises';
 import { crc32 } from 'node:zlib';
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import { aMarathon } from './support/a-marathon.js';
 import { startApp, type RunningApp } from './support/app.js';
 import { createDatabase, whileLocked } from './support/database.js';
@@ -272,63 +272,89 @@ describe('while the database is away', () => {
       await database.drop();
     }
   });
+});
 
-  it('a request that waited for its key has no more time left than another one', async () => {
-    const settings = { ACCESS: 'keys', DB_DEADLINE_MS: '2000' };
-    const running = await startApp(settings);
-    const { header } = await authorize(running, 'writer');
-    // an instance that does not have the keys yet
-    const { app, http, close } = await startApp(settings, undefined, running.database);
-    const url = `${await app.getUrl()}/marathon/`;
+describe('a request whose key is fetched first', () => {
+  let running: RunningApp;
+  let header: Record<string, string>;
+  let fresh: RunningApp;
+  let url: string;
+  beforeAll(async () => {
+    running = await startApp({ ACCESS: 'keys' });
+    ({ header } = await authorize(running, 'writer'));
+  });
+  afterEach(async () => fresh.close());
+  afterAll(async () => running.close());
+
+  /** Starts an instance that does not have the keys yet. */
+  const startFresh = async (DB_DEADLINE_MS: string) => {
+    const settings = { ACCESS: 'keys', DB_DEADLINE_MS };
+    fresh = await startApp(settings, undefined, running.database);
+    url = `${await fresh.app.getUrl()}/marathon/`;
+  };
+  /** Sends the headers of a creation. The body is sent later. */
+  const beginCreation = () => {
     const headers = { ...header, 'Content-Type': 'application/json' };
-    try {
-      await whileLocked(running.database, 'LOCK TABLE marathon', async () =>
-        whileLocked(running.database, 'LOCK TABLE api_key', async (release) => {
-          const slow = request(url, { method: 'POST', headers });
-          slow.write(' ');
-          const answers = [
-            http.get('/marathon/').then(({ status }) => status),
-            http
-              .get('/marathon/')
-              .set(header)
-              .then(({ status }) => status),
-            once(slow, 'response').then(([{ statusCode }]) => statusCode),
-          ].map(async (status) => {
-            expect(await status).toBe(503);
-            return Date.now();
-          });
-          await wait(1000);
-          await release();
-          // the body arrives when the key was checked
-          await wait(200);
-          slow.end(JSON.stringify(aMarathon()));
-          const [plain, ...withKey] = await Promise.all(answers);
-          for (const at of withKey) expect(at - plain!).toBeLessThan(500);
-        }),
-      );
-    } finally {
-      await close();
-      await running.close();
-    }
+    const creation = request(url, { method: 'POST', headers });
+    creation.write(' ');
+    return creation;
+  };
+  const body = JSON.stringify(aMarathon());
+
+  it('has no more time left than another one', async () => {
+    await startFresh('2000');
+    await whileLocked(running.database, 'LOCK TABLE marathon', async () =>
+      whileLocked(running.database, 'LOCK TABLE api_key', async (release) => {
+        const creation = beginCreation();
+        const answers = [
+          fresh.http.get('/marathon/').then(({ status }) => status),
+          fresh.http
+            .get('/marathon/')
+            .set(header)
+            .then(({ status }) => status),
+          once(creation, 'response').then(([{ statusCode }]) => statusCode),
+        ].map(async (status) => {
+          expect(await status).toBe(503);
+          return Date.now();
+        });
+        await wait(1000);
+        await release();
+        // the body arrives when the key was checked
+        await wait(200);
+        creation.end(body);
+        const [plain, ...withKey] = await Promise.all(answers);
+        for (const at of withKey) expect(at - plain!).toBeLessThan(500);
+      }),
+    );
   });
 
-  it('the time in which a body arrives does not count, although its key was waited for', async () => {
-    const running = await startApp({ ACCESS: 'keys' });
-    const { header } = await authorize(running, 'writer');
-    const settings = { ACCESS: 'keys', DB_DEADLINE_MS: '500' };
-    const { app, close } = await startApp(settings, undefined, running.database);
-    try {
-      const headers = { ...header, 'Content-Type': 'application/json' };
-      const slow = request(`${await app.getUrl()}/marathon/`, { method: 'POST', headers });
-      slow.write(' ');
-      await wait(1000);
-      slow.end(JSON.stringify(aMarathon()));
-      const [{ statusCode }] = await once(slow, 'response');
-      expect(statusCode).toBe(201);
-    } finally {
-      await close();
-      await running.close();
-    }
+  it('may have a body that takes longer than the deadline', async () => {
+    await startFresh('500');
+    const creation = beginCreation();
+    await wait(1000);
+    creation.end(body);
+    const [{ statusCode }] = await once(creation, 'response');
+    expect(statusCode).toBe(201);
+  });
+
+  it('may listen for longer than the deadline', async () => {
+    await startFresh('500');
+    const store = async (name: string) =>
+      running.http.post('/marathon/').set(header).send(aMarathon({ name })).expect(201);
+    const changes = listen(`${url}changes?since=0`, header);
+    const untilChange = async (name: string) => {
+      for (;;) {
+        const { value } = await changes.next();
+        if (!value) throw new Error('The stream ended.');
+        if (value.marathon.name === name) return;
+      }
+    };
+    await store('First');
+    await untilChange('First');
+    await wait(1000);
+    await store('Second');
+    await untilChange('Second');
+    await changes.return(undefined);
   });
 });
 

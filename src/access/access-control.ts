@@ -1,6 +1,7 @@
 import type { ServerResponse } from 'node:http';
 import { Injectable } from '@nestjs/common';
 import type { FastifyInstance, FastifyReply, FastifyRequest, RouteOptions } from 'fastify';
+import onHeaders from 'on-headers';
 import type { Settings } from '../config/settings.js';
 import { InjectSettings } from '../config/settings.module.js';
 import { hasRights, type Role } from '../http/principal.js';
@@ -126,13 +127,20 @@ export class AccessControl {
   }
 }
 
-/** A request that waited for the keys has no more time left than another one. */
+/** A request that waited for the keys has no more time left than another one, until its response begins. */
 function continueWithin(remainingMs: number, response: ServerResponse, proceed: () => void): void {
   void withinDeadlineFromUse(remainingMs, async () => {
-    // of a client that has left meanwhile, it is closed already
-    const closed =
-      response.closed || new Promise((resolve) => void response.once('close', resolve));
+    const begun = hasBegun(response);
     proceed();
-    await closed;
+    await begun;
+  });
+}
+
+/** Resolves also if the client leaves before, or has left. */
+async function hasBegun(response: ServerResponse): Promise<void> {
+  if (response.closed) return;
+  await new Promise<void>((resolve) => {
+    onHeaders(response, resolve);
+    response.once('close', resolve);
   });
 }

@@ -10,7 +10,7 @@ export interface Deadline {
   responseTimeoutMs: number;
 }
 
-const storage = new AsyncLocalStorage<() => Deadline>();
+const storage = new AsyncLocalStorage<() => Deadline | undefined>();
 let inFlight = 0;
 
 /** A third of the deadline, so that a dead connection leaves time for another one. */
@@ -100,12 +100,17 @@ export async function runWithDeadline<T>(deadline: Deadline, work: () => Promise
   return runWith(() => deadline, work);
 }
 
-/** Up to Node 22, an AsyncLocalStorage that was used slows down all promises until it is disabled. */
+/**
+ * What continues after `work` has no deadline. Up to Node 22, an AsyncLocalStorage that was used slows down all
+ * promises until it is disabled.
+ */
 async function runWith<T>(findDeadline: () => Deadline, work: () => Promise<T>): Promise<T> {
+  let isOver = false;
   inFlight += 1;
   try {
-    return await storage.run(findDeadline, work);
+    return await storage.run(() => (isOver ? undefined : findDeadline()), work);
   } finally {
+    isOver = true;
     inFlight -= 1;
     if (!inFlight) storage.disable();
   }
