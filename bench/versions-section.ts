@@ -5,6 +5,7 @@ import type { Options } from './options.js';
 import { BARE, startOurs, startPeer, type StartedPeer } from './peers.js';
 import { query, whileSending, type BenchServer } from './postgres.js';
 import { describeRate, describeRatio, type Say, type Section } from './report.js';
+import { measureRounds } from './turns.js';
 import { CREATE, ITEM, LIST, LIST_MEANWHILE, MIXED, type Workload } from './workloads.js';
 
 const ROWS = 100;
@@ -12,19 +13,20 @@ const CLIENT_COUNTS = [1, 8, 32, 128, 512];
 const CLIENTS = 32;
 
 interface Row {
+  name: string;
   workload: Workload;
   clients: number;
 }
 
-const withEach = (workload: Workload): Row[] =>
-  CLIENT_COUNTS.map((clients) => ({ workload, clients }));
+const rowOf = (workload: Workload, clients = CLIENTS): Row => ({
+  name: `${workload.name}, ${clients} clients`,
+  workload,
+  clients,
+});
+const withEach = (workload: Workload) => CLIENT_COUNTS.map((clients) => rowOf(workload, clients));
 /** Reads come first, while there are a hundred rows. */
-const READS = [
-  ...withEach(LIST),
-  { workload: LIST_MEANWHILE, clients: CLIENTS },
-  ...withEach(ITEM),
-];
-const WRITES = [{ workload: MIXED, clients: CLIENTS }, ...withEach(CREATE)];
+const READS = [...withEach(LIST), rowOf(LIST_MEANWHILE), ...withEach(ITEM)];
+const WRITES = [rowOf(MIXED), ...withEach(CREATE)];
 
 /**
  * This service and an earlier version of it, each beside the hand-written server in the same run: ratios of different
@@ -42,34 +44,21 @@ export async function measureVersions(
   try {
     peers.push(await startOurs(server, ROWS), await startOurs(server, ROWS, {}, built));
     peers.push(await startPeer(server, BARE, ROWS));
-    const reads = await measureRounds(peers, READS, options, say);
-    const writes = await measureRounds(peers, WRITES, options, say);
+    const measureEach = async (rows: Row[]) =>
+      measureRounds(
+        peers,
+        async (peer, seconds) => warmUp(peer, rowOf(rows[0]!.workload), seconds),
+        rows,
+        async (row) => measure(peers, row, options.seconds),
+        options,
+        say,
+      );
+    const reads = await measureEach(READS);
+    const writes = await measureEach(WRITES);
     return [describe([...reads, ...writes], options)];
   } finally {
     for (const { stop } of peers) await stop();
   }
-}
-
-/** The rates of each server in each row, with a new process of each server in each round. */
-async function measureRounds(
-  peers: StartedPeer[],
-  rows: Row[],
-  { rounds, seconds, warmUpSeconds }: Options,
-  say: Say,
-): Promise<number[][][]> {
-  const rates = rows.map(() => peers.map(() => [] as number[]));
-  for (let round = 1; round <= rounds; round += 1) {
-    for (const peer of shuffled(peers)) {
-      await peer.restart();
-      await warmUp(peer, { workload: rows[0]!.workload, clients: CLIENTS }, warmUpSeconds);
-    }
-    for (const [index, row] of rows.entries()) {
-      say(`${row.workload.name}, ${row.clients} clients: round ${round} of ${rounds}`);
-      const measured = await measure(peers, row, seconds);
-      for (const [column, rate] of measured.entries()) rates[index]![column]!.push(rate);
-    }
-  }
-  return rates;
 }
 
 async function measure(peers: StartedPeer[], row: Row, seconds: number): Promise<number[]> {

@@ -7,7 +7,7 @@ import { InjectSettings } from '../config/settings.module.js';
 import { hasRights, type Role } from '../http/principal.js';
 import { prependHook } from '../http/route-hooks.js';
 import { requiredRoleOf } from '../http/route-rules.js';
-import { deadlineIn, withinDeadlineFromUse } from '../pool/deadline.js';
+import { withinDeadlineFromUse } from '../pool/deadline.js';
 import { insufficientRole, invalidKey, isUsable, keyRequired } from './access-problems.js';
 import { ApiKeyCache } from './api-key-cache.js';
 import { credentialsOf } from './credentials.js';
@@ -92,7 +92,7 @@ export class AccessControl {
       done(this.findProblem(request, text, required));
       return;
     }
-    const { endsAt } = deadlineIn(this.settings.deadlineMs);
+    const endsAt = Date.now() + this.settings.deadlineMs;
     const decide = () => done(this.findProblem(request, text, required));
     this.keys
       .refresh(endsAt)
