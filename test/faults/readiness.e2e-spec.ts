@@ -1,9 +1,9 @@
-import { once } from 'node:events';
 import { setTimeout as wait } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { aMarathon } from '../support/a-marathon.js';
 import { createDatabase, type TestDatabase } from '../support/database.js';
 import { startProxy } from '../support/proxy.js';
+import { untilSent } from '../support/sent-requests.js';
 import { startService } from '../support/service.js';
 
 const DEADLINE_MS = 1000;
@@ -82,11 +82,10 @@ describe('a service at SIGTERM', () => {
         });
       await Promise.all(Array.from({ length: 20 }, create));
       for (const link of proxy.links) link.isSilent = true;
-      const requested = new AbortController();
-      proxy.breakBy({ onRequest: () => (requested.abort(), !isHanging) });
+      proxy.breakBy({ onRequest: () => !isHanging });
+      const sent = untilSent(20);
       const answers = Promise.all(Array.from({ length: 20 }, create));
-      if (isHanging) await once(requested.signal, 'abort');
-      else await wait(100);
+      await sent;
       const stoppedAt = Date.now();
       const { exitCode } = await service.stop();
       expect(exitCode).toBe(0);

@@ -3,6 +3,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/glo
 import { aMarathon } from '../support/a-marathon.js';
 import { Clients } from '../support/clients.js';
 import { startOwnServer } from '../support/own-server.js';
+import { untilSent } from '../support/sent-requests.js';
 import { startService } from '../support/service.js';
 
 const CLIENTS = 30;
@@ -165,11 +166,12 @@ describe('an unavailable server', () => {
       const listening = /Listening at (http:[^"\s]+)/;
       early = await startService({ DATABASE_URL: server.url }, {}, listening);
     });
-    /** A read and a write, which the service has when this resolves: it takes requests as they arrive. */
+    /** A read and a write, which are on their way when this resolves. */
     const ask = async (read: number, written: number) => {
       const clients = new Clients(early.url);
+      const sent = untilSent(2);
       const answers = Promise.all([clients.ask(read), clients.ask(written, '', JSON_POST)]);
-      for (let count = 0; count < 10; count += 1) await fetch(`${early.url}/health/live`);
+      await sent;
       return { answers };
     };
 
