@@ -1,4 +1,3 @@
-import { once } from 'node:events';
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import { setImmediate as nextTurn, setTimeout as wait } from 'node:timers/promises';
@@ -8,6 +7,7 @@ import { lastResponseOf } from '../http/waiting-responses.js';
 
 /** How long a request may be on its way when the shutdown begins. */
 const IDLE_TIMEOUT_MS = 100;
+const ACCEPT_TIMEOUT_MS = 500;
 /** A client that has just connected is about to send its request. */
 const FIRST_REQUEST_TIMEOUT_MS = 1000;
 /** After this time requests no longer wait for the database: they get 503. */
@@ -52,10 +52,27 @@ async function drain(server: Server, sockets: Set<Socket>): Promise<void> {
     announceEnd(response);
   });
   for (const socket of sockets) announceEnd(lastResponseOf(socket));
-  const closed = [...sockets].map(async (socket) => once(socket, 'close'));
-  await Promise.race([Promise.allSettled(closed), wait(IDLE_TIMEOUT_MS)]);
-  // requests that have arrived are read
-  await nextTurn();
+  await wait(IDLE_TIMEOUT_MS);
+  await acceptArrived(server);
+}
+
+/**
+ * Reads the requests that have arrived and accepts the connections, of which Node accepts one in each turn of the
+ * event loop. The server would close them otherwise, and a busy process has several.
+ */
+async function acceptArrived(server: Server): Promise<void> {
+  const endsAt = Date.now() + ACCEPT_TIMEOUT_MS;
+  let isAccepting = true;
+  const noteConnection = () => (isAccepting = true);
+  server.on('connection', noteConnection);
+  try {
+    while (isAccepting && Date.now() < endsAt) {
+      isAccepting = false;
+      await nextTurn();
+    }
+  } finally {
+    server.off('connection', noteConnection);
+  }
 }
 
 function announceEnd(response?: ServerResponse): void {

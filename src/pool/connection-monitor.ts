@@ -77,8 +77,8 @@ export class ConnectionMonitor {
     this.leases.delete(client);
   }
 
-  /** Closes the connections that are checked out, or those that `condition` selects. */
-  discardAll(reason: Error, condition: (client: RecyclingClient) => boolean = () => true): void {
+  /** Closes those connections that are checked out and that `condition` selects. */
+  discard(reason: Error, condition: (client: RecyclingClient) => boolean): void {
     for (const client of this.leases.keys()) if (condition(client)) client.discard(reason);
   }
 

@@ -16,7 +16,7 @@ const [MIN_DELAY_MS, MAX_DELAY_MS] = [10, 250];
 export class Connector {
   /** Called when the database became unreachable. */
   onUnreachable: () => void = () => undefined;
-  /** No attempt is repeated when it is set. */
+  /** No attempt begins when it is set. */
   isAborted = false;
   private reachable = false;
 
@@ -40,6 +40,7 @@ export class Connector {
    */
   async connectUntil(endsAt: number): Promise<PooledClient> {
     for (let delayMs = MIN_DELAY_MS; ; delayMs = Math.min(2 * delayMs, MAX_DELAY_MS)) {
+      if (this.isAborted) throw new DeadlineExceededError();
       const { ssl } = this.options;
       try {
         const client = await this.connectOnce();

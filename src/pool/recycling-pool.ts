@@ -20,6 +20,13 @@ import { CONNECT_TIMEOUT_MS } from './session-setup.js';
 
 const END_TIMEOUT_MS = 1000;
 
+/** What this class uses of pg's pool beyond its documentation. A test checks it in the installed version. */
+interface PgPoolInternals {
+  /** All, also those that are being opened. */
+  _clients: RecyclingClient[];
+  _idle: { client: RecyclingClient }[];
+}
+
 /**
  * A pool that does not hand out dead connections. At each checkout it replaces connections that are too
  * old, validates those that were idle, and retries to connect until the deadline. Connections that are
@@ -112,11 +119,18 @@ export class RecyclingPool extends pg.Pool {
     return this.leases.lend(handedOff ?? (await this.acquireHealthy(deadline.endsAt)), deadline);
   }
 
-  /** Rejects all work, and closes the connections that are checked out. For a service that must end. */
+  /**
+   * Rejects all work, and closes the connections that are not idle: those that are checked out, and those that are
+   * opened or validated for a caller. For a service that must end.
+   */
   abort(): void {
+    const reason = new DeadlineExceededError();
     this.connector.isAborted = true;
-    this.leases.rejectAll(new DeadlineExceededError());
-    this.monitor.discardAll(new DeadlineExceededError());
+    this.leases.rejectAll(reason);
+    this.servers.abort(reason);
+    const { _clients, _idle } = this as unknown as PgPoolInternals;
+    const idle = new Set(_idle.map(({ client }) => client));
+    for (const client of _clients) if (!idle.has(client)) client.discard(reason);
   }
 
   /** Closes the pool. After a second it closes the connections that are still checked out. */
@@ -150,7 +164,7 @@ export class RecyclingPool extends pg.Pool {
   /** What an old primary acknowledged from now on would be lost. */
   private discardReplaced(): void {
     const reason = new NotPrimaryError('another one was promoted');
-    this.monitor.discardAll(reason, (client) => !this.servers.isCurrent(client));
+    this.monitor.discard(reason, (client) => !this.servers.isCurrent(client));
   }
 }
 

@@ -44,6 +44,7 @@ export class Servers {
   /** The latest that is known. */
   private history?: ServerHistory;
   private searching?: Promise<void>;
+  private readonly probes = new Set<RecyclingClient>();
   private watching?: NodeJS.Timeout;
   private isUsed = false;
 
@@ -91,6 +92,11 @@ export class Servers {
   stopWatching(): void {
     clearInterval(this.watching);
     this.watching = undefined;
+  }
+
+  /** Ends a search: its connections are closed. */
+  abort(reason: Error): void {
+    for (const client of this.probes) client.discard(reason);
   }
 
   private get hasSeveral(): boolean {
@@ -155,6 +161,7 @@ export class Servers {
   /** @throws if the server does not answer, or must not be used. */
   private async probe(address: ServerAddress): Promise<Candidate> {
     const client = new RecyclingClient({ ...this.options, ...address });
+    this.probes.add(client);
     try {
       const state = await client.respondWithin(this.timeout, async () => {
         await client.connect();
@@ -163,6 +170,7 @@ export class Servers {
       this.assertUsable(state);
       return { address, history: state.history };
     } finally {
+      this.probes.delete(client);
       await client.end();
     }
   }

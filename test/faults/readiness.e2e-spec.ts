@@ -6,12 +6,22 @@ import { startProxy } from '../support/proxy.js';
 import { untilSent } from '../support/sent-requests.js';
 import { startService } from '../support/service.js';
 
+type Proxy = Awaited<ReturnType<typeof startProxy>>;
+
 const DEADLINE_MS = 1000;
 const STOP_TIMEOUT_MS = 5000;
 
+const closeConnections = (proxy: Proxy) => {
+  for (const { toService } of proxy.links) toService.destroy();
+};
+const silenceConnections = (proxy: Proxy) => {
+  for (const link of proxy.links) link.isSilent = true;
+};
+const hang = (proxy: Proxy) => proxy.breakBy({ onRequest: () => false });
+
 describe('an instance without requests', () => {
   let database: TestDatabase;
-  let proxy: Awaited<ReturnType<typeof startProxy>>;
+  let proxy: Proxy;
   let service: Awaited<ReturnType<typeof startService>>;
 
   beforeEach(async () => {
@@ -31,16 +41,14 @@ describe('an instance without requests', () => {
     while ((await statusOf('/health/ready')) !== status) await wait(20);
   };
 
+  const silence = () => {
+    silenceConnections(proxy);
+    hang(proxy);
+  };
+
   it.each([
     ['refused connections', () => proxy.refuse(true), () => proxy.refuse(false)],
-    [
-      'was silent',
-      () => {
-        for (const link of proxy.links) link.isSilent = true;
-        proxy.breakBy({ onRequest: () => false });
-      },
-      () => proxy.breakBy({}),
-    ],
+    ['was silent', silence, () => proxy.breakBy({})],
   ])('22: becomes ready by itself after the database %s', async (_, fail, recover) => {
     fail();
     expect(await statusOf('/marathon/')).toBe(503);
@@ -65,35 +73,63 @@ describe('an instance without requests', () => {
 });
 
 describe('a service at SIGTERM', () => {
+  let database: TestDatabase;
+  let proxy: Proxy;
+  let service: Awaited<ReturnType<typeof startService>>;
+
+  beforeEach(async () => {
+    database = await createDatabase();
+    proxy = await startProxy(database.url);
+    service = await startService({ DATABASE_URL: proxy.url, DB_DEADLINE_MS: '60000' });
+  });
+  afterEach(async () => {
+    await proxy.close();
+    await database.drop();
+  });
+
+  const create = async () =>
+    fetch(`${service.url}/marathon/`, {
+      method: 'POST',
+      headers: { 'Content-Type': 'application/json' },
+      body: JSON.stringify(aMarathon()),
+    });
+  /** Their statuses, when they are on their way. */
+  const sendCreates = async () => {
+    const sent = untilSent(20);
+    const answers = Promise.all(Array.from({ length: 20 }, create));
+    await sent;
+    return { statuses: answers.then((all) => [...new Set(all.map(({ status }) => status))]) };
+  };
+  const expectToEnd = async () => {
+    const stoppedAt = Date.now();
+    const { exitCode } = await service.stop();
+    expect(exitCode).toBe(0);
+    expect(Date.now() - stoppedAt).toBeLessThan(STOP_TIMEOUT_MS);
+  };
+
   it.each([
-    ['its connections are silent', false],
-    ['the database accepts connections and says nothing', true],
+    ['its connections are silent', 201, [silenceConnections]],
+    ['the database accepts connections and says nothing', 503, [silenceConnections, hang]],
+    ['its connections were closed, and new ones are silent', 503, [closeConnections, hang]],
   ])(
     '19: answers requests in flight and ends within five seconds, although %s',
-    async (_, isHanging) => {
-      const database = await createDatabase();
-      const proxy = await startProxy(database.url);
-      const service = await startService({ DATABASE_URL: proxy.url, DB_DEADLINE_MS: '60000' });
-      const create = async () =>
-        fetch(`${service.url}/marathon/`, {
-          method: 'POST',
-          headers: { 'Content-Type': 'application/json' },
-          body: JSON.stringify(aMarathon()),
-        });
-      await Promise.all(Array.from({ length: 20 }, create));
-      for (const link of proxy.links) link.isSilent = true;
-      proxy.breakBy({ onRequest: () => !isHanging });
-      const sent = untilSent(20);
-      const answers = Promise.all(Array.from({ length: 20 }, create));
-      await sent;
-      const stoppedAt = Date.now();
-      const { exitCode } = await service.stop();
-      expect(exitCode).toBe(0);
-      expect(Date.now() - stoppedAt).toBeLessThan(STOP_TIMEOUT_MS);
-      const statuses = new Set((await answers).map(({ status }) => status));
-      expect([...statuses]).toEqual([isHanging ? 503 : 201]);
-      await proxy.close();
-      await database.drop();
+    async (_, status, faults) => {
+      await (
+        await sendCreates()
+      ).statuses;
+      for (const cause of faults) cause(proxy);
+      const { statuses } = await sendCreates();
+      await expectToEnd();
+      expect(await statuses).toEqual([status]);
     },
   );
+
+  it('answers requests that arrived before, also on connections that it had not accepted', async () => {
+    process.kill(service.pid, 'SIGSTOP');
+    const { statuses } = await sendCreates();
+    const ended = expectToEnd();
+    process.kill(service.pid, 'SIGCONT');
+    await ended;
+    expect(await statuses).toEqual([201]);
+  });
 });
