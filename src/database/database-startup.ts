@@ -46,6 +46,8 @@ export class DatabaseStartup
    * end.
    */
   readonly ready: Promise<void>;
+  /** Rejects when work no longer waits for the database, because the service must end. */
+  readonly aborted: Promise<never>;
   /** Whether the application is being closed. */
   isEnding = false;
   readonly retry: Retry;
@@ -54,7 +56,6 @@ export class DatabaseStartup
   /** How long a request waits for the database. */
   readonly deadlineMs: number;
   private readonly log = new Logger(DatabaseStartup.name);
-  private readonly aborted: Promise<never>;
   private isReady = false;
   private isProbing = false;
   private waitingCount = 0;

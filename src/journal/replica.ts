@@ -29,6 +29,7 @@ export class Replica {
     this.pool = new RecyclingPool({ ...poolOptions(address, settings), max } as RecyclingOptions);
     this.versions = new DatabaseVersions(() => this.pool, database, REPLICA_TIMEOUT_MS);
     this.pool.on('connect', () => this.noteConnected());
+    void database.aborted.catch(() => this.pool.abort());
   }
 
   get isAvailable(): boolean {

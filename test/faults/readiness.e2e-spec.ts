@@ -132,4 +132,20 @@ describe('a service at SIGTERM', () => {
     await ended;
     expect(await statuses).toEqual([201]);
   });
+
+  it('answers reads that wait for a replica, and ends within five seconds', async () => {
+    await service.stop();
+    const settings = { DATABASE_URL: database.url, DATABASE_REPLICA_URLS: proxy.url };
+    service = await startService({ ...settings, DB_DEADLINE_MS: '60000' });
+    await create();
+    const read = async () => (await fetch(`${service.url}/marathon/1`)).status;
+    while (!proxy.links.size) expect(await read()).toBe(200);
+    silenceConnections(proxy);
+    hang(proxy);
+    const sent = untilSent(1);
+    const status = read();
+    await sent;
+    await expectToEnd();
+    expect(await status).toBe(503);
+  });
 });
