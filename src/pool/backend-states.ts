@@ -1,7 +1,8 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type pg from 'pg';
 import { AdaptiveTimeout } from './adaptive-timeout.js';
-import { RecyclingClient } from './recycling-client.js';
+import type { ProbeConnections } from './probe-connections.js';
+import type { RecyclingClient } from './recycling-client.js';
 
 const [MIN_TIMEOUT_MS, MAX_TIMEOUT_MS] = [1000, 3000];
 
@@ -34,7 +35,10 @@ const TERMINATE = 'SELECT pg_terminate_backend(pid) FROM unnest($1::integer[]) A
 export class BackendStates {
   private readonly timeout = new AdaptiveTimeout(MIN_TIMEOUT_MS, MAX_TIMEOUT_MS);
 
-  constructor(private readonly options: pg.ClientConfig) {}
+  constructor(
+    private readonly options: pg.ClientConfig,
+    private readonly probes: ProbeConnections,
+  ) {}
 
   /**
    * Passes the states by process id to `use`, and terminates the processes that `use` returns. The states
@@ -45,19 +49,13 @@ export class BackendStates {
     pids: number[],
     use: (states: Map<number, BackendState> | undefined) => number[],
   ): Promise<void> {
-    const client = new RecyclingClient(this.options);
-    try {
-      await client.respondWithin(this.timeout, async () => {
-        await client.connect();
-        const states = await fetchStates(client, pids);
-        // responses that arrived together with this one are read first
-        await nextTurn();
-        const terminated = use(states);
-        if (terminated.length) await client.query(TERMINATE, [terminated]);
-      });
-    } finally {
-      await client.end();
-    }
+    await this.probes.run(this.options, this.timeout, async (client) => {
+      const states = await fetchStates(client, pids);
+      // responses that arrived together with this one are read first
+      await nextTurn();
+      const terminated = use(states);
+      if (terminated.length) await client.query(TERMINATE, [terminated]);
+    });
   }
 }
 

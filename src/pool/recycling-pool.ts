@@ -14,6 +14,7 @@ import {
 } from './deadline.js';
 import type { ConnectCallback, Lease, PooledClient, RecyclingOptions } from './pool-types.js';
 import { Leases } from './leases.js';
+import { ProbeConnections } from './probe-connections.js';
 import { RecyclingClient } from './recycling-client.js';
 import { NotPrimaryError, Servers } from './servers.js';
 import { CONNECT_TIMEOUT_MS } from './session-setup.js';
@@ -37,6 +38,7 @@ interface PgPoolInternals {
  */
 export class RecyclingPool extends pg.Pool {
   readonly leases: Leases;
+  private readonly probes = new ProbeConnections();
   private readonly monitor: ConnectionMonitor;
   private readonly health: ConnectionHealth;
   private readonly servers: Servers;
@@ -60,13 +62,15 @@ export class RecyclingPool extends pg.Pool {
       idleTimeoutMillis: (recycleSeconds * 1000) / 2,
       onConnect: async (client) => this.health.admit(client as RecyclingClient),
     });
-    this.servers = new Servers(this.options, servers, targetServer);
+    this.servers = new Servers(this.options, this.probes, servers, targetServer);
     this.servers.onPromotion = () => this.discardReplaced();
     this.health = new ConnectionHealth(recycleSeconds * 1000, deadlineMs, this.servers);
     const connect = async () => (await super.connect()) as unknown as PooledClient;
     this.connector = new Connector(connect, this.options, sslFallback, this.health, this.servers);
-    this.monitor = new ConnectionMonitor(new BackendStates(this.options), this.health, () =>
-      this.connector.noteUnreachable(),
+    this.monitor = new ConnectionMonitor(
+      new BackendStates(this.options, this.probes),
+      this.health,
+      () => this.connector.noteUnreachable(),
     );
     this.leases = new Leases(this.options.max, this.health, this.monitor);
     this.deadlineMs = deadlineMs;
@@ -127,7 +131,7 @@ export class RecyclingPool extends pg.Pool {
     const reason = new DeadlineExceededError();
     this.connector.isAborted = true;
     this.leases.rejectAll(reason);
-    this.servers.abort(reason);
+    this.probes.discardAll(reason);
     const { _clients, _idle } = this as unknown as PgPoolInternals;
     const idle = new Set(_idle.map(({ client }) => client));
     for (const client of _clients) if (!idle.has(client)) client.discard(reason);
@@ -139,7 +143,10 @@ export class RecyclingPool extends pg.Pool {
   override end(callback?: () => void): Promise<void> | void {
     this.servers.stopWatching();
     const timer = setTimeout(() => this.abort(), END_TIMEOUT_MS);
-    const ended = super.end().finally(() => clearTimeout(timer));
+    const ended = super.end().finally(() => {
+      clearTimeout(timer);
+      this.probes.discardAll(new Error('The pool was closed.'));
+    });
     return callback ? void ended.finally(callback) : ended;
   }
 

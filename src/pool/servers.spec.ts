@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import { createServer, type AddressInfo, type Socket } from 'node:net';
 import { afterEach, beforeEach, expect, it, jest } from '@jest/globals';
+import { ProbeConnections } from './probe-connections.js';
 import { Servers } from './servers.js';
 
 let sockets: Socket[];
@@ -19,13 +20,14 @@ afterEach(async () => {
   await closed;
 });
 
-it('ends a search for the primary when it is aborted, before the servers had time to answer', async () => {
+it('ends a search for the primary when its connections are closed', async () => {
   jest.useFakeTimers({ doNotFake: ['nextTick', 'queueMicrotask', 'setImmediate'] });
   const { port } = server.address() as AddressInfo;
   const address = { host: '127.0.0.1', port };
-  const servers = new Servers({}, [address, address]);
+  const probes = new ProbeConnections();
+  const servers = new Servers({}, probes, [address, address]);
   const searched = servers.search();
   while (sockets.length < 2) await once(server, 'connection');
-  servers.abort(new Error('aborted'));
+  probes.discardAll(new Error('aborted'));
   await expect(searched).resolves.toBeUndefined();
 });

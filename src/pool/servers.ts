@@ -3,7 +3,8 @@ import { Logger } from '@nestjs/common';
 import type pg from 'pg';
 import { AdaptiveTimeout } from './adaptive-timeout.js';
 import type { ServerAddress, TargetServer } from './pool-types.js';
-import { RecyclingClient } from './recycling-client.js';
+import type { ProbeConnections } from './probe-connections.js';
+import type { RecyclingClient } from './recycling-client.js';
 import {
   readServerState,
   SERVER_STATE_SQL,
@@ -44,13 +45,13 @@ export class Servers {
   /** The latest that is known. */
   private history?: ServerHistory;
   private searching?: Promise<void>;
-  private readonly probes = new Set<RecyclingClient>();
   private watching?: NodeJS.Timeout;
   private isUsed = false;
 
   /** `options` are those of new connections. Their host and port are set to those of the primary. */
   constructor(
     private readonly options: pg.ClientConfig,
+    private readonly probes: ProbeConnections,
     private readonly addresses: ServerAddress[] = [],
     private readonly target: TargetServer = 'primary',
   ) {
@@ -92,11 +93,6 @@ export class Servers {
   stopWatching(): void {
     clearInterval(this.watching);
     this.watching = undefined;
-  }
-
-  /** Ends a search: its connections are closed. */
-  abort(reason: Error): void {
-    for (const client of this.probes) client.discard(reason);
   }
 
   private get hasSeveral(): boolean {
@@ -160,19 +156,12 @@ export class Servers {
 
   /** @throws if the server does not answer, or must not be used. */
   private async probe(address: ServerAddress): Promise<Candidate> {
-    const client = new RecyclingClient({ ...this.options, ...address });
-    this.probes.add(client);
-    try {
-      const state = await client.respondWithin(this.timeout, async () => {
-        await client.connect();
-        return readServerState(await client.query(SERVER_STATE_SQL));
-      });
-      this.assertUsable(state);
-      return { address, history: state.history };
-    } finally {
-      this.probes.delete(client);
-      await client.end();
-    }
+    const options = { ...this.options, ...address };
+    const state = await this.probes.run(options, this.timeout, async (client) =>
+      readServerState(await client.query(SERVER_STATE_SQL)),
+    );
+    this.assertUsable(state);
+    return { address, history: state.history };
   }
 }
 

@@ -133,6 +133,24 @@ describe('a service at SIGTERM', () => {
     expect(await statuses).toEqual([201]);
   });
 
+  it('ends within five seconds while it asks a server that says nothing about its connections', async () => {
+    await create();
+    silenceConnections(proxy);
+    let attempts = 0;
+    const asked = new Promise<void>((resolve) => {
+      const onRequest = () => {
+        attempts += 1;
+        if (attempts === 9) resolve();
+        return false;
+      };
+      proxy.breakBy({ onRequest });
+    });
+    const { statuses } = await sendCreates();
+    await asked;
+    await expectToEnd();
+    expect(await statuses).toEqual([503]);
+  });
+
   it('answers reads that wait for a replica, and ends within five seconds', async () => {
     await service.stop();
     const settings = { DATABASE_URL: database.url, DATABASE_REPLICA_URLS: proxy.url };
