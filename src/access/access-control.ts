@@ -138,7 +138,7 @@ function continueWithin(remainingMs: number, response: ServerResponse, proceed: 
 
 /** Resolves also if the client leaves before, or has left. */
 async function hasBegun(response: ServerResponse): Promise<void> {
-  if (response.closed) return;
+  if (response.destroyed) return;
   await new Promise<void>((resolve) => {
     onHeaders(response, resolve);
     response.once('close', resolve);

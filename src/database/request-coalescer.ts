@@ -2,8 +2,12 @@ import type { Deadline } from '../pool/deadline.js';
 import { Batcher } from './batcher.js';
 import type { DatabaseStartup } from './database-startup.js';
 
+/** Most requests are executed sooner. Watching each caller costs a short list more than a percent. */
+const WATCH_AFTER_MS = 20;
+
 /** Reports when a caller no longer waits. */
 export interface Client {
+  /** Calls `listener` also if the caller no longer waits already. */
   onDisconnect: (listener: (reason: Error) => void) => void;
 }
 
@@ -41,21 +45,28 @@ export class RequestCoalescer<Result> {
   }
 }
 
-/** A batch that is retried listens to its callers once. */
-const signals = new WeakMap<object, AbortSignal>();
+/** A batch that is retried has the same one. */
+const controllers = new WeakMap<object, AbortController>();
 
 async function executeOnce<Result>(
   waiters: readonly Waiter<Result>[],
   deadline: Deadline,
 ): Promise<Result[]> {
-  const signal = signals.get(waiters) ?? abortWhenAllDisconnect(waiters);
-  signals.set(waiters, signal);
-  const result = await waiters[0]!.execute(signal, deadline);
-  return waiters.map(() => result);
+  const controller = controllers.get(waiters) ?? new AbortController();
+  controllers.set(waiters, controller);
+  const timer = setTimeout(abortWhenAllDisconnect, WATCH_AFTER_MS, waiters, controller);
+  try {
+    const result = await waiters[0]!.execute(controller.signal, deadline);
+    return waiters.map(() => result);
+  } finally {
+    clearTimeout(timer);
+  }
 }
 
-function abortWhenAllDisconnect(waiters: readonly { client?: Client }[]): AbortSignal {
-  const controller = new AbortController();
+function abortWhenAllDisconnect(
+  waiters: readonly { client?: Client }[],
+  controller: AbortController,
+): void {
   let remaining = waiters.length;
   for (const { client } of waiters) {
     client?.onDisconnect((reason) => {
@@ -63,5 +74,4 @@ function abortWhenAllDisconnect(waiters: readonly { client?: Client }[]): AbortS
       if (!remaining) controller.abort(reason);
     });
   }
-  return controller.signal;
 }

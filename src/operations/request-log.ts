@@ -12,7 +12,7 @@ const BUFFER_BYTES = 262_144;
 const MAX_OWN_BYTES = 256;
 /** More of them would be alive at each garbage collection. */
 const MAX_WAITING = 256;
-const FLUSH_INTERVAL_MS = 100;
+const FLUSH_AFTER_MS = 100;
 
 const POINT = 46;
 const ABORTED = toBytes(',"aborted":true');
@@ -36,27 +36,29 @@ export class RequestLog {
   private lastAddress?: string;
   private lastPrincipal?: Principal;
   private end = toBytes('');
-  private readonly timer: NodeJS.Timeout;
+  /** None while nothing waits: a service at rest does not wake the processor. */
+  private timer?: NodeJS.Timeout;
 
   constructor(log: Logger) {
     this.write = writerOf(log);
-    this.timer = setInterval(() => this.flush(), FLUSH_INTERVAL_MS).unref();
   }
 
   add(answered: Answered): void {
     const count = this.waiting.push(answered);
     if (this.isClosed) this.flush();
     else if (count === MAX_WAITING) this.addLines();
+    else this.timer ??= setTimeout(() => this.flush(), FLUSH_AFTER_MS).unref();
   }
 
   /** Requests may still end after this. Their lines are written at once. */
   close(): void {
-    clearInterval(this.timer);
     this.isClosed = true;
     this.flush();
   }
 
   private flush(): void {
+    clearTimeout(this.timer);
+    this.timer = undefined;
     this.addLines();
     this.writeLines();
   }
