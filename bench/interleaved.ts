@@ -3,7 +3,11 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { measureThroughput, loadGenerator, mustBeAnswered, type Load } from './load.js';
 import { runWrk, type WrkReport } from './wrk.js';
 
-const SLOT_MS = 100;
+/**
+ * Short beside the time in which a shared machine becomes faster or slower, which is tens of seconds. After each turn of
+ * another server the caches of the processor are cold, so that turns of 100 ms cost who has more code more.
+ */
+const SLOT_MS = 500;
 /** Until all clients are connected. */
 const CONNECT_MS = 30;
 
@@ -23,7 +27,7 @@ export interface Answers {
 
 /**
  * Sends each load for as many seconds as it asks for, and returns how many answers it got. One is active at a
- * time, for a tenth of a second: what a shared machine does meanwhile slows all of them equally. Without wrk, which can
+ * time, for half a second: what a shared machine does meanwhile slows all of them equally. Without wrk, which can
  * be paused, they are sent one after another.
  */
 export async function measureInterleaved(loads: Load[], around: AroundSlot): Promise<Answers[]> {

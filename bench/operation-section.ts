@@ -72,7 +72,7 @@ async function measureStart(
 function describe(turns: Turn[][][], { rounds, seconds }: Options): Section {
   return {
     title: 'With keys, limits, metrics and a log of requests, to all of them off',
-    about: `${CLIENTS} clients, each with a key; the log at info in a file. Medians of ${rounds} starts with ${seconds} s of each workload; the variants take turns of a tenth of a second.`,
+    about: `${CLIENTS} clients, each with a key; the log at info in a file. Medians of ${rounds} starts with ${seconds} s of each workload; the variants take turns of half a second.`,
     columns: [
       'workload',
       'on to off',

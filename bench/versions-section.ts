@@ -89,7 +89,7 @@ async function warmUp(peer: StartedPeer, { workload, clients }: Row, seconds: nu
 function describe(rates: number[][][], { rounds, seconds }: Options): Section {
   return {
     title: 'This version and an earlier one',
-    about: `Medians of ${rounds} starts with ${seconds} s of each row, and the range; the servers take turns of a tenth of a second.`,
+    about: `Medians of ${rounds} starts with ${seconds} s of each row, and the range; the servers take turns of half a second.`,
     columns: [
       'workload',
       'clients',
