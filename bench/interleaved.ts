@@ -66,8 +66,9 @@ async function startPaused(load: Load, count: number): Promise<PausedWrk> {
       child.kill('SIGSTOP');
       resolve({ child, report, activeMs: CONNECT_MS });
     };
-    // it is stopped before; one second for what is late
-    const report = runWrk({ ...load, seconds: load.seconds * count + 1 }, (child) => {
+    // it is stopped before: one more round and a second for what is late
+    const seconds = load.seconds * count + Math.ceil((SLOT_MS * count) / 1000) + 1;
+    const report = runWrk({ ...load, seconds }, (child) => {
       setTimeout(pause, CONNECT_MS, child);
     });
     report.catch(reject);
