@@ -8,37 +8,38 @@ const SLOW = String.raw`^(a+)(a+)(a+)(a+)(a+)\1\2\3\4\5$`;
 describe('a list that takes PostgreSQL an hour to start', () => {
   // the service watches its clients after 20 milliseconds
   it.each([0, 200])('is cancelled when its client disconnects after %i ms', async (afterMs) => {
-    const running = await startWithSlowList('600000');
-    try {
+    await withSlowList('600000', async (running) => {
       const leaving = request(`${await running.app.getUrl()}/marathon/`)
         .on('error', () => undefined)
         .end();
       await untilRunning(running, true, afterMs);
       leaving.destroy();
       await untilRunning(running, false);
-    } finally {
-      await running.close();
-    }
+    });
   });
 
   it('is cancelled at the deadline', async () => {
-    const running = await startWithSlowList('2400');
-    try {
+    await withSlowList('2400', async (running) => {
       await running.http.get('/marathon/').expect(503);
       await untilRunning(running, false);
-    } finally {
-      await running.close();
-    }
+    });
   });
 });
 
-async function startWithSlowList(deadlineMs: string): Promise<RunningApp> {
+async function withSlowList(
+  deadlineMs: string,
+  work: (running: RunningApp) => Promise<void>,
+): Promise<void> {
   const running = await startApp({ DB_DEADLINE_MS: deadlineMs });
-  await running.http.post('/marathon/').send({ name: 'Boston' }).expect(201);
-  await running.database.query(`
-    ALTER TABLE marathon RENAME TO quick;
-    CREATE VIEW marathon AS SELECT * FROM quick WHERE pg_sleep(3600) IS NOT NULL`);
-  return running;
+  try {
+    await running.http.post('/marathon/').send({ name: 'Boston' }).expect(201);
+    await running.database.query(`
+      ALTER TABLE marathon RENAME TO quick;
+      CREATE VIEW marathon AS SELECT * FROM quick WHERE pg_sleep(3600) IS NOT NULL`);
+    await work(running);
+  } finally {
+    await running.close();
+  }
 }
 
 async function untilRunning(

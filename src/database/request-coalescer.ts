@@ -2,7 +2,7 @@ import type { Deadline } from '../pool/deadline.js';
 import { Batcher } from './batcher.js';
 import type { DatabaseStartup } from './database-startup.js';
 
-/** Most requests are executed sooner. Watching each caller costs a short list more than a percent. */
+/** Most requests are executed sooner, and need no listener for each caller. */
 const WATCH_AFTER_MS = 20;
 
 /** Reports when a caller no longer waits. */
@@ -45,33 +45,45 @@ export class RequestCoalescer<Result> {
   }
 }
 
-/** A batch that is retried has the same one. */
-const controllers = new WeakMap<object, AbortController>();
+/** By batch: one that is retried has the same callers. */
+const callersOf = new WeakMap<object, Callers>();
 
 async function executeOnce<Result>(
   waiters: readonly Waiter<Result>[],
   deadline: Deadline,
 ): Promise<Result[]> {
-  const controller = controllers.get(waiters) ?? new AbortController();
-  controllers.set(waiters, controller);
-  const timer = setTimeout(abortWhenAllDisconnect, WATCH_AFTER_MS, waiters, controller);
+  const callers = callersOf.get(waiters) ?? new Callers(waiters);
+  callersOf.set(waiters, callers);
+  const timer = setTimeout(() => callers.watch(), WATCH_AFTER_MS);
   try {
-    const result = await waiters[0]!.execute(controller.signal, deadline);
+    const result = await waiters[0]!.execute(callers.signal, deadline);
     return waiters.map(() => result);
   } finally {
     clearTimeout(timer);
   }
 }
 
-function abortWhenAllDisconnect(
-  waiters: readonly { client?: Client }[],
-  controller: AbortController,
-): void {
-  let remaining = waiters.length;
-  for (const { client } of waiters) {
-    client?.onDisconnect((reason) => {
-      remaining -= 1;
-      if (!remaining) controller.abort(reason);
-    });
+/** The callers of a batch. Its `signal` aborts when all of them have disconnected. */
+class Callers {
+  private readonly controller = new AbortController();
+  private isWatched = false;
+
+  constructor(private readonly waiters: readonly { client?: Client }[]) {}
+
+  get signal(): AbortSignal {
+    return this.controller.signal;
+  }
+
+  /** Listens once, however often it is called. */
+  watch(): void {
+    if (this.isWatched) return;
+    this.isWatched = true;
+    let remaining = this.waiters.length;
+    for (const { client } of this.waiters) {
+      client?.onDisconnect((reason) => {
+        remaining -= 1;
+        if (!remaining) this.controller.abort(reason);
+      });
+    }
   }
 }

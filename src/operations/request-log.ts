@@ -36,7 +36,7 @@ export class RequestLog {
   private lastAddress?: string;
   private lastPrincipal?: Principal;
   private end = toBytes('');
-  /** None while nothing waits: a service at rest does not wake the processor. */
+  /** None while nothing waits: an idle service does not wake the processor. */
   private timer?: NodeJS.Timeout;
 
   constructor(log: Logger) {
