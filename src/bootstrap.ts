@@ -3,7 +3,7 @@ import { loadSettings } from './config/settings.js';
 import { explainStartupError } from './operations/startup-errors.js';
 import { runService } from './service.js';
 import { superviseWorkers } from './supervise.js';
-import { isWorker } from './workers/this-worker.js';
+import { isWorker, leavePrimary } from './workers/this-worker.js';
 
 async function main(): Promise<void> {
   const settings = loadSettings();
@@ -17,5 +17,4 @@ function fail(error: unknown): void {
 }
 
 await main().catch(fail);
-// a worker with a channel to the primary process would not end
-if (process.connected) process.disconnect();
+leavePrimary();

@@ -14,6 +14,8 @@ import { runProgram, startService } from './support/service.js';
 
 const JSON_TYPE = { 'Content-Type': 'application/json' };
 
+const CONNECTIONS = `SELECT 1 FROM pg_stat_activity WHERE datname = current_database()`;
+
 interface Line {
   pid: number;
   message: string;
@@ -100,6 +102,29 @@ describe('several workers', () => {
     const ended = sockets.map(untilClosed);
     for (const pid of pids) process.kill(pid, 'SIGKILL');
     await Promise.all(ended);
+  });
+
+  it('that end give the connections which they did not accept to the others', async () => {
+    const { pid: primary, url } = workers.service;
+    const [leaving, staying] = await workers.untilReady();
+    try {
+      // it accepts nothing either, so that the one that leaves is the next to be given a connection
+      process.kill(staying!, 'SIGSTOP');
+      const sockets = [await openRequest(url), await openRequest(url)];
+      await Promise.race(sockets.map(untilClosed));
+      process.kill(primary, 'SIGSTOP');
+      sockets.push(await openRequest(url));
+      const answers = sockets.map(isAnswered);
+      const { length: before } = await database.query(CONNECTIONS);
+      process.kill(leaving!, 'SIGTERM');
+      // those to the database are closed last
+      while ((await database.query(CONNECTIONS)).length >= before);
+      process.kill(primary, 'SIGCONT');
+      process.kill(staying!, 'SIGCONT');
+      expect(await Promise.all(answers)).toEqual([true, true, true]);
+    } finally {
+      for (const pid of [primary, staying!]) process.kill(pid, 'SIGCONT');
+    }
   });
 
   it('are as many as before after a restart whose new worker dies', async () => {
@@ -296,6 +321,12 @@ async function untilClosed(socket: Socket): Promise<void> {
     socket.once('close', () => resolve());
     signal.addEventListener('abort', () => reject(new Error('The connection stays open.')));
   });
+}
+
+/** Resolves to whether a request was answered, when its connection is closed. */
+async function isAnswered(socket: Socket): Promise<boolean> {
+  if (!socket.closed) await untilClosed(socket);
+  return socket.bytesRead > 0;
 }
 
 function soon(): AbortSignal {

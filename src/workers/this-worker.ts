@@ -12,6 +12,16 @@ export function tellPrimary(message: FromWorker): void {
   if (process.connected) process.send!(message);
 }
 
+/**
+ * Ends the connection to the primary process, if this process is a worker, so that it can end. It returns before the
+ * primary process has agreed, which makes it give no more connections to this worker. The last of them may be on
+ * their way: Node gives those that a worker did not accept to another one, but only as long as the worker answers.
+ * https://nodejs.org/api/cluster.html#workerdisconnect
+ */
+export function leavePrimary(): void {
+  if (process.connected) cluster.worker?.disconnect();
+}
+
 /** Calls `listener` for each message of a kind. Returns a function that ends that. */
 export function onMessage<Kind extends FromPrimary['kind']>(
   kind: Kind,
