@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { request } from 'node:http';
+import { request, type ClientRequest } from 'node:http';
 import { setTimeout as wait } from 'node:timers/promises';
 import { crc32 } from 'node:zlib';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
@@ -299,6 +299,12 @@ describe('a request whose key is fetched first', () => {
     creation.write(' ');
     return creation;
   };
+  /** Sends a request whose key is fetched for so long that this is a part of its deadline. */
+  const whileKeysAreLocked = async (send: () => void) =>
+    whileLocked(running.database, 'LOCK TABLE api_key', async () => {
+      send();
+      await wait(200);
+    });
   const body = JSON.stringify(aMarathon());
 
   it('has no more time left than another one', async () => {
@@ -330,10 +336,11 @@ describe('a request whose key is fetched first', () => {
 
   it('may have a body that takes longer than the deadline', async () => {
     await startFresh('500');
-    const creation = beginCreation();
+    let creation: ClientRequest | undefined;
+    await whileKeysAreLocked(() => (creation = beginCreation()));
     await wait(1000);
-    creation.end(body);
-    const [{ statusCode }] = await once(creation, 'response');
+    creation!.end(body);
+    const [{ statusCode }] = await once(creation!, 'response');
     expect(statusCode).toBe(201);
   });
 
@@ -342,6 +349,7 @@ describe('a request whose key is fetched first', () => {
     const store = async (name: string) =>
       running.http.post('/marathon/').set(header).send(aMarathon({ name })).expect(201);
     const changes = listen(`${url}changes?since=0`, header);
+    let first: ReturnType<typeof changes.next> | undefined;
     const untilChange = async (name: string) => {
       for (;;) {
         const { value } = await changes.next();
@@ -350,7 +358,8 @@ describe('a request whose key is fetched first', () => {
       }
     };
     await store('First');
-    await untilChange('First');
+    await whileKeysAreLocked(() => (first = changes.next()));
+    await first;
     await wait(1000);
     await store('Second');
     await untilChange('Second');

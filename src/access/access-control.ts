@@ -7,7 +7,7 @@ import { InjectSettings } from '../config/settings.module.js';
 import { hasRights, type Role } from '../http/principal.js';
 import { prependHook } from '../http/route-hooks.js';
 import { requiredRoleOf } from '../http/route-rules.js';
-import { withinDeadlineFromUse } from '../pool/deadline.js';
+import { DEADLINE_TOLERANCE_MS, withinDeadlineFromUse } from '../pool/deadline.js';
 import { insufficientRole, invalidKey, isUsable, keyRequired } from './access-problems.js';
 import { ApiKeyCache } from './api-key-cache.js';
 import { credentialsOf } from './credentials.js';
@@ -92,11 +92,15 @@ export class AccessControl {
       done(this.findProblem(request, text, required));
       return;
     }
-    const endsAt = Date.now() + this.settings.deadlineMs;
+    const { deadlineMs } = this.settings;
+    const startedAt = Date.now();
     const decide = () => done(this.findProblem(request, text, required));
-    this.keys
-      .refresh(endsAt)
-      .then(() => continueWithin(endsAt - Date.now(), reply.raw, decide), done);
+    const proceed = () => {
+      const waitedMs = Date.now() - startedAt;
+      if (waitedMs < DEADLINE_TOLERANCE_MS) decide();
+      else continueWithin(deadlineMs - waitedMs, reply.raw, decide);
+    };
+    this.keys.refresh(startedAt + deadlineMs).then(proceed, done);
   }
 
   /** Sets the principal of the request, or returns why it is refused. */

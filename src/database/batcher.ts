@@ -1,4 +1,10 @@
-import { currentDeadline, deadlineIn, settleBy, type Deadline } from '../pool/deadline.js';
+import {
+  currentDeadline,
+  DEADLINE_TOLERANCE_MS,
+  deadlineIn,
+  settleBy,
+  type Deadline,
+} from '../pool/deadline.js';
 import { reportBatch } from './batch-events.js';
 import type { DatabaseStartup } from './database-startup.js';
 
@@ -6,8 +12,6 @@ import type { DatabaseStartup } from './database-startup.js';
 const SLOW_BATCH_MS = 50;
 /** How many batches are in flight before the next one waits. Slow batches do not count. */
 const MAX_CONCURRENT_BATCHES = 2;
-/** A request whose deadline is not earlier than that of its batch by more than this needs no timer. */
-const DEADLINE_TOLERANCE_MS = 100;
 
 interface PendingRequest<Key, Value> {
   key: Key;
