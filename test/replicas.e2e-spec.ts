@@ -7,9 +7,8 @@ import { startService } from './support/service.js';
 /** With `PAIRS=100000`, for `docs/scale.md`. */
 const PAIRS = Number(process.env.PAIRS ?? 300);
 const CLIENTS = 16;
-/** More than what starting and checking the replicas adds. */
-const MIN_READS = 1000;
-const COUNTED_WITHIN_MS = 15_000;
+const MIN_READS = 100;
+const COUNTED_WITHIN_MS = 30_000;
 const JSON_TYPE = { 'Content-Type': 'application/json' };
 
 type Servers = Awaited<ReturnType<typeof startReplicatedServers>>;
@@ -60,11 +59,12 @@ describe('reads with two replicas', () => {
     await servers.standbys[standby]!.query('SELECT pg_reload_conf()');
   };
 
+  /** How often the marathons were read on each replica. */
   const readCounts = async () =>
     Promise.all(
       servers.standbys.map(async ({ query }) => {
         const [row] = await query(
-          "SELECT xact_commit::integer AS count FROM pg_stat_database WHERE datname = 'postgres'",
+          "SELECT (seq_scan + idx_scan)::integer AS count FROM pg_stat_user_tables WHERE relname = 'marathon'",
         );
         return Number(row!.count);
       }),
@@ -76,12 +76,14 @@ describe('reads with two replicas', () => {
     for (const standby of servers.standbys) await untilEqual(servers.primary, standby);
     const before = await readCounts();
     let [sent, counts] = [0, [0, 0]];
-    const areCounted = () => sent >= MIN_READS && counts.every((count) => count > sent / 4);
+    // each gets a half, and half of the reads are lists
+    const areCounted = () => sent >= MIN_READS && counts.every((count) => count > sent / 3);
     // a server counts what a connection did once a second, and only while it is used
     for (const endsAt = Date.now() + COUNTED_WITHIN_MS; Date.now() < endsAt && !areCounted();) {
-      for (let count = 0; count < 50; count += 1) {
+      for (let count = 0; count < 10; count += 1) {
         await client.send(`${urls[0]}${headers.get('location')}`);
-        await client.send(`${urls[0]}/marathon/?limit=10`);
+        // another list each time, which is not in memory
+        await client.send(`${urls[0]}/marathon/?id=gt.${sent}`);
         sent += 2;
       }
       counts = (await readCounts()).map((count, index) => count - before[index]!);
