@@ -349,7 +349,6 @@ describe('a request whose key is fetched first', () => {
     const store = async (name: string) =>
       running.http.post('/marathon/').set(header).send(aMarathon({ name })).expect(201);
     const changes = listen(`${url}changes?since=0`, header);
-    let first: ReturnType<typeof changes.next> | undefined;
     const untilChange = async (name: string) => {
       for (;;) {
         const { value } = await changes.next();
@@ -358,8 +357,9 @@ describe('a request whose key is fetched first', () => {
       }
     };
     await store('First');
-    await whileKeysAreLocked(() => (first = changes.next()));
-    await first;
+    let listening: Promise<void> | undefined;
+    await whileKeysAreLocked(() => (listening = untilChange('First')));
+    await listening;
     await wait(1000);
     await store('Second');
     await untilChange('Second');

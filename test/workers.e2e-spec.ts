@@ -14,7 +14,7 @@ import { runProgram, startService } from './support/service.js';
 
 const JSON_TYPE = { 'Content-Type': 'application/json' };
 
-const CONNECTIONS = `SELECT 1 FROM pg_stat_activity WHERE datname = current_database()`;
+const CONNECTIONS = 'SELECT 1 FROM pg_stat_activity WHERE datname = current_database()';
 
 interface Line {
   pid: number;
@@ -110,11 +110,12 @@ describe('several workers', () => {
     try {
       // it accepts nothing either, so that the one that leaves is the next to be given a connection
       process.kill(staying!, 'SIGSTOP');
-      const sockets = [await openRequest(url), await openRequest(url)];
-      await Promise.race(sockets.map(untilClosed));
+      const answers = [openRequest(url), openRequest(url)].map(async (opened) =>
+        isAnswered(await opened),
+      );
+      await Promise.race(answers);
       process.kill(primary, 'SIGSTOP');
-      sockets.push(await openRequest(url));
-      const answers = sockets.map(isAnswered);
+      answers.push(isAnswered(await openRequest(url)));
       const { length: before } = await database.query(CONNECTIONS);
       process.kill(leaving!, 'SIGTERM');
       // those to the database are closed last
@@ -325,7 +326,7 @@ async function untilClosed(socket: Socket): Promise<void> {
 
 /** Resolves to whether a request was answered, when its connection is closed. */
 async function isAnswered(socket: Socket): Promise<boolean> {
-  if (!socket.closed) await untilClosed(socket);
+  await untilClosed(socket);
   return socket.bytesRead > 0;
 }
 

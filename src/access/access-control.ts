@@ -88,13 +88,13 @@ export class AccessControl {
       done(required && keyRequired(required));
       return;
     }
+    const decide = () => done(this.findProblem(request, text, required));
     if (this.keys.isFresh) {
-      done(this.findProblem(request, text, required));
+      decide();
       return;
     }
     const { deadlineMs } = this.settings;
     const startedAt = Date.now();
-    const decide = () => done(this.findProblem(request, text, required));
     const proceed = () => {
       const waitedMs = Date.now() - startedAt;
       if (waitedMs < DEADLINE_TOLERANCE_MS) decide();

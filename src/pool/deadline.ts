@@ -13,7 +13,7 @@ export interface Deadline {
 const storage = new AsyncLocalStorage<() => Deadline | undefined>();
 let inFlight = 0;
 
-/** A wait that is shorter is not counted, and one that is longer by less needs no timer: both would cost each request. */
+/** How late a request may be. Counting shorter waits, or a timer for each of them, would cost each request. */
 export const DEADLINE_TOLERANCE_MS = 100;
 /** A third of the deadline, so that a dead connection leaves time for another one. */
 const RESPONSE_TIMEOUTS_PER_DEADLINE = 3;

@@ -13,9 +13,9 @@ export function tellPrimary(message: FromWorker): void {
 }
 
 /**
- * Ends the connection to the primary process, if this process is a worker, so that it can end. It returns before the
- * primary process has agreed, which makes it give no more connections to this worker. The last of them may be on
- * their way: Node gives those that a worker did not accept to another one, but only as long as the worker answers.
+ * Ends the channel to the primary process, without which a worker cannot end; does nothing in other processes. The
+ * channel stays open until the primary process gives this worker no more connections: Node gives one that is on its way
+ * to another worker, but only if this one answers that it does not accept it.
  * https://nodejs.org/api/cluster.html#workerdisconnect
  */
 export function leavePrimary(): void {
