@@ -6,10 +6,11 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { aMarathon } from './support/a-marathon.js';
-import { childrenOf } from './support/child-processes.js';
+import { childrenOf, withoutFiles } from './support/child-processes.js';
 import { createDatabase, type TestDatabase } from './support/database.js';
 import { findFreePorts } from './support/free-ports.js';
 import { listen } from './support/listen.js';
+import { isInstalled } from './support/programs.js';
 import { runProgram, startService } from './support/service.js';
 
 const JSON_TYPE = { 'Content-Type': 'application/json' };
@@ -93,6 +94,16 @@ describe('several workers', () => {
     expect(await workers.untilReady()).not.toContain(first);
   });
 
+  // macOS cannot change the limits of another process
+  (isInstalled('prlimit') ? it : it.skip)('are replaced later if none can be started', async () => {
+    const [first] = await workers.untilReady();
+    await withoutFiles(workers.service.pid, async () => {
+      process.kill(first!, 'SIGKILL');
+      await workers.untilMessage(/EMFILE\) and is replaced/);
+    });
+    expect(await workers.untilReady()).not.toContain(first);
+  });
+
   it('that are killed with a connection which they did not accept leave no client without an end', async () => {
     const pids = await workers.untilReady();
     for (const pid of pids) process.kill(pid, 'SIGSTOP');
@@ -125,6 +136,24 @@ describe('several workers', () => {
       expect(await Promise.all(answers)).toEqual([true, true, true]);
     } finally {
       for (const pid of [primary, staying!]) process.kill(pid, 'SIGCONT');
+    }
+  });
+
+  it('that all end answer the connections that wait for them', async () => {
+    const { pid: primary, url } = workers.service;
+    const pids = await workers.untilReady();
+    const idle = [await openIdle(url), await openIdle(url)];
+    try {
+      process.kill(primary, 'SIGSTOP');
+      const opening = Array.from({ length: 6 }, async () => openRequest(url));
+      const answers = (await Promise.all(opening)).map(isAnswered);
+      for (const pid of pids) process.kill(pid, 'SIGTERM');
+      // the workers close them when they have nothing left to answer
+      await Promise.all(idle.map(untilClosed));
+      process.kill(primary, 'SIGCONT');
+      expect(await Promise.all(answers)).toEqual(answers.map(() => true));
+    } finally {
+      process.kill(primary, 'SIGCONT');
     }
   });
 
@@ -305,13 +334,22 @@ async function askUntil(over: AbortSignal, { send }: Workers): Promise<string[]>
   return failures;
 }
 
-/** Sends a request on a connection of its own, which ends with the answer or with the worker. */
-async function openRequest(url: string): Promise<Socket> {
+/** Sends a request on a connection of its own, which ends with the answer, unless it is kept alive, or with the worker. */
+async function openRequest(url: string, connection = 'close'): Promise<Socket> {
   const { hostname, port } = new URL(url);
   const socket = connect(Number(port), hostname);
   socket.on('error', () => socket.destroy()).resume();
   await once(socket, 'connect', { signal: soon() });
-  socket.write(`GET /health/live HTTP/1.1\r\nHost: ${hostname}\r\nConnection: close\r\n\r\n`);
+  socket.write(
+    `GET /health/live HTTP/1.1\r\nHost: ${hostname}\r\nConnection: ${connection}\r\n\r\n`,
+  );
+  return socket;
+}
+
+/** Opens a connection whose first request was answered. */
+async function openIdle(url: string): Promise<Socket> {
+  const socket = await openRequest(url, 'keep-alive');
+  if (!socket.bytesRead) await once(socket, 'data', { signal: soon() });
   return socket;
 }
 

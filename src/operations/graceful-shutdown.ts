@@ -4,6 +4,7 @@ import { setImmediate as nextTurn, setTimeout as wait } from 'node:timers/promis
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { DatabaseStartup } from '../database/database-startup.js';
 import { lastResponseOf } from '../http/waiting-responses.js';
+import { isWorker, untilNoMoreConnections } from '../workers/this-worker.js';
 
 /** How long a request may be on its way when the shutdown begins. */
 const IDLE_TIMEOUT_MS = 100;
@@ -53,7 +54,10 @@ async function drain(server: Server, sockets: Set<Socket>): Promise<void> {
   });
   for (const socket of sockets) announceEnd(lastResponseOf(socket));
   await wait(IDLE_TIMEOUT_MS);
-  await acceptArrived(server);
+  await (isWorker ? nextTurn() : acceptArrived(server));
+  // a worker would close them with its port, when it has not read what arrived until then
+  server.closeIdleConnections();
+  await untilNoMoreConnections(ACCEPT_TIMEOUT_MS);
 }
 
 /**

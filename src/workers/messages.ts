@@ -13,6 +13,8 @@ interface SharedCountsMessage {
 /** What a worker sends to the primary process. */
 export type FromWorker =
   | { kind: 'ready'; url: string }
+  | { kind: 'drained' }
+  | { kind: 'leaving' }
   | SharedCountsMessage
   | { kind: 'readMetrics'; id: number }
   | { kind: 'metrics'; id: number; metrics: MetricObject[] };

@@ -1,5 +1,8 @@
 import cluster from 'node:cluster';
+import { setTimeout as wait } from 'node:timers/promises';
 import type { FromPrimary, FromWorker } from './messages.js';
+
+const POLL_MS = 5;
 
 /** Whether this process is one of several, which share their port: https://nodejs.org/api/cluster.html */
 export const isWorker = cluster.isWorker;
@@ -13,13 +16,26 @@ export function tellPrimary(message: FromWorker): void {
 }
 
 /**
- * Ends the channel to the primary process, without which a worker cannot end; does nothing in other processes. The
- * channel stays open until the primary process gives this worker no more connections: Node gives one that is on its way
- * to another worker, but only if this one answers that it does not accept it.
- * https://nodejs.org/api/cluster.html#workerdisconnect
+ * Tells the primary process that this worker has answered what it had. Resolves when the primary process gives it no
+ * more connections, or after a time; at once in other processes.
+ */
+export async function untilNoMoreConnections(timeoutMs: number): Promise<void> {
+  tellPrimary({ kind: 'drained' });
+  const endsAt = Date.now() + timeoutMs;
+  while (isGivenConnections() && Date.now() < endsAt) await wait(POLL_MS);
+}
+
+/**
+ * Asks the primary process to end the channel to it, without which a worker cannot end; does nothing in other
+ * processes. Node gives a connection that is on its way to another worker, but only if this one answers that it does
+ * not accept it. https://nodejs.org/api/cluster.html#workerdisconnect
  */
 export function leavePrimary(): void {
-  if (process.connected) cluster.worker?.disconnect();
+  if (isGivenConnections()) tellPrimary({ kind: 'leaving' });
+}
+
+function isGivenConnections(): boolean {
+  return isWorker && process.connected && !cluster.worker!.exitedAfterDisconnect;
 }
 
 /** Calls `listener` for each message of a kind. Returns a function that ends that. */

@@ -4,7 +4,7 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { Logger } from '@nestjs/common';
 import { CollectedMetrics, tell } from './collected-metrics.js';
 import type { FromWorker } from './messages.js';
-import { closeUnacceptedWhenEnded } from './unaccepted-connections.js';
+import { UnacceptedConnections } from './unaccepted-connections.js';
 
 const [MIN_DELAY_MS, MAX_DELAY_MS] = [100, 10_000];
 /** A worker that lives longer did not fail because of how it starts. */
@@ -24,8 +24,11 @@ export class WorkersFailedError extends Error {
  */
 export class WorkerPool {
   private readonly log = new Logger('Workers');
-  private readonly metrics = new CollectedMetrics(() => this.workers());
+  private readonly metrics = new CollectedMetrics(() => this.connected());
+  private readonly living = new Set<Worker>();
   private readonly retiring = new Set<Worker>();
+  private readonly accepting = new Set<Worker>();
+  private readonly unaccepted = new UnacceptedConnections();
   private delayMs = MIN_DELAY_MS;
   private hasBeenReady = false;
   private readonly stopping = new AbortController();
@@ -61,28 +64,37 @@ export class WorkerPool {
   /** Lets all workers answer the requests that they have, and end. */
   async stop(): Promise<void> {
     this.stopping.abort();
-    await Promise.all(this.workers().map(async (worker) => this.retire(worker)));
+    await Promise.all([...this.living].map(async (worker) => this.retire(worker)));
   }
 
   private get isStopping(): boolean {
     return this.stopping.signal.aborted;
   }
 
-  private workers(): Worker[] {
-    const workers = Object.values(cluster.workers ?? {}).filter((worker) => worker !== undefined);
-    return workers.filter((worker) => !worker.isDead());
+  private connected(): Worker[] {
+    return [...this.living].filter((worker) => worker.isConnected());
   }
 
   private fork(): Worker {
     const worker = cluster.fork();
-    closeUnacceptedWhenEnded(worker);
+    this.living.add(worker);
+    if (worker.process.pid) this.unaccepted.watch(worker);
     const startedAt = Date.now();
     worker.on('message', (message: FromWorker) => this.receive(worker, message));
+    worker.on('error', (error) => this.noteError(worker, error));
     worker.once('exit', (code, signal) => {
+      this.living.delete(worker);
+      this.accepting.delete(worker);
       const isExpected = this.retiring.delete(worker) || this.isStopping;
       if (!isExpected) void this.replace(signal ?? `code ${code}`, Date.now() - startedAt);
     });
     return worker;
+  }
+
+  /** A process could not be started, or it ended before it was sent a message. */
+  private noteError(worker: Worker, error: NodeJS.ErrnoException): void {
+    this.log.warn(`A worker failed: ${error.message}`);
+    if (!worker.process.pid) worker.emit('exit', null, error.code);
   }
 
   private async replace(reason: string, livedMs: number): Promise<void> {
@@ -92,33 +104,50 @@ export class WorkerPool {
     }
     this.delayMs = livedMs > STABLE_MS ? MIN_DELAY_MS : Math.min(2 * this.delayMs, MAX_DELAY_MS);
     // without a worker the port is closed
-    const delayMs = this.workers().length ? this.delayMs : MIN_DELAY_MS;
+    const delayMs = this.living.size ? this.delayMs : MIN_DELAY_MS;
     this.log.warn(`A worker ended (${reason}) and is replaced in ${delayMs} ms`);
     await wait(delayMs);
     // a restart that is under way has one worker more
-    if (!this.isStopping && this.workers().length < this.count) this.fork();
+    if (!this.isStopping && this.living.size < this.count) this.fork();
   }
 
   private receive(worker: Worker, message: FromWorker): void {
     if (message.kind === 'ready') this.noteReady(worker, message.url);
+    else if (message.kind === 'drained') void this.noteDrained(worker);
+    else if (message.kind === 'leaving') this.endConnections(worker);
     else if (message.kind === 'counts') this.passOn(worker, message);
     else if (message.kind === 'readMetrics') this.metrics.collect(worker, message.id);
     else this.metrics.receive(worker, message);
   }
 
   private noteReady(worker: Worker, url: string): void {
+    this.accepting.add(worker);
     worker.emit('ready');
     if (!this.hasBeenReady) this.onReady(url);
     this.hasBeenReady = true;
   }
 
+  /** The last worker closes the port. It does so at a moment when no connection waits, which would be lost. */
+  private async noteDrained(worker: Worker): Promise<void> {
+    const isLast = this.accepting.size === 1 && this.accepting.has(worker);
+    if (isLast) await this.unaccepted.untilNoneWaits(worker);
+    this.endConnections(worker);
+  }
+
+  /** Gives a worker no more connections, and ends the channel to it when it has answered those that it has. */
+  private endConnections(worker: Worker): void {
+    this.accepting.delete(worker);
+    if (worker.isConnected() && !worker.exitedAfterDisconnect) worker.disconnect();
+  }
+
   private passOn(sender: Worker, message: Extract<FromWorker, { kind: 'counts' }>): void {
-    for (const worker of this.workers()) if (worker !== sender) tell(worker, message);
+    for (const worker of this.living) if (worker !== sender) tell(worker, message);
   }
 
   private async restartAll(): Promise<void> {
     this.log.log('Restarting the workers, one after another');
-    for (const old of this.workers()) {
+    const before = [...this.living];
+    for (const old of before) {
       if (this.isStopping) return;
       const worker = this.fork();
       if (!(await this.untilReady(worker))) {
