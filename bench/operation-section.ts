@@ -107,7 +107,7 @@ async function start(
 function describeTurns(turns: Turn[][]): string[] {
   const [off, again, on] = turns.map((of) => of.map(({ perSecond }) => perSecond));
   // one process alone differs from the next by a tenth, and both are the same service
-  const bothOff = off!.map((rate, start) => (rate + again![start]!) / 2);
+  const bothOff = off!.map((rate, index) => (rate + again![index]!) / 2);
   const ratios = [describeRatio(on!, bothOff), describeRatio(again!, off!)];
   return [...ratios, describeRate(off!), describeRate(on!), ...turns.map(describeTime)];
 }

@@ -15,7 +15,8 @@ import { runProgram, startService } from './support/service.js';
 
 const JSON_TYPE = { 'Content-Type': 'application/json' };
 
-const CONNECTIONS = 'SELECT 1 FROM pg_stat_activity WHERE datname = current_database()';
+const CONNECTIONS =
+  'SELECT FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()';
 
 interface Line {
   pid: number;
@@ -152,6 +153,23 @@ describe('several workers', () => {
       await Promise.all(idle.map(untilClosed));
       process.kill(primary, 'SIGCONT');
       expect(await Promise.all(answers)).toEqual(answers.map(() => true));
+    } finally {
+      process.kill(primary, 'SIGCONT');
+    }
+  });
+
+  it('that do not wait for the primary process leave no client without an end', async () => {
+    const { pid: primary, url } = workers.service;
+    const pids = await workers.untilReady();
+    try {
+      process.kill(primary, 'SIGSTOP');
+      const opening = Array.from({ length: 6 }, async () => openRequest(url));
+      const ended = (await Promise.all(opening)).map(untilClosed);
+      for (const pid of pids) process.kill(pid, 'SIGTERM');
+      // those to the database are closed last
+      while ((await database.query(CONNECTIONS)).length);
+      process.kill(primary, 'SIGCONT');
+      await Promise.all(ended);
     } finally {
       process.kill(primary, 'SIGCONT');
     }

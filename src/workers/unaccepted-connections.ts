@@ -2,16 +2,17 @@ import type { Worker } from 'node:cluster';
 import { EventEmitter, once } from 'node:events';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 
-/** The message by which Node's primary process gives a connection to a worker. */
-interface NewConnection {
-  cmd: 'NODE_CLUSTER';
-  act: 'newconn';
+/** A message of Node's primary process to a worker: one with a connection, or one that ends them. */
+interface ToWorker {
+  act?: 'newconn' | 'disconnect';
   seq: number;
 }
 
-/** How the worker confirms a message of the primary process. */
-interface Confirmation {
+/** A message of a worker: how it answers one of the primary process, or that it closed the port. */
+interface FromWorker {
   ack?: number;
+  accepted?: boolean;
+  act?: 'close';
 }
 
 interface Closable {
@@ -20,41 +21,58 @@ interface Closable {
 
 /**
  * The connections that were given to workers which did not accept them yet: one for each worker, as long as
- * others wait in the primary process.
+ * others wait in the primary process. Closes those that no worker will accept: Node keeps them open in the
+ * primary process, and their clients would wait for ever.
  *
  * It sees the messages of Node's cluster, which are not documented. A test with a stopped worker fails if
  * another version of Node sends other ones.
  */
 export class UnacceptedConnections {
   private readonly ofWorkers = new Map<Worker, Map<number, Closable>>();
+  /** The workers that were given connections and are given more. */
+  private readonly listening = new Set<Worker>();
   private readonly events = new EventEmitter<{ change: [] }>();
   private given = 0;
 
-  /**
-   * Watches a new worker. Closes its connections if it ends before it accepted them: Node keeps them open in
-   * the primary process, and their clients would wait for ever.
-   */
+  /** Call it for each new worker. */
   watch(worker: Worker): void {
-    const unaccepted = new Map<number, Closable>();
-    this.ofWorkers.set(worker, unaccepted);
+    this.ofWorkers.set(worker, new Map());
     const child = worker.process;
     const send = child.send.bind(child) as (...args: unknown[]) => boolean;
     child.send = (...args: unknown[]) => {
       const [message, connection] = args;
-      if (isNewConnection(message)) {
-        unaccepted.set(message.seq, connection as Closable);
-        this.given += 1;
-      }
+      this.noteSent(worker, message as ToWorker, connection as Closable);
       return send(...args);
     };
-    child.on('internalMessage', ({ ack }: Confirmation) => {
-      if (ack !== undefined && unaccepted.delete(ack)) this.events.emit('change');
-    });
-    child.once('exit', () => {
-      this.ofWorkers.delete(worker);
-      for (const connection of unaccepted.values()) connection.close();
-      this.events.emit('change');
-    });
+    child.on('internalMessage', (message: FromWorker) => this.noteReceived(worker, message));
+    child.once('exit', () => this.noteEnded(worker));
+  }
+
+  private noteSent(worker: Worker, { act, seq }: ToWorker, connection: Closable): void {
+    if (act === 'disconnect') this.listening.delete(worker);
+    if (act !== 'newconn') return;
+    this.listening.add(worker);
+    this.ofWorkers.get(worker)?.set(seq, connection);
+    this.given += 1;
+  }
+
+  private noteReceived(worker: Worker, { act, ack, accepted }: FromWorker): void {
+    if (act === 'close') this.listening.delete(worker);
+    const unaccepted = this.ofWorkers.get(worker);
+    const connection = ack === undefined ? undefined : unaccepted?.get(ack);
+    if (!connection) return;
+    unaccepted!.delete(ack!);
+    // Node has given a refused one to another worker before, if there is one
+    if (!accepted && !this.listening.size) connection.close();
+    this.events.emit('change');
+  }
+
+  private noteEnded(worker: Worker): void {
+    const unaccepted = this.ofWorkers.get(worker)!;
+    this.ofWorkers.delete(worker);
+    this.listening.delete(worker);
+    for (const connection of unaccepted.values()) connection.close();
+    this.events.emit('change');
   }
 
   /**
@@ -71,8 +89,4 @@ export class UnacceptedConnections {
       await nextTurn();
     } while (this.given !== given);
   }
-}
-
-function isNewConnection(message: unknown): message is NewConnection {
-  return (message as Partial<NewConnection>).act === 'newconn';
 }
