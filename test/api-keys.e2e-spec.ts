@@ -5,7 +5,7 @@ import { crc32 } from 'node:zlib';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import { aMarathon } from './support/a-marathon.js';
 import { startApp, type RunningApp } from './support/app.js';
-import { createDatabase, whileLocked } from './support/database.js';
+import { createDatabase, untilBlocked, whileLocked } from './support/database.js';
 import { authorize } from './support/keys.js';
 import { listen } from './support/listen.js';
 import { startProxy } from './support/proxy.js';
@@ -303,6 +303,7 @@ describe('a request whose key is fetched first', () => {
   const whileKeysAreLocked = async (send: () => void) =>
     whileLocked(running.database, 'LOCK TABLE api_key', async () => {
       send();
+      await untilBlocked(running.database, 1);
       await wait(200);
     });
   const body = JSON.stringify(aMarathon());

@@ -109,9 +109,7 @@ describe('several workers', () => {
     const pids = await workers.untilReady();
     for (const pid of pids) process.kill(pid, 'SIGSTOP');
     // the first two are given to a worker each, and the others wait
-    const asking = Array.from({ length: 6 }, async () => openRequest(workers.service.url));
-    const sockets = await Promise.all(asking);
-    const ended = sockets.map(untilClosed);
+    const ended = (await openSixRequests(workers.service.url)).map(untilClosed);
     for (const pid of pids) process.kill(pid, 'SIGKILL');
     await Promise.all(ended);
   });
@@ -146,8 +144,7 @@ describe('several workers', () => {
     const idle = [await openIdle(url), await openIdle(url)];
     try {
       process.kill(primary, 'SIGSTOP');
-      const opening = Array.from({ length: 6 }, async () => openRequest(url));
-      const answers = (await Promise.all(opening)).map(isAnswered);
+      const answers = (await openSixRequests(url)).map(isAnswered);
       for (const pid of pids) process.kill(pid, 'SIGTERM');
       // the workers close them when they have nothing left to answer
       await Promise.all(idle.map(untilClosed));
@@ -163,8 +160,7 @@ describe('several workers', () => {
     const pids = await workers.untilReady();
     try {
       process.kill(primary, 'SIGSTOP');
-      const opening = Array.from({ length: 6 }, async () => openRequest(url));
-      const ended = (await Promise.all(opening)).map(untilClosed);
+      const ended = (await openSixRequests(url)).map(untilClosed);
       for (const pid of pids) process.kill(pid, 'SIGTERM');
       // those to the database are closed last
       while ((await database.query(CONNECTIONS)).length);
@@ -362,6 +358,10 @@ async function openRequest(url: string, connection = 'close'): Promise<Socket> {
     `GET /health/live HTTP/1.1\r\nHost: ${hostname}\r\nConnection: ${connection}\r\n\r\n`,
   );
   return socket;
+}
+
+async function openSixRequests(url: string): Promise<Socket[]> {
+  return Promise.all(Array.from({ length: 6 }, async () => openRequest(url)));
 }
 
 /** Opens a connection whose first request was answered. */

@@ -76,12 +76,13 @@ export class UnacceptedConnections {
   }
 
   /**
-   * Resolves when no connection waits for the only worker that is given some, and none arrived in a turn of the event
-   * loop; at the latest when it ended.
+   * Resolves when no connection is lost with a worker: when another one is given those that wait, or when none waits
+   * and none arrived in a turn of the event loop; at the latest when it ended.
    */
-  async untilNoneWaits(worker: Worker): Promise<void> {
+  async untilNoneIsLost(worker: Worker): Promise<void> {
     let given: number;
     do {
+      if ([...this.listening].some((other) => other !== worker)) return;
       while (this.ofWorkers.get(worker)?.size) await once(this.events, 'change');
       given = this.given;
       // the first one only ends the turn in which the last connection was accepted

@@ -27,7 +27,6 @@ export class WorkerPool {
   private readonly metrics = new CollectedMetrics(() => this.connected());
   private readonly living = new Set<Worker>();
   private readonly retiring = new Set<Worker>();
-  private readonly accepting = new Set<Worker>();
   private readonly unaccepted = new UnacceptedConnections();
   private delayMs = MIN_DELAY_MS;
   private hasBeenReady = false;
@@ -84,7 +83,6 @@ export class WorkerPool {
     worker.on('error', (error) => this.noteError(worker, error));
     worker.once('exit', (code, signal) => {
       this.living.delete(worker);
-      this.accepting.delete(worker);
       const isExpected = this.retiring.delete(worker) || this.isStopping;
       if (!isExpected) void this.replace(signal ?? `code ${code}`, Date.now() - startedAt);
     });
@@ -121,22 +119,18 @@ export class WorkerPool {
   }
 
   private noteReady(worker: Worker, url: string): void {
-    this.accepting.add(worker);
     worker.emit('ready');
     if (!this.hasBeenReady) this.onReady(url);
     this.hasBeenReady = true;
   }
 
-  /** The last worker closes the port. It does so at a moment when no connection waits, which would be lost. */
   private async noteDrained(worker: Worker): Promise<void> {
-    const isLast = this.accepting.size === 1 && this.accepting.has(worker);
-    if (isLast) await this.unaccepted.untilNoneWaits(worker);
+    await this.unaccepted.untilNoneIsLost(worker);
     this.endConnections(worker);
   }
 
   /** Gives a worker no more connections, and ends the channel to it when it has answered those that it has. */
   private endConnections(worker: Worker): void {
-    this.accepting.delete(worker);
     if (worker.isConnected() && !worker.exitedAfterDisconnect) worker.disconnect();
   }
 
