@@ -345,6 +345,16 @@ describe('a request whose key is fetched first', () => {
     expect(statusCode).toBe(201);
   });
 
+  it('is told that its media type is not supported', async () => {
+    await startFresh('2000');
+    let status: Promise<number> | undefined;
+    await whileKeysAreLocked(() => {
+      const post = fresh.http.post('/marathon/').set(header).type('text/plain');
+      status = post.send('Boston').then((answer) => answer.status);
+    });
+    expect(await status).toBe(415);
+  });
+
   it('may listen for longer than the deadline', async () => {
     await startFresh('500');
     const store = async (name: string) =>

@@ -44,6 +44,16 @@ describe('the requests of a minute', () => {
     await running.http.get('/health/live').expect(200);
   });
 
+  it('are limited for pages too, which can read that they have sent too many', async () => {
+    const origin = 'https://club.example';
+    await start({ CORS_ORIGINS: origin, REQUESTS_PER_MINUTE_PER_ADDRESS: '1' });
+    await read().expect(200);
+    const { headers } = await read({ Origin: origin }).expect(429);
+    expect(headers['access-control-allow-origin']).toBe(origin);
+    const preflight = { Origin: origin, 'Access-Control-Request-Method': 'POST' };
+    await running.http.options('/marathon/').set(preflight).expect(204);
+  });
+
   it('are limited for each key by itself', async () => {
     await start({
       ACCESS: 'keys',

@@ -5,7 +5,7 @@ import onHeaders from 'on-headers';
 import type { Settings } from '../config/settings.js';
 import { InjectSettings } from '../config/settings.module.js';
 import { hasRights, type Role } from '../http/principal.js';
-import { prependHook } from '../http/route-hooks.js';
+import { prependRequestHook } from '../http/route-hooks.js';
 import { requiredRoleOf } from '../http/route-rules.js';
 import { DEADLINE_TOLERANCE_MS, withinDeadlineFromUse } from '../pool/deadline.js';
 import { insufficientRole, invalidKey, isUsable, keyRequired } from './access-problems.js';
@@ -51,7 +51,7 @@ export class AccessControl {
         if (this.settings.access === 'closed') reply.header('Cache-Control', 'private, no-cache');
         this.check(request, reply, required, done);
       };
-      prependHook(route, 'onRequest', check);
+      prependRequestHook(route, check);
     });
   }
 

@@ -1,5 +1,6 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import type { Limits } from '../config/settings.js';
+import { addRequestStep } from '../http/route-hooks.js';
 import { ProblemError } from '../problems/problems.js';
 import { networkOf } from './client-address.js';
 import { shareCounts } from '../workers/shared-counts.js';
@@ -22,30 +23,21 @@ export function limitRequests(
   const counts = new RequestCounts(isWorker);
   const stopSharing = shareCounts(counts);
   fastify.addHook('onClose', async () => stopSharing());
-  fastify.addHook('onRequest', (request, reply, done) => {
+  addRequestStep(fastify, (request, reply) => {
     const keyId = findKeyId(request);
     const limit = keyId === undefined ? perAddress : perKey;
-    if (!limit || request.url.startsWith('/health/')) {
-      done();
-      return;
-    }
+    if (!limit || request.url.startsWith('/health/')) return;
     const client = keyId ?? networkOf(request.ip);
     const remaining = counts.count(client, limit);
     // a client with most of its requests left need not be told, and each header costs time
-    if (remaining > limit / 2) {
-      done();
-      return;
-    }
+    if (remaining > limit / 2) return;
     const { resetSeconds } = counts;
     const name = keyId === undefined ? 'address' : 'key';
     reply.header('ratelimit', `"${name}";r=${Math.max(0, remaining)};t=${resetSeconds}`);
-    if (remaining >= 0) {
-      done();
-      return;
-    }
+    if (remaining >= 0) return;
     reply.header('ratelimit-policy', `"${name}";q=${limit};w=60`);
     reply.header('retry-after', resetSeconds);
-    done(tooManyRequests(limit, resetSeconds));
+    throw tooManyRequests(limit, resetSeconds);
   });
 }
 

@@ -5,7 +5,6 @@ import type { ReadServer, ReadServers } from '../journal/read-servers.js';
 import { deadlineIn, type Deadline } from '../pool/deadline.js';
 import { headerParameter } from './api-operation.js';
 import { fromRequest } from './from-request.js';
-import { prependHook } from './route-hooks.js';
 import { isRead, requiredRoleOf } from './route-rules.js';
 
 export const CONSISTENCY_HEADER = 'Consistency-Token';
@@ -53,7 +52,7 @@ export function keepReadsConsistent(fastify: FastifyInstance, servers: ReadServe
   const writers = new LRUCache<string, number>({ max: MAX_KNOWN_WRITERS });
   fastify.addHook('onRoute', (route) => {
     if (!concernsData(route)) return;
-    prependHook(route, 'preHandler', async (request) => {
+    route.preHandler = async (request: FastifyRequest) => {
       if (!isRead(request.method)) {
         request.readServer = servers.primary;
         return;
@@ -61,7 +60,7 @@ export function keepReadsConsistent(fastify: FastifyInstance, servers: ReadServe
       const seen = Math.max(sentToken(request), writers.get(clientOf(request)) ?? 0);
       request.readServer = await servers.choose(seen);
       request.fallbackCount = request.readServer.fallbackCount;
-    });
+    };
     route.onSend = async (request: FastifyRequest, reply: FastifyReply, payload: unknown) => {
       // it was rejected before it saw anything
       if (!request.readServer) return payload;

@@ -2,6 +2,7 @@ import type { FastifyInstance, FastifyRequest } from 'fastify';
 import type { Settings } from '../config/settings.js';
 import { MALFORMED_ADDRESS } from '../problems/failures.js';
 import { ProblemError } from '../problems/problems.js';
+import { addRequestStep } from './route-hooks.js';
 
 const MAX_CACHED_HOSTS = 100;
 /** Methods that change nothing (RFC 9110, section 9.2.1). */
@@ -16,14 +17,13 @@ export function checkRequests(
   { allowedHosts, corsOrigins, limits }: Settings,
 ): void {
   const isAllowed = allowedHosts && cacheResults(hostCheck(allowedHosts));
-  fastify.addHook('onRequest', (request, _, done) => {
+  addRequestStep(fastify, (request) => {
     const { host } = request.headers;
     if (host === undefined) assertHttp10(request);
     else if (isAllowed && !isAllowed(host)) throw hostNotAllowed(host);
     if (request.headers.origin !== undefined) assertSameSite(request, corsOrigins);
     if (request.url.length > limits.urlLength) throw addressTooLong(limits.urlLength);
     if (request.url.includes('%')) assertWellEncoded(request.url);
-    done();
   });
 }
 

@@ -1,12 +1,10 @@
 import cors from '@fastify/cors';
-import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import type { FastifyInstance, FastifyReply } from 'fastify';
 import helmet from 'helmet';
 import type { Settings } from '../config/settings.js';
 import { responsesWith, type PreparedResponse } from './prepared-headers.js';
-import { prependHook } from './route-hooks.js';
+import { addRequestStep, endRequestSteps, prependStep } from './route-hooks.js';
 import type { Page } from './route-rules.js';
-
-type Done = () => void;
 
 /** What a page of another origin may read besides the body. */
 const EXPOSED_HEADERS = [
@@ -59,10 +57,7 @@ export function sendPageHeaders(fastify: FastifyInstance): void {
     const page = route.config?.page;
     if (!page) return;
     const forPage: PreparedResponse = { preparedHeaders: headersOf(POLICIES[page], false) };
-    prependHook(route, 'onRequest', (_: FastifyRequest, { raw }: FastifyReply, done: Done) => {
-      Object.assign(raw, forPage);
-      done();
-    });
+    prependStep(route, (_, { raw }) => void Object.assign(raw, forPage));
   });
 }
 
@@ -83,6 +78,8 @@ export async function allowOrigins(
     delegator: ({ headers }, done) =>
       done(null, { ...options, preflight: 'access-control-request-method' in headers }),
   });
+  // so that what they refuse has the headers of the plugin
+  endRequestSteps(fastify);
 }
 
 /** Adds to `Vary`, which other hooks may have set. */
@@ -119,8 +116,7 @@ function headersOf(directives: Record<string, string[]>, isShared: boolean): str
 /** Browsers that came over TLS come over TLS from now on (RFC 6797). Only a proxy knows how they came. */
 export function requireTls(fastify: FastifyInstance, { trustProxy }: Settings): void {
   if (!trustProxy) return;
-  fastify.addHook('onRequest', ({ protocol }, reply, done) => {
+  addRequestStep(fastify, ({ protocol }, reply) => {
     if (protocol === 'https') reply.header('strict-transport-security', 'max-age=31536000');
-    done();
   });
 }

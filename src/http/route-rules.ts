@@ -1,10 +1,10 @@
 import { RouteConfig } from '@nestjs/platform-fastify';
-import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { ProblemError } from '../problems/problems.js';
 import type { ApiOperation, ApiParameter } from './api-types.js';
 import { parseContentType } from './media-types.js';
 import type { Role } from './principal.js';
-import { prependHook } from './route-hooks.js';
+import { prependStep } from './route-hooks.js';
 
 export const JSON_TYPES = ['application/json', 'application/merge-patch+json'];
 export const ROW_TYPES = ['text/csv', 'application/x-ndjson'];
@@ -91,14 +91,12 @@ export function enforceRouteRules(fastify: FastifyInstance): void {
   fastify.addHook('onRoute', (route) => {
     const { consumes = [JSON_TYPES[0]!], acceptsParameters, isCatchAll } = route.config ?? {};
     if (isCatchAll) return;
-    const check = (request: FastifyRequest, _: FastifyReply, done: () => void) => {
+    prependStep(route, (request) => {
       if (!acceptsParameters) rejectParameters(request);
       const { 'content-type': type, 'content-encoding': encoding } = request.headers;
       if (type !== undefined) rejectOtherTypes(type, consumes);
       if (encoding !== undefined) rejectEncoding(encoding);
-      done();
-    };
-    prependHook(route, 'onRequest', check);
+    });
   });
 }
 

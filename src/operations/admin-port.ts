@@ -4,6 +4,7 @@ import type { AddressInfo, Socket } from 'node:net';
 import type { FastifyInstance } from 'fastify';
 import type { Settings } from '../config/settings.js';
 import { answerClientError } from '../http/client-errors.js';
+import { addRequestStep } from '../http/route-hooks.js';
 import { guardServer, serverOptions } from '../http/server-options.js';
 import { ProblemError } from '../problems/problems.js';
 
@@ -35,14 +36,13 @@ export function separateAdminAddresses(fastify: FastifyInstance, settings: Setti
     server.close();
     server.closeAllConnections();
   });
-  fastify.addHook('onRequest', ({ raw, routeOptions }, _, done) => {
+  addRequestStep(fastify, ({ raw, routeOptions }) => {
     // the route, because there are several ways to write its address
     const { url = '' } = routeOptions;
     const isOnAdminPort = sockets.has(raw.socket);
     if (!COMMON_ADDRESSES.test(url) && ADMIN_ADDRESSES.test(url) !== isOnAdminPort) {
       throw new ProblemError('unknown_address', `There is no ${url} on this port.`);
     }
-    done();
   });
 }
 

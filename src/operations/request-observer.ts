@@ -4,6 +4,7 @@ import type { Logger } from 'pino';
 import type { Settings } from '../config/settings.js';
 import { confirmPreference, SERVER_TIMING } from '../http/preferences.js';
 import { receivedIdOf } from '../http/request-id.js';
+import { addRequestStep } from '../http/route-hooks.js';
 import type { Answered } from './answered.js';
 import { RequestLog } from './request-log.js';
 import { measureRequest } from './request-metrics.js';
@@ -17,7 +18,7 @@ export function observeRequests(
   log: Logger,
 ): void {
   fastify.decorateRequest('traceId');
-  if (trustProxy) fastify.addHook('onRequest', acceptRequestId);
+  if (trustProxy) addRequestStep(fastify, acceptRequestId);
   const observers: Observe[] = [];
   if (metrics === 'on') observers.push(measureRequest);
   if (log.isLevelEnabled('info')) {
@@ -25,10 +26,9 @@ export function observeRequests(
     observers.push((answered) => requestLog.add(answered));
     fastify.addHook('onClose', async () => requestLog.close());
   }
-  fastify.addHook('onRequest', (request, reply, done) => {
+  addRequestStep(fastify, (request, reply) => {
     if (observers.length) observeAnswer(request, reply, observers);
     if (request.headers.prefer?.includes(SERVER_TIMING)) sendTiming(reply);
-    done();
   });
 }
 
@@ -76,8 +76,7 @@ function sendTiming(reply: FastifyReply): void {
   });
 }
 
-function acceptRequestId(request: FastifyRequest, reply: FastifyReply, done: () => void): void {
+function acceptRequestId(request: FastifyRequest, reply: FastifyReply): void {
   request.traceId = receivedIdOf(request);
   if (request.traceId !== undefined) reply.header('x-request-id', request.traceId);
-  done();
 }

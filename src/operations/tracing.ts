@@ -2,6 +2,7 @@ import { setTimeout as wait } from 'node:timers/promises';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import type { Span } from '@opentelemetry/api';
 import type { Settings } from '../config/settings.js';
+import { addRequestStep } from '../http/route-hooks.js';
 
 const SERVICE_NAME = 'marathon-registry';
 /** Spans that were not sent by then are lost: the service ends within five seconds. */
@@ -26,7 +27,7 @@ export async function traceRequests(
   const propagator = new W3CTraceContextPropagator();
   const parentOf = ({ headers }: FastifyRequest) =>
     trustProxy ? propagator.extract(ROOT_CONTEXT, headers, defaultTextMapGetter) : ROOT_CONTEXT;
-  fastify.addHook('onRequest', (request, reply, done) => {
+  addRequestStep(fastify, (request, reply) => {
     const options = {
       kind: SpanKind.SERVER,
       attributes: { 'http.request.method': request.method },
@@ -36,7 +37,6 @@ export async function traceRequests(
       if (reply.raw.statusCode >= 500) span.setStatus({ code: SpanStatusCode.ERROR });
       endSpan(span, request, reply.raw.statusCode);
     });
-    done();
   });
   fastify.addHook('onClose', async () => {
     await Promise.race([provider.shutdown(), wait(SHUTDOWN_TIMEOUT_MS, undefined, { ref: false })]);
