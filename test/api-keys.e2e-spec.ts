@@ -294,7 +294,7 @@ describe('a request whose key is fetched first', () => {
   };
   /** Sends the headers of a creation. The body is sent later. */
   const beginCreation = () => {
-    const headers = { ...header, 'Content-Type': 'application/json' };
+    const headers = { ...header, 'Content-Type': 'application/json', Prefer: 'server-timing' };
     const creation = request(url, { method: 'POST', headers });
     creation.write(' ');
     return creation;
@@ -341,8 +341,9 @@ describe('a request whose key is fetched first', () => {
     await whileKeysAreLocked(() => (creation = beginCreation()));
     await wait(1000);
     creation!.end(body);
-    const [{ statusCode }] = await once(creation!, 'response');
+    const [{ statusCode, headers }] = await once(creation!, 'response');
     expect(statusCode).toBe(201);
+    expect(headers['server-timing']).toMatch(/^total;dur=\d+/);
   });
 
   it('is told that its media type is not supported', async () => {

@@ -1,9 +1,9 @@
 import type { ServerResponse } from 'node:http';
 import { Injectable } from '@nestjs/common';
 import type { FastifyInstance, FastifyReply, FastifyRequest, RouteOptions } from 'fastify';
-import onHeaders from 'on-headers';
 import type { Settings } from '../config/settings.js';
 import { InjectSettings } from '../config/settings.module.js';
+import { whenBegun } from '../http/prepared-headers.js';
 import { hasRights, type Role } from '../http/principal.js';
 import { prependRequestHook } from '../http/route-hooks.js';
 import { requiredRoleOf } from '../http/route-rules.js';
@@ -144,7 +144,7 @@ function continueWithin(remainingMs: number, response: ServerResponse, proceed: 
 async function hasBegun(response: ServerResponse): Promise<void> {
   if (response.destroyed) return;
   await new Promise<void>((resolve) => {
-    onHeaders(response, resolve);
+    whenBegun(response, resolve);
     response.once('close', resolve);
   });
 }

@@ -11,6 +11,23 @@ const { _storeHeader: storeHeader } = ServerResponse.prototype as unknown as Res
 export interface PreparedResponse {
   /** Lines that end with CR LF. */
   preparedHeaders: string;
+  onBegin: (() => void) | undefined;
+}
+
+/**
+ * Calls `listener` when a response begins, before its head is sent. A listener may add to `preparedHeaders`.
+ *
+ * Packages that do this give the response a `writeHead` of its own. From the first such response on, all others are
+ * slower, because code that is compiled for one shape of an object reads several of them from a table.
+ */
+export function whenBegun(response: ServerResponse, listener: () => void): void {
+  const prepared = response as ServerResponse & PreparedResponse;
+  const { onBegin } = prepared;
+  prepared.onBegin = () => {
+    onBegin?.();
+
+    listener();
+  };
 }
 
 /**
@@ -24,8 +41,10 @@ export function responsesWith(preparedHeaders: string): typeof ServerResponse {
     implements PreparedResponse
   {
     preparedHeaders = preparedHeaders;
+    onBegin: (() => void) | undefined = undefined;
 
     _storeHeader(statusLine: string, headers: unknown): void {
+      this.onBegin?.();
       storeHeader.call(this, statusLine + this.preparedHeaders, headers);
     }
   };
