@@ -25,7 +25,6 @@ export function whenBegun(response: ServerResponse, listener: () => void): void 
   const { onBegin } = prepared;
   prepared.onBegin = () => {
     onBegin?.();
-
     listener();
   };
 }
