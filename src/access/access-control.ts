@@ -144,7 +144,7 @@ function continueWithin(remainingMs: number, response: ServerResponse, proceed: 
 async function hasBegun(response: ServerResponse): Promise<void> {
   if (response.destroyed) return;
   await new Promise<void>((resolve) => {
-    whenBegun(response, resolve);
+    whenBegun(response, () => resolve());
     response.once('close', resolve);
   });
 }

@@ -11,21 +11,25 @@ const { _storeHeader: storeHeader } = ServerResponse.prototype as unknown as Res
 export interface PreparedResponse {
   /** Lines that end with CR LF. */
   preparedHeaders: string;
+  /** Is called before they are sent. */
   onBegin: (() => void) | undefined;
 }
 
 /**
- * Calls `listener` when a response begins, before its head is sent. A listener may add to `preparedHeaders`.
+ * Calls `listener` when a response begins, before its head is sent. It may add to `preparedHeaders`.
  *
  * Packages that do this give the response a `writeHead` of its own. From the first such response on, all others are
  * slower, because code that is compiled for one shape of an object reads several of them from a table.
  */
-export function whenBegun(response: ServerResponse, listener: () => void): void {
+export function whenBegun(
+  response: ServerResponse,
+  listener: (prepared: PreparedResponse) => void,
+): void {
   const prepared = response as ServerResponse & PreparedResponse;
   const { onBegin } = prepared;
   prepared.onBegin = () => {
     onBegin?.();
-    listener();
+    listener(prepared);
   };
 }
 

@@ -2,7 +2,7 @@ import cors from '@fastify/cors';
 import type { FastifyInstance, FastifyReply } from 'fastify';
 import helmet from 'helmet';
 import type { Settings } from '../config/settings.js';
-import { responsesWith } from './prepared-headers.js';
+import { responsesWith, type PreparedResponse } from './prepared-headers.js';
 import { addRequestStep, endRequestSteps, prependStep } from './route-hooks.js';
 import type { Page } from './route-rules.js';
 
@@ -56,7 +56,8 @@ export function sendPageHeaders(fastify: FastifyInstance): void {
   fastify.addHook('onRoute', (route) => {
     const page = route.config?.page;
     if (!page) return;
-    const forPage = { preparedHeaders: headersOf(POLICIES[page], false) };
+    const preparedHeaders = headersOf(POLICIES[page], false);
+    const forPage: Pick<PreparedResponse, 'preparedHeaders'> = { preparedHeaders };
     prependStep(route, (_, { raw }) => void Object.assign(raw, forPage));
   });
 }

@@ -1,7 +1,7 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { Logger } from 'pino';
 import type { Settings } from '../config/settings.js';
-import { type PreparedResponse, whenBegun } from '../http/prepared-headers.js';
+import { whenBegun } from '../http/prepared-headers.js';
 import { confirmPreference, SERVER_TIMING } from '../http/preferences.js';
 import { receivedIdOf } from '../http/request-id.js';
 import { addRequestStep } from '../http/route-hooks.js';
@@ -70,10 +70,9 @@ function describeAnswer(
 function sendTiming(reply: FastifyReply): void {
   const startedAt = performance.now();
   confirmPreference(reply, SERVER_TIMING);
-  const response = reply.raw as unknown as PreparedResponse;
-  whenBegun(reply.raw, () => {
+  whenBegun(reply.raw, (prepared) => {
     const durationMs = (performance.now() - startedAt).toFixed(1);
-    response.preparedHeaders += `server-timing: total;dur=${durationMs}\r\n`;
+    prepared.preparedHeaders += `server-timing: total;dur=${durationMs}\r\n`;
   });
 }
 
