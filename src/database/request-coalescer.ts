@@ -19,12 +19,20 @@ export interface Waiter<Result> {
   execute: (signal: AbortSignal, deadline: Deadline) => Promise<Result>;
 }
 
+interface BatchedWaiter<Result> extends Waiter<Result> {
+  /**
+   * The first waiter of a batch has those of all of it: a batch that is retried has the same callers. No WeakMap, whose
+   * values survive until a major garbage collection, here with each request of the batch.
+   */
+  callers?: Callers;
+}
+
 /**
  * Executes identical concurrent requests once, and gives all of them the result. Each key has a batcher of
  * its own, so that a slow request delays no others.
  */
 export class RequestCoalescer<Result> {
-  private readonly batchers = new Map<string, Batcher<Waiter<Result>, Result>>();
+  private readonly batchers = new Map<string, Batcher<BatchedWaiter<Result>, Result>>();
 
   constructor(private readonly database: DatabaseStartup) {}
 
@@ -38,25 +46,22 @@ export class RequestCoalescer<Result> {
     }
   }
 
-  private addBatcher(key: string): Batcher<Waiter<Result>, Result> {
-    const batcher = new Batcher<Waiter<Result>, Result>(this.database, executeOnce, 'list');
+  private addBatcher(key: string): Batcher<BatchedWaiter<Result>, Result> {
+    const batcher = new Batcher<BatchedWaiter<Result>, Result>(this.database, executeOnce, 'list');
     this.batchers.set(key, batcher);
     return batcher;
   }
 }
 
-/** By batch: one that is retried has the same callers. */
-const callersOf = new WeakMap<object, Callers>();
-
 async function executeOnce<Result>(
-  waiters: readonly Waiter<Result>[],
+  waiters: readonly BatchedWaiter<Result>[],
   deadline: Deadline,
 ): Promise<Result[]> {
-  const callers = callersOf.get(waiters) ?? new Callers(waiters);
-  callersOf.set(waiters, callers);
+  const first = waiters[0]!;
+  const callers = (first.callers ??= new Callers(waiters));
   const timer = setTimeout(() => callers.watch(), WATCH_AFTER_MS);
   try {
-    const result = await waiters[0]!.execute(callers.signal, deadline);
+    const result = await first.execute(callers.signal, deadline);
     return waiters.map(() => result);
   } finally {
     clearTimeout(timer);
