@@ -21,8 +21,8 @@ export interface Waiter<Result> {
 
 interface BatchedWaiter<Result> extends Waiter<Result> {
   /**
-   * The first waiter of a batch has those of all of it: a batch that is retried has the same callers. No WeakMap, whose
-   * values survive until a major garbage collection, here with each request of the batch.
+   * All callers of the batch, kept with its first waiter, because a batch that is retried has the same ones. A WeakMap
+   * would keep each request of the batch until a major garbage collection.
    */
   callers?: Callers;
 }
