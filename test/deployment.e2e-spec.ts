@@ -103,7 +103,8 @@ function commandsOf(title: string): string {
     const log = await readFile(join(folder, 'marathon-registry/service.log'), 'utf8');
     expect(log).toContain('"key":"Prometheus"');
     expect(log).not.toContain(key);
-  });
+    // it installs and builds a clone, beside other tests
+  }, 600_000);
 });
 
 describe('the files for deployment', () => {
