@@ -140,8 +140,9 @@ describe('several workers', () => {
 
   it('that all end answer the connections that wait for them', async () => {
     const { pid: primary, url } = workers.service;
-    const pids = await workers.untilReady();
     const idle = [await openIdle(url), await openIdle(url)];
+    // the primary process gives a worker the next connection when it has closed its own copy of the one before
+    const pids = await workers.untilReady();
     try {
       process.kill(primary, 'SIGSTOP');
       const answers = (await openSixRequests(url)).map(isAnswered);
