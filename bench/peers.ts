@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import type { Headers } from './load.js';
 import { untilIndexed } from './search-index.js';
-import { startProcess, type RunningPeer } from './processes.js';
+import { NODE_FLAGS, startProcess, type RunningPeer } from './processes.js';
 import { createKey, NOTHING_ON, startService } from './service.js';
 import { addRows, query, seed, writeRows, type BenchServer } from './postgres.js';
 
@@ -81,7 +81,7 @@ function startNode(name: string, file: string) {
     const databaseUrl = await server.createDatabase(nextName());
     await seed(databaseUrl, rows);
     const settings = { DATABASE_URL: databaseUrl, DB_POOL_SIZE: String(POOL_SIZE) };
-    const words = [`${BUILT}peers/${file}.js`];
+    const words = [...NODE_FLAGS, `${BUILT}peers/${file}.js`];
     return startOn({ name, databaseUrl }, async () =>
       startProcess(process.execPath, words, settings),
     );

@@ -5,6 +5,12 @@ import { createInterface } from 'node:readline';
 
 const STOP_LIMIT_MS = 10_000;
 
+/**
+ * While others take their turn a server is idle. V8 then frees memory, and discards compiled code with it, which a
+ * server that is busy all the time keeps: `docs/performance.md` has the figures.
+ */
+export const NODE_FLAGS = ['--no-memory-reducer'];
+
 /** A server in a separate process. */
 export interface RunningPeer {
   url: string;

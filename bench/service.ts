@@ -3,7 +3,7 @@ import { closeSync, openSync } from 'node:fs';
 import { setTimeout as wait } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { findFreePorts } from '../test/support/free-ports.js';
-import { stop, type RunningPeer } from './processes.js';
+import { NODE_FLAGS, stop, type RunningPeer } from './processes.js';
 
 const SERVICE = new URL('../src/', import.meta.url).pathname;
 const POLL_INTERVAL_MS = 5;
@@ -28,7 +28,7 @@ export async function startService(
 ): Promise<RunningPeer> {
   const [port] = await findFreePorts(1);
   const log = openSync(logFile, 'w');
-  const child = spawn(process.execPath, [`${folder}main.js`], {
+  const child = spawn(process.execPath, [...NODE_FLAGS, `${folder}main.js`], {
     env: { ...process.env, PORT: String(port), ...settings },
     stdio: ['ignore', log, 'inherit'],
     detached: true,
