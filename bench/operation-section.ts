@@ -61,7 +61,8 @@ async function measureStart(
   try {
     for (const [name, settings] of Object.entries(VARIANTS))
       variants.push(await start(server, `${label}_${name.replace(' ', '_')}`, settings, folder));
-    for (const variant of variants) await warmUp(variant, LIST, COMMON_WARM_UPS * warmUpSeconds);
+    for (const variant of shuffled(variants))
+      await warmUp(variant, LIST, COMMON_WARM_UPS * warmUpSeconds);
     for (const [row, workload] of WORKLOADS.entries()) {
       for (const variant of shuffled(variants)) await warmUp(variant, workload, warmUpSeconds);
       const measured = await measure(variants, workload, seconds);

@@ -6,8 +6,8 @@ import { createInterface } from 'node:readline';
 const STOP_LIMIT_MS = 10_000;
 
 /**
- * While others take their turn a server is idle. V8 then frees memory, and discards compiled code with it, which a
- * server that is busy all the time keeps: `docs/performance.md` has the figures.
+ * V8 frees memory once, about 105 seconds after the start, and discards compiled code with it. That would be measured of
+ * some servers and not of others: `docs/performance.md` has the figures.
  */
 export const NODE_FLAGS = ['--no-memory-reducer'];
 

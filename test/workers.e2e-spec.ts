@@ -142,7 +142,7 @@ describe('several workers', () => {
     const { pid: primary, url } = workers.service;
     const idle = [await openIdle(url), await openIdle(url)];
     // the primary process gives a worker the next connection when it has closed its own copy of the one before
-    const pids = await workers.untilReady();
+    const pids = await workers.untilReady('/marathon/changes');
     try {
       process.kill(primary, 'SIGSTOP');
       const answers = (await openSixRequests(url)).map(isAnswered);
@@ -307,15 +307,16 @@ async function startWorkers(database?: TestDatabase, settings: Record<string, st
   const untilMessage = async (pattern: RegExp) => {
     while (!lines.some(({ message }) => pattern.test(message))) await once(service.stdout, 'data');
   };
-  /** Waits until two workers answer new requests. Returns their process ids. */
-  const untilReady = async () => {
+  /**
+   * Waits until two workers answer new requests. Returns their process ids. The log may be late: if the requests must be
+   * newer than something else, `path` is one that was not requested before.
+   */
+  const untilReady = async (path = '/health/ready') => {
     const from = lines.length;
     for (;;) {
       // a worker that was killed may have been about to answer
-      await send('/health/ready').catch(() => undefined);
-      const answers = lines
-        .slice(from)
-        .filter(({ message }) => message === 'GET /health/ready 200');
+      await send(path).catch(() => undefined);
+      const answers = lines.slice(from).filter(({ message }) => message === `GET ${path} 200`);
       const pids = [...new Set(answers.map(({ pid }) => pid))];
       if (pids.length === 2) return pids;
     }
