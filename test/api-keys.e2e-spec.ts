@@ -106,6 +106,7 @@ describe('an API key', () => {
     const { body } = await read({ Authorization: basic }).expect(401);
     expect(body.detail).toContain('Authorization: Bearer mr_');
     await read({ Authorization: `bearer  ${key}` }).expect(200);
+    await read({ Authorization: `Bearer  ${key}` }).expect(200);
   });
 
   it('that is revoked is refused at once, and by other instances within a second', async () => {
