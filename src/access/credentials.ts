@@ -1,7 +1,6 @@
 import type { FastifyRequest } from 'fastify';
 
 const PREFIX = 'Bearer ';
-const SPACE = 32;
 const BEARER = /^Bearer +([\x21-\x7e]+)$/i;
 
 /**
@@ -11,11 +10,6 @@ const BEARER = /^Bearer +([\x21-\x7e]+)$/i;
 export function credentialsOf({ headers }: FastifyRequest): string | undefined {
   const { authorization, apikey } = headers;
   if (authorization === undefined) return apikey === undefined ? undefined : String(apikey).trim();
-  if (hasOneSpace(authorization)) return authorization.slice(PREFIX.length);
+  if (authorization.startsWith(PREFIX)) return authorization.slice(PREFIX.length).trim();
   return BEARER.exec(authorization.trim())?.[1] ?? '';
-}
-
-/** Most clients send it like this, and need no regular expression. Node has trimmed the header. */
-function hasOneSpace(authorization: string): boolean {
-  return authorization.startsWith(PREFIX) && authorization.charCodeAt(PREFIX.length) > SPACE;
 }
