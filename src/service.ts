@@ -11,6 +11,7 @@ import { listenOnAdminPort } from './operations/admin-port.js';
 import { announce } from './operations/announce.js';
 import { prepareShutdown } from './operations/graceful-shutdown.js';
 import { makeLogger, NestLogger } from './operations/logger.js';
+import { disablePretenuring } from './pretenuring.js';
 import { isFirst, isWorker, tellPrimary } from './workers/this-worker.js';
 
 /**
@@ -30,6 +31,7 @@ export async function runService(settings: Settings): Promise<void> {
   });
   try {
     await configureApp(app, log);
+    disablePretenuring();
     await app.listen({ port, host, backlog: LISTEN_BACKLOG });
     const adminPort = await listenOnAdminPort(app.getHttpAdapter().getInstance(), settings);
     if (adminPort !== undefined && isFirst) log.info({ context: 'Admin port' }, String(adminPort));

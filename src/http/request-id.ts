@@ -1,4 +1,4 @@
-import { randomUUID } from 'node:crypto';
+import { randomBytes } from 'node:crypto';
 import type { FastifyRequest } from 'fastify';
 
 /** A text that may be in a log and in a header. */
@@ -15,9 +15,9 @@ declare module 'fastify' {
 
 /**
  * What the ids of all requests of this process begin with. They are neighbours in the journal's index, which makes
- * inserting them cheaper.
+ * inserting them cheaper. Each line of the log and each stored request has it, so it is short: 96 random bits.
  */
-export const REQUEST_ID_PREFIX = `${randomUUID()}/`;
+export const REQUEST_ID_PREFIX = `${randomBytes(12).toString('base64url')}/`;
 
 let count = 0;
 

@@ -1,0 +1,50 @@
+import { closeSync, openSync } from 'node:fs';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { LineBuffer, toBytes } from './line-buffer.js';
+import { LogOutput } from './log-output.js';
+
+const LINE = 'a line of thirty bytes: 000000\n';
+const BUFFER_BYTES = LINE.length * 2;
+
+describe('The output of the log', () => {
+  let folder: string;
+  let file: string;
+  let fd: number;
+
+  beforeEach(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'marathon-log-'));
+    file = join(folder, 'log');
+    fd = openSync(file, 'w');
+  });
+
+  afterEach(async () => {
+    closeSync(fd);
+    await rm(folder, { recursive: true });
+  });
+
+  it('has all lines in order, also if they are faster than the disk', async () => {
+    const output = new LogOutput(fd, fail);
+    const buffer = new LineBuffer(BUFFER_BYTES);
+    const expected = Array.from({ length: 500 }, (_, index) => lineOf(index));
+    const released = new Promise<void>((resolve) => {
+      for (const line of expected) {
+        buffer.add(toBytes(line));
+        const isLast = line === expected.at(-1);
+        const { bytes, release } = buffer.take();
+        output.writeLines({ bytes, release: () => (release?.(), isLast && resolve()) });
+      }
+    });
+    await released;
+    expect(await readFile(file, 'latin1')).toBe(expected.join(''));
+  });
+});
+
+function lineOf(index: number): string {
+  return LINE.replace('000000', String(index).padStart(6, '0'));
+}
+
+function fail(message: string): never {
+  throw new Error(message);
+}
