@@ -1,16 +1,8 @@
 const ZERO = 48;
-/** One is written while the other one is filled. */
-const MAX_FREE = 2;
 
 /** A text of ASCII characters as bytes. */
 export function toBytes(text: string): Buffer {
   return Buffer.from(text, 'latin1');
-}
-
-export interface Lines {
-  bytes: Buffer;
-  /** Call it when the bytes are written or lost: they may change afterwards. */
-  release?: () => void;
 }
 
 /**
@@ -18,17 +10,11 @@ export interface Lines {
  * afterwards, and leaves nothing to the garbage collector. The caller asks for room first.
  */
 export class LineBuffer {
-  private bytes: Buffer;
+  private readonly bytes: Buffer;
   private length = 0;
-  /** Returned buffers. The memory of a new one is not in the caches of the processor, and not yet mapped. */
-  private readonly free: Buffer[] = [];
 
-  constructor(private readonly size: number) {
+  constructor(size: number) {
     this.bytes = Buffer.alloc(size);
-  }
-
-  get isEmpty(): boolean {
-    return this.length === 0;
   }
 
   hasRoom(length: number): boolean {
@@ -60,19 +46,11 @@ export class LineBuffer {
     this.length = end;
   }
 
-  /** Returns the lines, and begins again. */
-  take(): Lines {
-    const lines = this.bytes.subarray(0, this.length);
+  /** Returns a copy of the lines, and begins again. */
+  take(): Buffer {
+    const lines = Buffer.from(this.bytes.subarray(0, this.length));
     this.length = 0;
-    // a buffer for a few lines would be kept as long as they are
-    if (lines.length < this.size / 2) return { bytes: Buffer.from(lines) };
-    const taken = this.bytes;
-    this.bytes = this.free.pop() ?? Buffer.alloc(this.size);
-    return { bytes: lines, release: () => this.keep(taken) };
-  }
-
-  private keep(buffer: Buffer): void {
-    if (this.free.length < MAX_FREE) this.free.push(buffer);
+    return lines;
   }
 }
 

@@ -1,5 +1,4 @@
 import { write, writeSync } from 'node:fs';
-import type { Lines } from './line-buffer.js';
 
 /** While nothing can be written, what is more than this is lost: keeping all of it would take all memory. */
 const MAX_WAITING_BYTES = 16_777_216;
@@ -18,7 +17,7 @@ type SystemError = NodeJS.ErrnoException;
  * end waits until the lines are written.
  */
 export class LogOutput {
-  private readonly waiting: Lines[] = [];
+  private readonly waiting: Buffer[] = [];
   private waitingBytes = 0;
   /** Until the write that was begun is done, or may be tried again. */
   private isBusy = false;
@@ -31,20 +30,15 @@ export class LogOutput {
     private readonly report: (message: string) => void,
   ) {}
 
-  /** Writes whole lines. It has the name that pino calls. */
-  write(line: string): void {
-    this.writeLines({ bytes: Buffer.from(line) });
-  }
-
-  writeLines(lines: Lines): void {
-    const { length } = lines.bytes;
-    if (this.waitingBytes + length > MAX_WAITING_BYTES) {
-      this.lostBytes += length;
-      lines.release?.();
+  /** Takes whole lines. Bytes that are passed must not be changed afterwards. */
+  write(lines: string | Buffer): void {
+    const bytes = typeof lines === 'string' ? Buffer.from(lines) : lines;
+    if (this.waitingBytes + bytes.length > MAX_WAITING_BYTES) {
+      this.lostBytes += bytes.length;
       return;
     }
-    this.waiting.push(lines);
-    this.waitingBytes += length;
+    this.waiting.push(bytes);
+    this.waitingBytes += bytes.length;
     this.writeNext();
   }
 
@@ -59,32 +53,31 @@ export class LogOutput {
 
   /** Returns false if writing failed for another reason than a slow reader. */
   private writeNextSync(): boolean {
-    const lines = this.waiting.shift()!;
+    const bytes = this.waiting.shift()!;
     try {
-      this.keepRemaining(lines, writeSync(this.fd, lines.bytes));
+      this.keepRemaining(bytes, writeSync(this.fd, bytes));
       return true;
     } catch (error) {
-      this.waiting.unshift(lines);
+      this.waiting.unshift(bytes);
       return isSlowReader(error as SystemError);
     }
   }
 
   private writeNext(): void {
     if (this.isBusy) return;
-    const lines = this.waiting.shift();
-    if (!lines) return;
+    const bytes = this.waiting.shift();
+    if (!bytes) return;
     this.isBusy = true;
-    write(this.fd, lines.bytes, (error, written) => {
-      this.keepRemaining(lines, written);
+    write(this.fd, bytes, (error, written) => {
+      this.keepRemaining(bytes, written);
       if (error) this.retry(error);
       else this.goOn();
     });
   }
 
-  private keepRemaining({ bytes, release }: Lines, written: number): void {
+  private keepRemaining(bytes: Buffer, written: number): void {
     this.waitingBytes -= written;
-    if (written < bytes.length) this.waiting.unshift({ bytes: bytes.subarray(written), release });
-    else release?.();
+    if (written < bytes.length) this.waiting.unshift(bytes.subarray(written));
   }
 
   private retry(error: SystemError): void {

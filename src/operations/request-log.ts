@@ -3,7 +3,7 @@ import type { Principal } from '../http/principal.js';
 import { REQUEST_ID_PREFIX } from '../http/request-id.js';
 import type { Answered } from './answered.js';
 import { ByRoute } from './by-route.js';
-import { LineBuffer, toBytes, type Lines } from './line-buffer.js';
+import { LineBuffer, toBytes } from './line-buffer.js';
 import { LogOutput } from './log-output.js';
 import { isoTime } from './logger.js';
 
@@ -26,7 +26,7 @@ const ABORTED = toBytes(',"aborted":true');
  * that just ran is faster: `docs/performance.md` has the figures.
  */
 export class RequestLog {
-  private readonly write: (lines: Lines) => void;
+  private readonly write: (lines: Buffer) => void;
   private readonly fields = new ByRoute((...names) => toBytes(fieldsOf(...names)));
   private readonly lines = new LineBuffer(BUFFER_BYTES);
   private waiting: Answered[] = [];
@@ -123,19 +123,17 @@ export class RequestLog {
   }
 
   private writeLines(): void {
-    if (!this.lines.isEmpty) this.write(this.lines.take());
+    const lines = this.lines.take();
+    if (lines.length) this.write(lines);
   }
 }
 
 /** The stream of a terminal takes texts only. */
-function writerOf(log: Logger): (lines: Lines) => void {
+function writerOf(log: Logger): (lines: Buffer) => void {
   type Stream = { write: (lines: string) => void };
   const stream = (log as unknown as Record<symbol, Stream | LogOutput>)[pino.symbols.streamSym]!;
-  if (stream instanceof LogOutput) return (lines) => stream.writeLines(lines);
-  return ({ bytes, release }) => {
-    stream.write(bytes.toString('latin1'));
-    release?.();
-  };
+  if (stream instanceof LogOutput) return (lines) => stream.write(lines);
+  return (lines) => stream.write(lines.toString('latin1'));
 }
 
 /** What all requests of a route with the same status have in common, between the id and the duration. */
